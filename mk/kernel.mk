@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: ISC
+# kernel.mk - the kernel: $(B)/remora.elf, with symbols, and its stripped twin.
+
+KGCCINC	:= $(shell $(CC) -print-file-name=include)
+# Linux's uapi and Xen's public headers; nothing of the C library is linked.
+KINC	= -nostdinc -isystem $(KGCCINC) -Ikernel -I$(B)/include \
+	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
+	  -Wmissing-prototypes -Wno-sign-compare \
+	  -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
+	  -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
+	  -fno-delete-null-pointer-checks -fwrapv \
+	  -ffunction-sections -fdata-sections -MMD -MP \
+	  -DREMORA_VERSION='"$(VERSION)"'
+
+KSRC	:= $(filter-out %_test.c %_fuzz.c,$(sort $(wildcard \
+	  kernel/*/*.c kernel/*/*/*.c)))
+KASM	:= $(sort $(wildcard kernel/*/*.S))
+KOBJ	:= $(KSRC:%.c=$(B)/%.o) $(KASM:%.S=$(B)/%.o)
+KLD	= kernel/x86/kernel.ld
+KLDFLAGS = -nostdlib -static -z max-page-size=4096 -z noexecstack \
+	  --no-warn-rwx-segments --gc-sections --build-id=none -T $(KLD)
+
+.PHONY: kernel
+kernel: $(B)/remora.elf
+
+$(B)/kernel/%.o: kernel/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KCFLAGS) $(KINC) $(KCFLAGS_$(notdir $*)) -c -o $@ $<
+
+$(B)/kernel/%.o: kernel/%.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KCFLAGS) $(KINC) -D__ASSEMBLER__ -c -o $@ $<
+
+# Linked twice: the second time with the table of function names that the
+# first one yields, so that a panic can print names.  The table stands behind
+# the text, which therefore does not move.
+$(B)/remora.nosyms: $(KOBJ) $(KTHIRD) $(KLD)
+	$(Q)$(LD) $(KLDFLAGS) -o $@ $(KOBJ) $(KTHIRD)
+
+$(B)/ksyms.S: $(B)/remora.nosyms mk/ksyms.awk
+	$(Q)$(NM) -n $< | awk -f mk/ksyms.awk >$@.tmp && mv $@.tmp $@
+
+$(B)/ksyms.o: $(B)/ksyms.S
+	$(Q)$(CC) -c -o $@ $<
+
+$(B)/remora.elf: $(B)/ksyms.o $(KOBJ) $(KTHIRD) $(KLD)
+	$(Q)$(LD) $(KLDFLAGS) -o $@.tmp $(KOBJ) $(KTHIRD) $(B)/ksyms.o
+	$(Q)$(OBJCOPY) --strip-debug $@.tmp $(B)/remora.nodebug
+	$(Q)$(STRIP) -o $(B)/remora.stripped $@.tmp
+	$(Q)mv $@.tmp $@
+
+-include $(KOBJ:.o=.d)
