@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * types.h - the few types and macros that every file may use.
- * Includes only C's own freestanding headers; builds on the host too.
+ * types.h - the kinds of numbers that the whole kernel shares.
  */
 #ifndef KERN_TYPES_H
 #define KERN_TYPES_H
@@ -10,29 +9,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint64_t paddr_t;	/* guest-physical address */
-typedef uint64_t uaddr_t;	/* user address; never dereferenced */
+typedef uint64_t paddr_t; /* guest-physical address */
+typedef uint64_t uaddr_t; /* address in a program; never dereferenced */
 
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	(1UL << PAGE_SHIFT)
-#define PAGE_MASK	(PAGE_SIZE - 1)		/* the offset in a page */
+#ifndef PAGE_SIZE
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 4096ul
+#endif
+#define PAGE_MASK (PAGE_SIZE - 1)
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ROUND_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define ROUND_UP(x, a)	 ROUND_DOWN((x) + ((__typeof__(x))(a)-1), a)
+#define PAGES(bytes)	 (((uint64_t)(bytes) + PAGE_MASK) >> PAGE_SHIFT)
 
-/* `align` is a power of two; ROUND_UP wraps to 0 past the last multiple. */
-#define ROUND_DOWN(x, align)	((x) & ~((__typeof__(x))(align) - 1))
-#define ROUND_UP(x, align)	\
-	(((x) + ((__typeof__(x))(align) - 1)) & ~((__typeof__(x))(align) - 1))
+#ifndef MIN
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#endif
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+#define container_of(p, type, member) \
+	((type *)((char *)(p)-offsetof(type, member)))
 
-#define MIN(a, b)	\
-	__extension__({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b);	\
-	    a_ < b_ ? a_ : b_; })
-#define MAX(a, b)	\
-	__extension__({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b);	\
-	    a_ > b_ ? a_ : b_; })
-
-/* The struct of type `type` whose field `field` is at `ptr`. */
-#define container_of(ptr, type, field)	\
-	((type *)((char *)(ptr) - offsetof(type, field)))
+#ifndef __printflike
+#define __printflike(f, a) __attribute__((format(printf, f, a)))
+#endif
+#ifndef __noreturn
+#define __noreturn __attribute__((noreturn))
+#endif
 
 #endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * bootargs.h - what the command line asks for, each known argument a field.
+ * Linux's meaning wherever Linux has the argument.
+ */
+#ifndef KERN_BOOTARGS_H
+#define KERN_BOOTARGS_H
+
+#include "kern/types.h"
+
+enum boot_stream { STREAM_TTY, STREAM_PIPE, STREAM_NULL };
+
+struct bootargs {
+	const char *console;  /* "ttyS0"; NULL: not given */
+	const char *init, *rdinit, *root;
+	bool rw, quiet, bootchart, trace_syscalls, pci_off;
+	int loglevel;	   /* -1: not given */
+	int panic_seconds; /* panic=: 0 stay, > 0 wait, < 0 reboot at once */
+	char reboot_how;   /* reboot=: first letter, 0: not given */
+	uint16_t control_port, exit_port; /* 0: none */
+	uint8_t control_irq;
+	uint16_t rows, cols; /* 0: unknown */
+	enum boot_stream in, out;
+	const char *args_file; /* remora.args= */
+	/* For the first program: strings inside the command line's copy. */
+	const char *argv[128]; /* argv[0] is left for the program's name */
+	unsigned argc;
+	const char *envp[128];
+	unsigned envc;
+};
+
+const struct bootargs *bootargs(void);
+/* The line as given, for /proc/cmdline. */
+const char *boot_cmdline(void);
+
+struct boot_info;
+int bootargs_init(const struct boot_info *bi);
+
+#endif

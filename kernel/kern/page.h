@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * page.h - page frames: a buddy allocator over memory that is taken in only
+ * when it is needed, in sections of 2 MiB.
+ * Context: page_alloc may be called anywhere; it never sleeps.
+ *
+ * Every frame of a section that was taken in has a struct page.  A frame is
+ * owned by whoever holds a reference: page_alloc() returns one, the last
+ * page_put() frees it.
+ */
+#ifndef KERN_PAGE_H
+#define KERN_PAGE_H
+
+#include "kern/types.h"
+#include "x86/layout.h"
+#include <bsd/sys/queue.h>
+
+#define PAGE_MAX_ORDER 9 /* 2 MiB */
+
+struct page { /* 32 bytes */
+	uint32_t refs;	/* 0: free; atomic */
+	uint8_t order;	/* of the block that begins here, while free */
+	uint8_t flags;	/* PG_* */
+	uint16_t spare;
+	union {
+		TAILQ_ENTRY(page) link; /* free, or on its owner's list */
+		struct {		/* in a page cache */
+			void *owner;
+			uint64_t index;
+		};
+		struct { /* in an object cache */
+			void *slab;
+			uint64_t slab_size;
+		};
+	};
+	uint64_t priv; /* the owner's */
+};
+_Static_assert(sizeof(struct page) == 32, "vmemmap");
+
+#define PG_FREE	    0x01 /* on a buddy list */
+#define PG_RESERVED 0x02 /* never to be freed: firmware, kernel image */
+#define PG_SLAB	    0x04
+#define PG_CACHE    0x08 /* owner and index are a page cache's */
+#define PG_DIRTY    0x10 /* owner's use */
+
+#define PAGE_ALLOC_ZERO 0x1 /* filled with zeros */
+
+/* One block of 2^order frames, one reference.  NULL: out of memory. */
+struct page *page_alloc(unsigned order, unsigned flags);
+/* Ends a block of an order > 0 that was never shared. */
+void page_free(struct page *p, unsigned order);
+
+static inline void
+page_get(struct page *p)
+{
+	__atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED);
+}
+void page_free_last(struct page *p);
+static inline void
+page_put(struct page *p) /* for single frames */
+{
+	if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		page_free_last(p);
+}
+
+#define VMEMMAP ((struct page *)KVA_VMEMMAP)
+static inline paddr_t
+page_paddr(const struct page *p)
+{
+	return (paddr_t)(p - VMEMMAP) << PAGE_SHIFT;
+}
+static inline struct page *
+page_of_paddr(paddr_t pa) /* of a section that was taken in */
+{
+	return VMEMMAP + (pa >> PAGE_SHIFT);
+}
+static inline void *
+page_kva(const struct page *p)
+{
+	return (void *)(KVA_DIRECT + page_paddr(p));
+}
+static inline void *
+paddr_kva(paddr_t pa) /* of a section that was taken in */
+{
+	return (void *)(KVA_DIRECT + pa);
+}
+static inline paddr_t
+kva_paddr(const void *kva) /* of the direct map */
+{
+	return (uint64_t)kva - KVA_DIRECT;
+}
+
+/* Sizes in frames; `free` counts what was not yet taken in as well. */
+struct page_stats {
+	uint64_t total, free, taken_in;
+};
+void page_stats(struct page_stats *st);
+
+/*
+ * Gives [pa, pa + size) to the allocator: what boot held back, such as a used
+ * initial file system.  Whole frames inside only.
+ */
+void page_release_range(paddr_t pa, uint64_t size);
+
+/*
+ * What frees memory when there is none: called by page_alloc() when it would
+ * fail, must not sleep, returns the frames it freed.  Registered at boot.
+ */
+void page_set_reclaim(uint64_t (*reclaim)(uint64_t frames));
+
+struct boot_info;
+void page_init(const struct boot_info *bi);
+
+#endif

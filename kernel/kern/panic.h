@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * panic.h - assertions and the end of everything.  Only for the kernel's own
+ * bugs: what a host, disk, packet or program wrote is checked and answered.
+ */
+#ifndef KERN_PANIC_H
+#define KERN_PANIC_H
+
+#include "kern/types.h"
+
+/* Prints cause, registers and a symbolised backtrace, reports to the host. */
+void panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
+
+#define KASSERT(e) ((e) ? (void)0 : panic("%s:%d: %s", __FILE__, __LINE__, #e))
+
+#endif

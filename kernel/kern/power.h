@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * power.h - the machine's end, told to the host and then made to happen.
+ */
+#ifndef KERN_POWER_H
+#define KERN_POWER_H
+
+#include "kern/types.h"
+
+enum power_end {
+	POWER_EXIT,	/* the first program ended: code is its status */
+	POWER_SIGNAL,	/* it died of signal `code` */
+	POWER_OFF,	/* reboot(2): power off */
+	POWER_HALT,	/* reboot(2): halt */
+	POWER_RESTART,	/* reboot(2): restart */
+	POWER_PANIC,	/* the kernel's own bug; text says which */
+};
+
+/*
+ * Reports the end on the control channel, drains the consoles, and ends the
+ * machine by what the host has, tried in order: isa-debug-exit where
+ * remora.exit= names it, the ways of reboot=, keyboard controller, reset port,
+ * triple fault.  Any context; does not return.
+ */
+void power_end(enum power_end how, int code, const char *text) __noreturn;
+
+/*
+ * The control channel (a driver's): sends one line, polled, any context.
+ */
+struct power_control {
+	void (*send)(const char *line);
+	void (*drain)(void); /* all output of the consoles is out */
+};
+void power_set_control(const struct power_control *pc);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * random.h - random bytes: ChaCha20 keyed from RDSEED/RDRAND, the clock's
+ * jitter and what drivers add.  Any context.
+ */
+#ifndef KERN_RANDOM_H
+#define KERN_RANDOM_H
+
+#include "kern/types.h"
+
+void random_bytes(void *buf, size_t len);
+uint64_t random_u64(void);
+void random_add(const void *buf, size_t len);
+
+#endif

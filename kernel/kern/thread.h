@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * thread.h - threads and the scheduler.
+ *
+ * A thread has a kernel stack with a guard page, runs on one processor at a
+ * time and is preempted anywhere but under spin locks or preempt_disable().
+ * Programs' threads are threads with an address space and a personality's
+ * data behind `user`.
+ */
+#ifndef KERN_THREAD_H
+#define KERN_THREAD_H
+
+#include "kern/spinlock.h"
+#include "kern/types.h"
+#include <bsd/sys/queue.h>
+
+#define THREAD_NAME 16
+
+enum thread_state {
+	THREAD_RUNNABLE, /* on a run queue, or running */
+	THREAD_SLEEPING, /* wait_sleep() -> thread_wake() */
+	THREAD_DEAD,	 /* thread_exit(); freed by the next thread to run */
+};
+
+struct vmspace;
+
+struct thread {
+	uint64_t ctx_sp;	  /* saved stack pointer while not running */
+	void *kstack;		  /* [I] lowest address */
+	struct vmspace *vmspace;  /* address space to run in, or NULL: any */
+	void *user;		  /* the personality's task, or NULL */
+	void *fpu;		  /* saved FPU state, NULL: none yet */
+	uint64_t fsbase, gsbase;  /* of the program, while not running */
+	TAILQ_ENTRY(thread) run_link;
+	enum thread_state state;  /* under the run queue's lock */
+	bool on_cpu;		  /* some processor still uses the stack */
+	bool interruptible;	  /* sleeping so that thread_interrupt() wakes */
+	bool interrupted;	  /* a signal is pending (personality's word) */
+	uint32_t cpu;		  /* whose run queue */
+	int8_t nice;		  /* -20 .. 19 */
+	uint64_t slice_end_ns;
+	uint64_t run_ns;	  /* processor time used */
+	uint64_t user_ns;	  /* of it, in the program */
+	uint64_t switched_ns;	  /* when it last got the processor */
+	char name[THREAD_NAME];
+	uint64_t affinity;	  /* processors that it may run on */
+	TAILQ_ENTRY(thread) all_link;
+};
+
+static inline struct thread *
+thread_self(void)
+{
+	return cpu_curthread();
+}
+
+/*
+ * Creates a thread that will run fn(arg), not yet runnable.  May sleep.
+ *   -ENOMEM
+ */
+int thread_create(const char *name, void (*fn)(void *), void *arg,
+    struct thread **out);
+/* Frees a thread that was never started. */
+void thread_destroy(struct thread *t);
+
+/* Makes a created thread runnable. */
+void thread_start(struct thread *t);
+/* Ends the caller.  Its struct is freed by the scheduler soon after. */
+void thread_exit(void) __noreturn;
+
+/* Makes a sleeping thread runnable; nothing if it does not sleep. */
+void thread_wake(struct thread *t);
+
+/*
+ * Sets `interrupted`, wakes t if it sleeps interruptibly, and makes its
+ * processor look (user_ops.work) before the next return to the program.
+ */
+void thread_interrupt(struct thread *t);
+
+void sched_yield(void);
+/* Called with interrupts off at the end of a trap; may switch. */
+void sched_preempt(void);
+/* Ticks from the timer interrupt. */
+void sched_tick(uint64_t now_ns);
+void sched_init(void);
+
+/* Switches the caller's address space (exec); takes effect at once. */
+void thread_set_vmspace(struct thread *t, struct vmspace *vm);
+
+/* Calls fn for every thread, until it returns false.  fn must not sleep. */
+void thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg);
+
+/* For /proc/stat and getloadavg: idle time and switches of processor cpu. */
+uint64_t sched_idle_ns(unsigned cpu);
+uint64_t sched_switches(unsigned cpu);
+unsigned sched_nrunnable(void);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cpu.h - the processor: what each one owns, interrupts off and on, control
+ * registers, CPUID and MSRs.
+ */
+#ifndef X86_CPU_H
+#define X86_CPU_H
+
+#include "kern/types.h"
+
+#define MAX_CPUS 64
+
+struct thread;
+struct trapframe;
+
+/* Found through GS in the kernel.  Offsets are known to entry.S. */
+struct percpu {
+	struct percpu *self;	/* 0x00 */
+	struct thread *current; /* 0x08 */
+	uint64_t kstack_top;	/* 0x10: of the current thread */
+	uint64_t user_rsp;	/* 0x18: scratch of the system call entry */
+	uint32_t preempt_count; /* 0x20 */
+	uint32_t need_resched;	/* 0x24 */
+	uint32_t id;		/* 0x28: 0 .. ncpu - 1 */
+	uint32_t apic_id;	/* 0x2c */
+	struct thread *fpu_owner; /* whose state the FPU holds */
+	uint32_t irq_depth;
+	struct vmspace *vmspace; /* whose page tables are loaded */
+};
+
+#define percpu_read(type, field)                                         \
+	__extension__({                                                  \
+		type v_;                                                 \
+		__asm__ volatile("mov %%gs:%c1, %0"                      \
+				 : "=r"(v_)                              \
+				 : "i"(offsetof(struct percpu, field))); \
+		v_;                                                      \
+	})
+
+static inline struct percpu *
+cpu_self(void)
+{
+	return percpu_read(struct percpu *, self);
+}
+
+static inline struct thread *
+cpu_curthread(void)
+{
+	return percpu_read(struct thread *, current);
+}
+
+static inline unsigned
+cpu_id(void) /* stable only with preemption off */
+{
+	return percpu_read(uint32_t, id);
+}
+
+static inline void
+preempt_disable(void)
+{
+	__asm__ volatile("incl %%gs:%c0" ::"i"(
+	    offsetof(struct percpu, preempt_count))
+	    : "memory", "cc");
+}
+
+void preempt_now(void);
+
+static inline void
+preempt_enable(void)
+{
+	bool zero;
+
+	__asm__ volatile("decl %%gs:%c1"
+	    : "=@ccz"(zero)
+	    : "i"(offsetof(struct percpu, preempt_count))
+	    : "memory");
+	if (zero && percpu_read(uint32_t, need_resched) != 0)
+		preempt_now();
+}
+
+#define RFLAGS_TF 0x100ul
+#define RFLAGS_IF 0x200ul
+#define RFLAGS_DF 0x400ul
+#define RFLAGS_AC 0x40000ul
+
+/* Closes interrupts; the value is for irq_restore(). */
+static inline uint64_t
+irq_save(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags)::"memory");
+	return flags;
+}
+
+static inline void
+irq_enable(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
+static inline void
+irq_disable(void)
+{
+	__asm__ volatile("cli" ::: "memory");
+}
+
+static inline void
+irq_restore(uint64_t flags)
+{
+	if ((flags & RFLAGS_IF) != 0)
+		irq_enable();
+}
+
+static inline bool
+irq_enabled(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags));
+	return (flags & RFLAGS_IF) != 0;
+}
+
+static inline void
+cpu_pause(void)
+{
+	__asm__ volatile("pause");
+}
+
+static inline uint64_t
+rdtsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline uint64_t
+rdmsr(uint32_t msr)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void
+wrmsr(uint32_t msr, uint64_t v)
+{
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v),
+	    "d"((uint32_t)(v >> 32))
+	    : "memory");
+}
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid
+cpuid(uint32_t leaf, uint32_t sub)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid"
+	    : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+	    : "a"(leaf), "c"(sub));
+	return r;
+}
+
+#define READ_CR(n)                                              \
+	static inline uint64_t read_cr##n(void)                 \
+	{                                                       \
+		uint64_t v;                                     \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); \
+		return v;                                       \
+	}                                                       \
+	static inline void write_cr##n(uint64_t v)              \
+	{                                                       \
+		__asm__ volatile("mov %0, %%cr" #n ::"r"(v)     \
+		    : "memory");                                \
+	}
+READ_CR(0)
+READ_CR(2)
+READ_CR(3)
+READ_CR(4)
+#undef READ_CR
+
+static inline void
+invlpg(uint64_t va)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+/* What the processor has, found once at boot. */
+struct cpu_features {
+	bool nx, smep, smap, umip, fsgsbase, pcid, pge, xsave, xsaveopt;
+	bool rdrand, rdseed, x2apic, tsc_deadline, invariant_tsc, rdtscp;
+	bool rdpid, gbpages, erms, hypervisor;
+	char vendor[13];
+	char brand[49];
+	char hv_vendor[13]; /* "" on bare hardware */
+	uint32_t signature; /* CPUID.1:EAX */
+	uint32_t hwcap;	    /* CPUID.1:EDX, for AT_HWCAP */
+	uint64_t xcr0;	    /* state components in use */
+	uint32_t fpu_size;  /* bytes of an FPU save area */
+	uint8_t phys_bits, virt_bits;
+};
+const struct cpu_features *cpu_features(void);
+unsigned cpu_count(void);
+struct percpu *cpu_nth(unsigned i);
+
+/* Fills buf with random bytes of the processor's; how many it had. */
+size_t cpu_random(void *buf, size_t len);
+
+/*
+ * FPU.  The state of the running program's thread lives in the processor
+ * until another program thread runs.  fpu_save() stores the caller's into
+ * its thread->fpu (allocated at need; -ENOMEM); fpu_drop() forgets it, so
+ * that it begins afresh (exec); fpu_load() makes thread->fpu current.
+ * Layout: XSAVE's standard form, or FXSAVE's where there is no XSAVE.
+ */
+int fpu_save(struct thread *t);
+void fpu_drop(struct thread *t);
+void fpu_load(struct thread *t);
+void fpu_free(struct thread *t);
+
+#endif
