@@ -1,5 +1,97 @@
 # SPDX-License-Identifier: ISC
 # tests.mk - tests, fuzzers, benchmarks and lint.
+#
+# A unit test is a file foo_test.c beside foo.c; a fuzzer is foo_fuzz.c.  Near
+# its top stands what it is linked with:
+#     /* unit: kernel/fs/cpio.c kernel/kern/str.c */
+# where `inflate` and `unzstd` name the libraries of third.mk.  Both run on the
+# host, with the C library's headers, under the address and (for our own code)
+# undefined-behaviour sanitizers.  Seeds of foo_fuzz.c are tests/corpus/foo/*.
+#
+# Each part of `make test` writes lines "PASS name", "FAIL name" or "SKIP name"
+# into $(B)/results/PART*.txt; tests/all runs the parts and adds them up.
 
-.PHONY: run test bench fuzz lint
-run test bench fuzz lint:
+FUZZ_SECONDS	?= 600
+FUZZ_SHORT_SECONDS ?= 3
+HOSTCLANG	?= clang
+
+UNIT_SRC := $(sort $(wildcard kernel/*/*_test.c kernel/*/*/*_test.c \
+	  cli/*_test.c))
+FUZZ_SRC := $(sort $(wildcard kernel/*/*_fuzz.c kernel/*/*/*_fuzz.c \
+	  cli/*_fuzz.c))
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/unit/%)
+FUZZ_BIN := $(FUZZ_SRC:%.c=$(B)/fuzz/%)
+
+HOST_CFLAGS = -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
+	  -Wno-sign-compare -fno-omit-frame-pointer -Ikernel $(THIRD_USE) \
+	  -DREMORA_HOST -MMD -MP
+UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \
+	  -fno-sanitize-recover=all -fno-sanitize=function
+
+$(B)/unit/%.o: %.c | $(THIRD_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(UNIT_SAN) -c -o $@ $<
+
+$(B)/fuzz/%.o: %.c | $(THIRD_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCLANG) $(HOST_CFLAGS) $(FUZZ_SAN) -c -o $@ $<
+
+# The libraries once more, for the host: their own definitions, so the same
+# code as in the kernel; address sanitizer only.
+define third_host
+$(B)/$(1)/third/zlib/%.o: $(THIRD_STAMP) mk/third.mk
+	@mkdir -p $$(@D)
+	$$(Q)$(2) -O2 -g -w $(3) $$(ZLIB_DEF) -c -o $$@ $(THIRD)/zlib/$$*.c
+$(B)/$(1)/third/zstd/%.o: $(THIRD_STAMP) mk/third.mk
+	@mkdir -p $$(@D)
+	$$(Q)$(2) -O2 -g -w $(3) $$(ZSTD_DEF) -c -o $$@ $(THIRD)/zstd/lib/$$*.c
+endef
+$(eval $(call third_host,unit,$(HOSTCC),-fsanitize=address))
+$(eval $(call third_host,fuzz,$(HOSTCLANG),-fsanitize=address))
+
+# $(call unit_words,FILE): the words of its unit line.
+unit_words = $(shell sed -n 's|^/\* unit: \(.*\) \*/$$|\1|p' $(1))
+# $(call unit_objs,FILE,unit|fuzz): the objects those words stand for.
+unit_objs = $(foreach w,$(call unit_words,$(1)),\
+	  $(if $(filter inflate,$(w)),$(ZLIB_C:%=$(B)/$(2)/third/zlib/%.o),\
+	  $(if $(filter unzstd,$(w)),$(ZSTD_C:%=$(B)/$(2)/third/zstd/%.o),\
+	  $(w:%.c=$(B)/$(2)/%.o))))
+
+define unit_rule
+$(B)/unit/$(1:.c=): $(B)/unit/$(1:.c=.o) $(call unit_objs,$(1),unit)
+	$$(Q)$(HOSTCC) $(UNIT_SAN) -o $$@ $$^ -lcmocka
+endef
+define fuzz_rule
+$(B)/fuzz/$(1:.c=): $(B)/fuzz/$(1:.c=.o) $(call unit_objs,$(1),fuzz)
+	$$(Q)$(HOSTCLANG) -fsanitize=fuzzer,address,undefined -o $$@ $$^
+endef
+$(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$(t))))
+$(foreach t,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(t))))
+.SECONDARY:
+
+.PHONY: run test unit fuzz fuzz-short bench lint test-programs
+test-programs: $(UNIT_BIN) $(FUZZ_BIN)
+
+unit: $(UNIT_BIN)
+	$(Q)tests/unit $(B) $(UNIT_BIN)
+
+fuzz-short: $(FUZZ_BIN)
+	$(Q)tests/fuzz $(B) $(FUZZ_SHORT_SECONDS) $(FUZZ_BIN)
+
+fuzz: $(FUZZ_BIN)
+	$(Q)tests/fuzz $(B) $(FUZZ_SECONDS) $(FUZZ_BIN)
+
+test:
+	$(Q)./setup.sh --quiet build run test
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)MAKE='$(MAKE)' tests/all $(B)
+
+run:
+	$(Q)./setup.sh --quiet build run
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo $(B)
+
+bench lint:
+
+-include $(shell find $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)

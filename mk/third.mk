@@ -1,4 +1,62 @@
 # SPDX-License-Identifier: ISC
 # third.mk - libraries built from Debian's source packages into the kernel.
+#
+# Two decompressors for the initramfs: inflate of zlib, and zstd's decoder.
+# setup.sh fetches their sources, checks them against pinned sums, and unpacks
+# them into $(B)/third.  They are built for size and find no C library: what
+# they need of it stands in kernel/third/include, and memory comes from the
+# allocator that the caller passes.
+#
+# THIRD_USE: flags for a file that includes <zlib.h> or <zstd.h>; such an
+# object must also wait for THIRD_STAMP.
+# third_host: the same code for a host program, $(call third_host,NAME,CC,FLAGS).
 
-KTHIRD	=
+THIRD	= $(B)/third
+THIRD_STAMP = $(THIRD)/unpacked
+THIRD_USE = -isystem $(THIRD)/zlib -isystem $(THIRD)/zstd/lib \
+	  -DZ_SOLO -DZSTD_STATIC_LINKING_ONLY
+KTHIRD	= $(THIRD)/libinflate.a $(THIRD)/libunzstd.a
+
+# Z_TESTW=0: the CRC takes a byte at a time, from 1 KiB of tables, not 28.
+ZLIB_C	= adler32 crc32 inffast inflate inftrees
+ZLIB_DEF = -DZ_SOLO -DZ_TESTW=0 -DHAVE_MEMCPY -include string.h
+
+# One decoder of Huffman tables, one of sequences, no assembly, no detection
+# of processors, no formats from before 1.0, no text for errors.
+ZSTD_C	= common/entropy_common common/fse_decompress common/error_private \
+	  common/zstd_common common/xxhash \
+	  decompress/huf_decompress decompress/zstd_ddict \
+	  decompress/zstd_decompress decompress/zstd_decompress_block
+ZSTD_DEF = -DZSTD_LEGACY_SUPPORT=0 -DZSTD_TRACE=0 -DZSTD_NO_INTRINSICS \
+	  -DZSTD_DISABLE_ASM=1 -DDYNAMIC_BMI2=0 -DZSTD_NO_UNUSED_FUNCTIONS \
+	  -DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT \
+	  -DZSTD_STRIP_ERROR_STRINGS
+
+ZLIB_O	= $(ZLIB_C:%=$(THIRD)/obj/zlib/%.o)
+ZSTD_O	= $(ZSTD_C:%=$(THIRD)/obj/zstd/%.o)
+# The kernel's own flags, smaller, and without warnings on others' code.
+THIRD_CFLAGS = $(filter-out -W% -MMD -MP -O2 -g,$(KCFLAGS)) -Os -w \
+	  -nostdinc -Ikernel/third/include -isystem $(KGCCINC) \
+	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+
+# The inner loops are worth their size.
+$(THIRD)/obj/zlib/inffast.o $(THIRD)/obj/zstd/decompress/huf_decompress.o \
+$(THIRD)/obj/zstd/decompress/zstd_decompress_block.o: THIRD_CFLAGS += -O2
+
+$(THIRD_STAMP): setup.sh
+	$(Q)./setup.sh --quiet --sources $(THIRD)
+	@touch $@
+
+$(THIRD)/obj/zlib/%.o: $(THIRD_STAMP) mk/third.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(THIRD_CFLAGS) $(ZLIB_DEF) -c -o $@ $(THIRD)/zlib/$*.c
+
+$(THIRD)/obj/zstd/%.o: $(THIRD_STAMP) mk/third.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(THIRD_CFLAGS) $(ZSTD_DEF) -c -o $@ $(THIRD)/zstd/lib/$*.c
+
+$(THIRD)/libinflate.a: $(ZLIB_O)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
+$(THIRD)/libunzstd.a: $(ZSTD_O)
+	$(Q)rm -f $@ && ar rcsD $@ $^
