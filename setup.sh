@@ -40,6 +40,7 @@ packages() {
         echo gcc make binutils mawk libc6-dev
         echo linux-libc-dev             # Linux's system-call interface
         echo libxen-dev                 # Xen's public headers: PVH start info
+        echo libbsd-dev                 # <bsd/sys/queue.h>, lists and queues
         echo tar xz-utils bzip2 ;;      # to unpack zlib and zstd
     run)
         echo qemu-system-x86
