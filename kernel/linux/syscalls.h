@@ -15,8 +15,12 @@ typedef long syscall_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 /*
  * One row of the table.  `args` has a letter an argument, for the trace:
  * d int, u unsigned, x hexadecimal, p pointer, s string, o octal mode,
- * f descriptor (AT_FDCWD by name), O open flags, P mmap protection,
- * M mmap flags, b buffer (length in the next argument), S signal.
+ * f descriptor (AT_FDCWD by name), O open flags (the mode that follows is shown
+ * with O_CREAT only), P mmap protection, M mmap flags, b buffer read (length in
+ * the next argument), B buffer filled (result is the length), C string filled,
+ * S signal, H how of sigprocmask, m signal set, a sigaction, A access mode,
+ * T AT_* flags, w whence, i ioctl, F fcntl command, k clock, t timespec,
+ * U futex operation, R resource, I interval timer, v argv, e environment.
  */
 struct syscall_row {
 	const char *name; /* NULL: unknown number */
@@ -27,8 +31,12 @@ struct syscall_row {
 /* By number; NULL when out of range. */
 const struct syscall_row *syscall_row(uint64_t nr);
 
-/* syscalls.c: dispatch; registered as user_ops.syscall. */
+/* user_ops.syscall: calls the handler and stores its answer. */
 struct trapframe;
 void syscall_dispatch(struct trapframe *tf);
+/* The same with a trace line; linux/trace.c, chosen at boot. */
+void syscall_dispatch_traced(struct trapframe *tf);
+/* Calls the handler and returns its answer. */
+long syscall_call(struct trapframe *tf);
 
 #endif
