@@ -94,4 +94,6 @@ run:
 
 bench lint:
 
+include mk/guest.mk
+
 -include $(shell find $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
