@@ -11,11 +11,11 @@
 
 enum boot_entry {
 	BOOT_NONE,
-	BOOT_PVH,	/* Xen's PVH: QEMU, Firecracker, Xen */
-	BOOT_LINUX64,	/* Linux's 64-bit boot protocol: older Firecracker */
+	BOOT_PVH,     /* Xen's PVH: QEMU, Firecracker, Xen */
+	BOOT_LINUX64, /* Linux's 64-bit boot protocol: older Firecracker */
 };
 
-enum boot_mem {		/* numbers as in E820 and PVH's memory map */
+enum boot_mem { /* numbers as in E820 and PVH's memory map */
 	BOOT_MEM_RAM = 1,
 	BOOT_MEM_RESERVED = 2,
 	BOOT_MEM_ACPI = 3,
@@ -27,13 +27,13 @@ enum boot_mem {		/* numbers as in E820 and PVH's memory map */
 
 struct boot_range {
 	paddr_t base;
-	uint64_t size;		/* bytes, not 0; base + size does not wrap */
+	uint64_t size; /* bytes, not 0; base + size does not wrap */
 	enum boot_mem type;
 };
 
-#define BOOT_CMDLINE_SIZE	4096	/* with its NUL */
-#define BOOT_NRANGES		64
-#define BOOT_NNOTES		8
+#define BOOT_CMDLINE_SIZE 4096 /* with its NUL */
+#define BOOT_NRANGES      64
+#define BOOT_NNOTES       8
 
 struct boot_info {
 	enum boot_entry entry;
@@ -45,10 +45,10 @@ struct boot_info {
 	 */
 	struct boot_range range[BOOT_NRANGES];
 	unsigned nranges;
-	bool range_lost;	/* a claim found no room: takes no more RAM */
-	paddr_t initrd;		/* 0 with initrd_size 0: there is none */
-	uint64_t initrd_size;	/* bytes, all of them in RAM */
-	paddr_t rsdp;		/* ACPI's root pointer; 0: not told */
+	bool range_lost;      /* a claim found no room: takes no more RAM */
+	paddr_t initrd;       /* 0 with initrd_size 0: there is none */
+	uint64_t initrd_size; /* bytes, all of them in RAM */
+	paddr_t rsdp;         /* ACPI's root pointer; 0: not told */
 	/* What was odd, for the log: constant strings. */
 	const char *note[BOOT_NNOTES];
 	unsigned nnotes;

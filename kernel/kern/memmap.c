@@ -123,10 +123,10 @@ memmap_add(struct boot_info *bi, paddr_t base, uint64_t size, uint32_t type)
 		while (at < bi->nranges && range_end(&bi->range[at]) <= base)
 			at++;
 		next = at < bi->nranges ? bi->range[at].base : end;
-		if (next > base) {		/* free up to the next one */
+		if (next > base) { /* free up to the next one */
 			next = MIN(next, end);
 			range_insert(bi, at, base, next, type);
-		} else {			/* taken already */
+		} else { /* taken already */
 			next = MIN(range_end(&bi->range[at]), end);
 			if (bi->range[at].type < type) {
 				at = range_cut(bi, at, base, next);
@@ -134,7 +134,7 @@ memmap_add(struct boot_info *bi, paddr_t base, uint64_t size, uint32_t type)
 			}
 		}
 		base = next;
-		at = at > 0 ? at - 1 : 0;	/* it may have been joined */
+		at = at > 0 ? at - 1 : 0; /* it may have been joined */
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "kern/boot_info.h"
 
 /* Memory from here on has no place in the direct map and is left out. */
-#define MEMMAP_PADDR_END	((paddr_t)1 << 46)
+#define MEMMAP_PADDR_END ((paddr_t)1 << 46)
 
 /*
  * Adds what the host says of [base, base + size).  Where claims overlap, RAM
@@ -17,8 +17,8 @@
  * An empty or wrapping range is left out, an unknown type counts as reserved.
  * When the map is full, RAM is given up rather than a hole in it forgotten.
  */
-void memmap_add(struct boot_info *bi, paddr_t base, uint64_t size,
-    uint32_t type);
+void
+memmap_add(struct boot_info *bi, paddr_t base, uint64_t size, uint32_t type);
 
 /*
  * To be called once all is added and the initrd's place is filled in: refuses

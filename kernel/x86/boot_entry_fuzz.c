@@ -46,8 +46,9 @@ check(const struct boot_info *bi)
 		    r->base < end)
 			abort();
 		end = r->base + r->size;
-		if (r->type == BOOT_MEM_RAM && ((r->base | r->size) &
-		    PAGE_MASK || r->base == 0 || end > MEMMAP_PADDR_END))
+		if (r->type == BOOT_MEM_RAM &&
+		    ((r->base | r->size) & PAGE_MASK || r->base == 0 ||
+			end > MEMMAP_PADDR_END))
 			abort();
 	}
 	if (bi->initrd_size != 0 && bi->initrd + bi->initrd_size < bi->initrd)

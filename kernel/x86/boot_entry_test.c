@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#define MEM_BASE	0x10000ul
-#define MEM_SIZE	0x8000ul
+#define MEM_BASE 0x10000ul
+#define MEM_SIZE 0x8000ul
 
 static uint8_t mem[MEM_SIZE];
 static struct boot_info bi;
@@ -33,10 +33,10 @@ phys(paddr_t pa, size_t len)
 	return &mem[pa - MEM_BASE];
 }
 
-#define MAP	(MEM_BASE + 0x1000)
-#define MODS	(MEM_BASE + 0x2000)
-#define LINE	(MEM_BASE + 0x3000)
-#define DATA	(MEM_BASE + 0x6000)
+#define MAP  (MEM_BASE + 0x1000)
+#define MODS (MEM_BASE + 0x2000)
+#define LINE (MEM_BASE + 0x3000)
+#define DATA (MEM_BASE + 0x6000)
 
 static void *
 at(paddr_t pa)
@@ -262,13 +262,13 @@ linux64_setup_data(void **state)
 	assert_int_equal(bi.nnotes, 0);
 
 	memset(&bi, 0, sizeof(bi));
-	node->next = DATA;			/* a ring */
+	node->next = DATA; /* a ring */
 	assert_int_equal(boot_linux64_parse(&bp, phys, &bi), 0);
 	assert_int_equal(bi.nranges, 3);
 	assert_true(noted("boot_params: setup_data has no end"));
 
 	memset(&bi, 0, sizeof(bi));
-	node->next = 0xdeadbeef000;		/* nowhere */
+	node->next = 0xdeadbeef000; /* nowhere */
 	node->len = ~0u;
 	assert_int_equal(boot_linux64_parse(&bp, phys, &bi), 0);
 	assert_true(noted("boot_params: setup_data has no end"));
@@ -324,7 +324,7 @@ cmdline_too_long(void **state)
 	assert_int_equal(strlen(bi.cmdline), 4001);
 	assert_true(noted("command line: longer"));
 
-	line[4000] = 'a';			/* not one whole word */
+	line[4000] = 'a'; /* not one whole word */
 	boot_cmdline_copy(&bi, LINE, phys);
 	assert_string_equal(bi.cmdline, "");
 }
