@@ -14,13 +14,13 @@
 #include "kern/thread.h"
 #include "kern/types.h"
 #include "kern/waitq.h"
+#include "linux/signal.h"
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 #include <linux/resource.h>
 
 struct fdtable;	   /* linux/fdtable.h: open descriptors */
 struct fsview;	   /* linux/fsview.h: root, working directory, umask */
-struct sigactions; /* linux/signal.h: what each signal does */
-struct sigqueue_list;
 struct tty;
 struct file;
 struct vmspace;
@@ -39,16 +39,34 @@ enum process_state {
 	PROCESS_ZOMBIE, /* -> freed: wait4() of the parent, or init */
 };
 
-struct signal_state; /* linux/signal.h: pending sets of a process or task */
+/*
+ * A number in use, in the one tree of them: a process's pid, which is its
+ * first task's tid too, or another task's tid.  Under process_list_lock.
+ */
+struct id_entry {
+	RB_ENTRY(id_entry) node;
+	int32_t id;
+	struct process *process;
+	struct task *task; /* NULL: the process's first task has ended */
+};
 
+struct itimers; /* linux/itimer.h */
+
+/*
+ * [P] process_lock; [L] process_list_lock, and process_lock to write;
+ * [S] signals->lock, and process_lock to write.
+ */
 struct process {
-	int32_t pid, pgid, sid;
-	enum process_state state;
-	struct process *parent;
-	TAILQ_HEAD(, process) children;
-	TAILQ_ENTRY(process) sibling, all_link;
-	TAILQ_HEAD(, task) tasks;
-	unsigned ntasks;
+	int32_t pid;	   /* [I] */
+	int32_t pgid, sid; /* [L] */
+	enum process_state state; /* [P] */
+	struct id_entry id;
+	struct process *parent; /* [P] NULL: process 1's */
+	TAILQ_HEAD(, process) children; /* [P] */
+	TAILQ_ENTRY(process) sibling;	/* [P] */
+	TAILQ_ENTRY(process) all_link;	/* [L] */
+	TAILQ_HEAD(, task) tasks;	/* [S] */
+	unsigned ntasks;		/* [S] */
 
 	struct vmspace *vm;
 	struct fdtable *files;
@@ -62,7 +80,13 @@ struct process {
 	char comm[THREAD_NAME];
 
 	int exit_code;	/* wait4's status word once zombie */
-	bool exiting;	/* exit_group() began, or a fatal signal */
+	int exit_signal; /* the parent's notice: SIGCHLD, or clone's */
+	bool exiting;	/* [S] exit_group() began, or a fatal signal */
+	bool did_exec;	/* setpgid by the parent: EACCES */
+	bool stop_unreported, cont_unreported; /* [P] for wait4() */
+	int32_t subreaper; /* PR_SET_CHILD_SUBREAPER */
+	int pdeath_signal;
+	uint32_t timer_slack_ns;
 	bool dumpable;
 	uint32_t personality;
 	int64_t start_ns;
@@ -71,13 +95,20 @@ struct process {
 	uint64_t child_run_ns, child_user_ns;
 	struct waitq child_wait; /* a child changed state */
 	struct itimers *itimers; /* linux/itimer.c, made at need */
+	struct waitq *vfork_done; /* the parent waits here, or NULL */
 };
 
 struct task {
 	struct thread *thread;
 	struct process *process;
 	int32_t tid;
-	TAILQ_ENTRY(task) link;
+	struct id_entry id; /* used unless tid is the process's pid */
+	TAILQ_ENTRY(task) link; /* [S] */
+	struct restart_block restart;
+	/* The last fault, for sigcontext. */
+	uint64_t fault_trapno, fault_error, fault_addr;
+	int policy, rt_priority; /* sched_setscheduler(2), as told */
+	uint16_t ioprio;
 	struct signal_state *signals; /* pending for this task; mask */
 	uaddr_t clear_child_tid;
 	uaddr_t robust_list;
@@ -96,13 +127,21 @@ process_self(void)
 	return task_self()->process;
 }
 
-/* The tree of processes, its ids and states: one lock. */
+/*
+ * The tree of processes and their states: a sleep lock.  Who is in the list
+ * and in the tree of numbers changes under process_list_lock as well, a spin
+ * lock (interrupts off), so that signals can be sent from anywhere.
+ * Order: process_lock, process_list_lock, signals->lock.
+ */
 extern struct mutex process_lock;
+extern struct spinlock process_list_lock;
 
-/* NULL: no such process.  process_lock held. */
+/* NULL: no such process.  Either lock held. */
 struct process *process_find_locked(int32_t pid);
+/* By thread id, a process's first task by its pid.  Either lock held. */
+struct task *task_find_locked(int32_t tid);
 struct process *process_init(void); /* pid 1 */
-/* Calls fn for every process until it returns false; process_lock held. */
+/* Calls fn for every process until it returns false; either lock held. */
 void process_foreach_locked(bool (*fn)(struct process *, void *), void *arg);
 
 /*
@@ -113,6 +152,21 @@ int process_create_first(struct process **out);
 
 /* Ends the calling process with a wait status (W_EXITCODE as in wait.h). */
 void process_exit(int wait_status) __noreturn;
+#define WAIT_STATUS_EXIT(code)	   (((code) & 0xff) << 8)
+#define WAIT_STATUS_SIGNAL(signo) ((signo) & 0x7f)
+
+/* Ends the calling task; the last one ends the process with this status. */
+void task_exit(int wait_status) __noreturn;
+
+/* The calling process's effective set has this capability (CAP_*). */
+static inline bool
+capable(unsigned cap)
+{
+	return (process_self()->creds.cap_effective >> cap & 1) != 0;
+}
+
+/* start.c: the last step of the boot; see there. */
+int linux_start(void);
 
 /*
  * Loads a program into the calling process: on 0 the caller's trapframe is
