@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pagecache.h - a file's pages in memory: a radix tree of struct page, at the
+ * same time the vm_object that mappings of the file see.
+ *
+ * A page in the tree is always complete: it was filled before it was put
+ * there.  The tree holds one reference on each.  Locking: `lock` guards the
+ * tree and is never held across a copy or a fill; file sizes and writes are
+ * under the inode's sleep lock.
+ */
+#ifndef FS_PAGECACHE_H
+#define FS_PAGECACHE_H
+
+#include "kern/page.h"
+#include "kern/spinlock.h"
+#include "kern/types.h"
+#include "kern/vm.h"
+#include "fs/pagetree.h"
+
+struct inode;
+struct uio;
+
+struct pagecache_ops {
+	/*
+	 * The page `index`, which is not in the tree: a frame with one
+	 * reference, filled (zeros where the file has a hole), or for
+	 * !create and a hole *out NULL.  Charges what a page costs.
+	 * May sleep.  -EIO, -ENOMEM, -ENOSPC
+	 */
+	int (*fill)(struct inode *inode, uint64_t index, bool create,
+	    struct page **out);
+	/* n pages were taken out of the tree: give back the charge. */
+	void (*uncharge)(struct inode *inode, uint64_t n);
+	/*
+	 * Writes a dirty page back.  NULL: memory is its only home, and pages
+	 * are never reclaimed.
+	 */
+	int (*writeback)(struct inode *inode, uint64_t index, struct page *p);
+};
+
+struct pagecache {
+	struct vm_object object;	 /* refs: the inode's */
+	const struct pagecache_ops *ops; /* [I] NULL: no pages */
+	struct pagetree tree;		 /* under lock */
+	uint64_t npages;		 /* under lock */
+	struct spinlock lock;
+	uint32_t ndirty;		 /* under lock */
+};
+
+/* Called by inode_init(); ops are set by the file system. */
+void pagecache_init(struct pagecache *pc);
+
+/*
+ * The page with a reference, filling it if need be.  create as in fill.
+ * 0 with *out NULL: a hole.
+ */
+int pagecache_get(struct inode *inode, uint64_t index, bool create,
+    struct page **out);
+
+/* read and write of files whose fops are in memory pages.  As file_ops. */
+long pagecache_read(struct inode *inode, struct uio *u, int64_t *pos);
+/* inode->lock held; extends the size.  Bytes or -errno. */
+long pagecache_write(struct inode *inode, struct uio *u, int64_t *pos);
+
+/*
+ * Sets the size, inode->lock held: pages beyond go, the last one's tail is
+ * zeroed, mappings lose them.
+ */
+void pagecache_truncate(struct inode *inode, uint64_t size);
+/* Takes whole pages [first, last] out, mappings included. */
+void pagecache_drop_range(struct inode *inode, uint64_t first, uint64_t last);
+/* All pages, no mapping is left: at the end of the inode. */
+void pagecache_destroy(struct inode *inode);
+/* Writes dirty pages back. */
+int pagecache_sync(struct inode *inode);
+/* Drops clean unused pages of caches that can refill; how many. */
+uint64_t pagecache_reclaim(uint64_t frames);
+/* Pages in all caches, for /proc/meminfo. */
+uint64_t pagecache_total(void);
+
+#endif
