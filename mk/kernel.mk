@@ -3,7 +3,7 @@
 
 KGCCINC	:= $(shell $(CC) -print-file-name=include)
 # Linux's uapi and Xen's public headers; nothing of the C library is linked.
-KINC	= -nostdinc -isystem $(KGCCINC) -Ikernel -I$(B)/include \
+KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wno-sign-compare \
