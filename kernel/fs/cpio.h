@@ -73,8 +73,7 @@ struct cpio { /* private, but for the fields that are named public */
 	uint64_t offset; /* public: bytes consumed; of the defect, if failed */
 	const char *defect; /* public: what is wrong, if failed; else NULL */
 	int error;
-	bool mid_archive; /* a header was read, and no trailer since */
-	bool checked;     /* 070702: data has a sum */
+	bool checked; /* 070702: data has a sum */
 	uint32_t sum, want_sum;
 	uint32_t have; /* bytes collected of header, name or target */
 	uint32_t name_size, left;
