@@ -56,3 +56,39 @@ guest: $(GUEST_BIN)
 test-programs: guest
 
 -include $(GUEST_BIN:%=%.d)
+
+# The loader that leaves a machine in Firecracker's state, and the makers of
+# that state: mkstate for QEMU, kvm_firecracker for KVM itself.
+LOADER_CFLAGS = -m32 -std=gnu17 -Os -g -Wall -Wextra -Werror -ffreestanding \
+	  -fno-pic -fno-pie -fno-stack-protector -mgeneral-regs-only \
+	  -fno-asynchronous-unwind-tables -fcf-protection=none -nostdinc \
+	  -isystem $(shell gcc -print-file-name=include)
+LOADER_TOOLS = $(B)/loader/mkstate $(B)/loader/kvm_firecracker
+
+$(B)/loader/%: tests/loader/%.c tests/loader/state.c tests/loader/state.h \
+    tests/loader/container.h
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
+	  -o $@ $< tests/loader/state.c
+
+$(B)/loader/loader.elf: tests/loader/loader.c tests/loader/entry.S \
+    tests/loader/loader.ld tests/loader/container.h mk/guest.mk
+	@mkdir -p $(@D)
+	$(Q)gcc $(LOADER_CFLAGS) -idirafter /usr/include -c \
+	  -o $(B)/loader/loader.o tests/loader/loader.c
+	$(Q)gcc -m32 -c -o $(B)/loader/entry.o tests/loader/entry.S
+	$(Q)$(LD) -m elf_i386 -nostdlib -static -z noexecstack \
+	  --no-warn-rwx-segments --build-id=none -T tests/loader/loader.ld \
+	  -o $@ $(B)/loader/entry.o $(B)/loader/loader.o
+
+test-programs: $(LOADER_TOOLS) $(B)/loader/loader.elf
+
+$(B)/loader/probe.elf: tests/loader/probe.c tests/loader/probe_entry.S mk/guest.mk
+	@mkdir -p $(@D)
+	$(Q)gcc $(filter-out -m32,$(LOADER_CFLAGS)) -mno-red-zone \
+	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu \
+	  -nostdlib -static -Wl,-Ttext=0x100000,-e,probe_start \
+	  -Wl,-N,-z,noexecstack,--build-id=none,--no-warn-rwx-segments \
+	  -o $@ tests/loader/probe_entry.S tests/loader/probe.c
+
+test-programs: $(B)/loader/probe.elf
