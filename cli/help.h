@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* help.h - what --help prints. */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include <stdio.h>
+
+void help_remora(FILE *to);
+void help_run(FILE *to);
+
+#endif

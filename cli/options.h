@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* options.h - the options of `remora run`. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/trouble.h"
+
+enum machine_type { MACHINE_MICROVM, MACHINE_Q35, MACHINE_PC };
+enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+
+/* Strings are those of the arguments, not copies. */
+struct run_options {
+	uint64_t memory;		/* bytes */
+	unsigned cpus;
+	enum machine_type machine;
+	enum accel accel;
+	const char *kernel, *rootfs, *append;	/* or NULL */
+	const char **env;		/* NAME=VALUE */
+	size_t nenv;
+	const char **add;		/* PATH[:GUESTPATH] */
+	size_t nadd;
+	int64_t timeout_ms;		/* 0: none */
+	unsigned gdb_port;		/* 0: no gdb */
+	bool verbose, dry_run, help;
+	char **argv;			/* the program and its arguments */
+	int argc;
+};
+
+#define OPTIONS_MEMORY_DEFAULT	((uint64_t)64 << 20)
+#define OPTIONS_CPUS_MAX	255
+#define OPTIONS_GDB_PORT	1234
+
+/*
+ * argv[0] is "run".  Returns 0, or fills *t with status 125.
+ * options_fini() is due in any case.
+ */
+int options_parse(struct run_options *o, int argc, char **argv,
+    struct trouble *t);
+void options_fini(struct run_options *o);
+
+/* "64M" and the like to bytes; a bare number counts MiB.  -EINVAL, -ERANGE */
+int options_parse_size(const char *s, uint64_t *bytes);
+
+const char *machine_type_name(enum machine_type machine);
+
+#endif

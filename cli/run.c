@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/* run.c - `remora run`: packs a program, boots it, returns its status. */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cli/accel.h"
+#include "cli/archive.h"
+#include "cli/bootline.h"
+#include "cli/cpio.h"
+#include "cli/help.h"
+#include "cli/kernelfile.h"
+#include "cli/machine.h"
+#include "cli/options.h"
+#include "cli/pack.h"
+#include "cli/qemu.h"
+#include "cli/terminal.h"
+
+struct run {
+	struct run_options o;
+	struct kernel_file kernel;
+	struct pack pack;
+	struct text line;		/* the kernel's command line */
+	struct strings command;		/* QEMU's */
+	uint64_t archive_size;		/* bytes */
+	enum boot_stream in, out;
+	bool kvm;
+	struct trouble trouble;
+};
+
+static bool
+run_is_null_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ||
+	    (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+}
+
+static void
+run_look_at_streams(struct run *r)
+{
+	r->in = isatty(STDIN_FILENO) ? BOOT_TTY :
+	    run_is_null_device(STDIN_FILENO) ? BOOT_NULL : BOOT_PIPE;
+	r->out = isatty(STDOUT_FILENO) ? BOOT_TTY : BOOT_PIPE;
+}
+
+/* $TERM goes along; what --env says comes later and so holds. */
+static int
+run_pack(struct run *r)
+{
+	const char *term = getenv("TERM");
+	int error = pack_make(&r->pack, &r->o, &r->trouble);
+	char *env;
+
+	for (size_t i = 0; i < r->o.nenv; i++)
+		if (strncmp(r->o.env[i], "TERM=", 5) == 0)
+			return error;
+	if (term != NULL && term[0] != '\0') {
+		env = mem_format("TERM=%s", term);
+		pack_set_env(&r->pack, env);
+		free(env);
+	}
+	return error;
+}
+
+static int
+run_make_line(struct run *r)
+{
+	struct boot_line b = { .foreign = r->kernel.foreign,
+		.verbose = r->o.verbose, .in = r->in, .out = r->out,
+		.program = r->pack.program, .argv = r->o.argv + 1,
+		.env = &r->pack.env, .append = r->o.append };
+	int error;
+
+	if (!terminal_size(STDOUT_FILENO, &b.rows, &b.columns))
+		terminal_size(STDIN_FILENO, &b.rows, &b.columns);
+	error = boot_line_make(&b, &r->pack.tree, &r->line, &r->trouble);
+	tree_sort(&r->pack.tree);
+	return error;
+}
+
+static int
+run_check_memory(struct run *r)
+{
+	uint64_t need;
+	int error = cpio_write(&r->pack.tree, -1, &r->archive_size,
+	    &r->trouble);
+
+	if (error != 0)
+		return error;
+	need = kernel_file_memory(&r->kernel, r->archive_size);
+	if (r->o.memory >= need)
+		return 0;
+	return trouble_set(&r->trouble, STATUS_MACHINE,
+	    "%llu KiB of memory are too few: the kernel and an initial file "
+	    "system of %llu KiB need at least --memory %lluM",
+	    (unsigned long long)(r->o.memory >> 10),
+	    (unsigned long long)(r->archive_size >> 10),
+	    (unsigned long long)((need + (1 << 20) - 1) >> 20));
+}
+
+static void
+run_choose_accel(struct run *r)
+{
+	char why[200];
+
+	if (r->o.accel != ACCEL_AUTO) {
+		r->kvm = r->o.accel == ACCEL_KVM;
+		return;
+	}
+	r->kvm = accel_kvm_works(why, sizeof(why));
+	if (r->o.verbose)
+		say("%s; using %s", why, r->kvm ? "KVM" : "TCG");
+}
+
+static int
+run_make_command(struct run *r)
+{
+	struct qemu_machine m = { .type = r->o.machine, .kvm = r->kvm,
+		.control = !r->kernel.foreign, .cpus = r->o.cpus,
+		.gdb_port = r->o.gdb_port, .memory = r->o.memory,
+		.kernel = r->kernel.path, .line = r->line.text };
+	char *qemu = qemu_find(&r->trouble);
+
+	if (qemu == NULL)
+		return -ENOENT;
+	m.program = qemu;
+	qemu_command(&m, &r->command);
+	free(qemu);
+	return 0;
+}
+
+/* Everything up to, and without, the machine itself. */
+static int
+run_prepare(struct run *r)
+{
+	int error;
+
+	run_look_at_streams(r);
+	error = kernel_file_find(&r->kernel, r->o.kernel, &r->trouble);
+	if (error == 0)
+		error = run_pack(r);
+	if (error == 0)
+		error = run_make_line(r);
+	if (error == 0)
+		error = run_check_memory(r);
+	if (error != 0)
+		return error;
+	run_choose_accel(r);
+	return run_make_command(r);
+}
+
+static void
+run_say_how(const struct run *r)
+{
+	char *command = qemu_command_text(&r->command);
+
+	if (r->o.verbose)
+		say("kernel %s%s, %zu files in %llu KiB", r->kernel.path,
+		    r->kernel.foreign ? " (not Remora)" : "",
+		    r->pack.tree.count,
+		    (unsigned long long)(r->archive_size >> 10));
+	if (r->o.dry_run)
+		printf("%s\n", command);
+	else if (r->o.verbose)
+		fprintf(stderr, "%s\n", command);
+	if (r->o.gdb_port != 0)
+		fprintf(stderr,
+		    "gdb -x scripts/remora.gdb %s "
+		    "-ex 'target remote :%u'\n",
+		    r->kernel.path, r->o.gdb_port);
+	free(command);
+}
+
+static int
+run_machine(struct run *r)
+{
+	struct machine_run m = { .argv = &r->command,
+		.foreign = r->kernel.foreign, .verbose = r->o.verbose,
+		.in = r->in, .out = r->out, .timeout_ms = r->o.timeout_ms };
+	int status;
+
+	m.initrd = archive_create(r->archive_size, &r->trouble);
+	if (m.initrd < 0)
+		return trouble_report(&r->trouble);
+	if (cpio_write(&r->pack.tree, m.initrd, &r->archive_size,
+		&r->trouble) != 0)
+		status = trouble_report(&r->trouble);
+	else
+		status = machine_run(&m);
+	close(m.initrd);
+	return status;
+}
+
+static int
+run_parsed(struct run *r)
+{
+	if (r->o.help) {
+		help_run(stdout);
+		return 0;
+	}
+	if (run_prepare(r) != 0)
+		return trouble_report(&r->trouble);
+	run_say_how(r);
+	return r->o.dry_run ? 0 : run_machine(r);
+}
+
+int
+run_command(int argc, char **argv)
+{
+	struct run *r = mem_zero(sizeof(*r));
+	int status;
+
+	if (options_parse(&r->o, argc, argv, &r->trouble) != 0)
+		status = trouble_report(&r->trouble);
+	else
+		status = run_parsed(r);
+	options_fini(&r->o);
+	pack_fini(&r->pack);
+	free(r->line.text);
+	strings_fini(&r->command);
+	free(r);
+	return status;
+}
