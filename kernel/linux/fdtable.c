@@ -5,9 +5,9 @@
  */
 #include "linux/fdtable.h"
 #include "fs/file.h"
-#include "fs/locks.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
+#include "linux/locks.h"
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 
@@ -164,7 +164,7 @@ fd_finish(struct fdtable *t, struct file *file)
 	int error = 0;
 
 	if (file->inode->locks != NULL)
-		locks_drop(&file->inode->locks, t);
+		locks_drop(file->inode, t);
 	if (file->ops->flush != NULL)
 		error = file->ops->flush(file);
 	file_put(file);
@@ -256,7 +256,7 @@ fd_get(int fd)
 {
 	struct fdref ref = fd_get_any(fd);
 
-	if (ref.file != NULL && (ref.file->flags & O_PATH) != 0) {
+	if (ref.file != NULL && (ref.file->mode & FILE_PATH) != 0) {
 		fd_put(ref);
 		ref.file = NULL;
 		ref.owned = false;

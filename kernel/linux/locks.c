@@ -3,7 +3,8 @@
  * locks.c - advisory locks on files.  fcntl(2), flock(2), fcntl_locking(2).
  * Owns the lists that hang on inodes, and who waits for whom.
  */
-#include "fs/locks.h"
+#include "linux/locks.h"
+#include "fs/vfs.h"
 #include "kern/kmem.h"
 #include "kern/mutex.h"
 #include "kern/thread.h"
@@ -36,9 +37,9 @@ static TAILQ_HEAD(, lock_wait) lock_waits =
     TAILQ_HEAD_INITIALIZER(lock_waits); /* under locks_lock */
 
 static struct file_locks *
-locks_get_locked(struct file_locks **at)
+locks_get_locked(struct inode *inode)
 {
-	struct file_locks *fl = *at;
+	struct file_locks *fl = inode->locks;
 
 	if (fl != NULL)
 		return fl;
@@ -48,19 +49,19 @@ locks_get_locked(struct file_locks **at)
 	TAILQ_INIT(&fl->ranges);
 	TAILQ_INIT(&fl->whole);
 	waitq_init(&fl->wq);
-	*at = fl;
+	inode->locks = fl;
 	return fl;
 }
 
 static void
-locks_tidy_locked(struct file_locks **at)
+locks_tidy_locked(struct inode *inode)
 {
-	struct file_locks *fl = *at;
+	struct file_locks *fl = inode->locks;
 
 	if (fl == NULL || fl->nwaiting != 0 || !TAILQ_EMPTY(&fl->ranges) ||
 	    !TAILQ_EMPTY(&fl->whole))
 		return;
-	*at = NULL;
+	inode->locks = NULL;
 	kfree(fl);
 }
 
@@ -223,13 +224,15 @@ lock_apply_locked(struct file_locks *fl, const struct lock_range *range,
 }
 
 void
-locks_test(struct file_locks **at, struct lock_range *range)
+locks_test(struct inode *inode, struct lock_range *range)
 {
+	struct file_locks *fl;
 	struct lock *l = NULL;
 
 	mutex_lock(&locks_lock);
-	if (*at != NULL)
-		l = lock_conflict_locked(&(*at)->ranges, range);
+	fl = inode->locks;
+	if (fl != NULL)
+		l = lock_conflict_locked(&fl->ranges, range);
 	if (l != NULL)
 		*range = l->range;
 	else
@@ -261,7 +264,7 @@ locks_set_locked(struct file_locks *fl, const struct lock_range *range,
 }
 
 int
-locks_set(struct file_locks **at, const struct lock_range *range, bool wait)
+locks_set(struct inode *inode, const struct lock_range *range, bool wait)
 {
 	/* A range may split another: all memory is found beforehand. */
 	struct lock *new = kmalloc(sizeof(*new));
@@ -270,10 +273,10 @@ locks_set(struct file_locks **at, const struct lock_range *range, bool wait)
 	int error = -ENOLCK;
 
 	mutex_lock(&locks_lock);
-	fl = locks_get_locked(at);
+	fl = locks_get_locked(inode);
 	if (new != NULL && rest != NULL && fl != NULL)
 		error = locks_set_locked(fl, range, wait, &new, &rest);
-	locks_tidy_locked(at);
+	locks_tidy_locked(inode);
 	mutex_unlock(&locks_lock);
 	kfree(new);
 	kfree(rest);
@@ -319,7 +322,7 @@ locks_set_whole_locked(struct file_locks *fl, struct lock **new, bool wait)
 }
 
 int
-locks_set_whole(struct file_locks **at, const void *owner, enum lock_type type,
+locks_set_whole(struct inode *inode, const void *owner, enum lock_type type,
     bool wait)
 {
 	struct lock *new = kmalloc(sizeof(*new));
@@ -327,27 +330,27 @@ locks_set_whole(struct file_locks **at, const void *owner, enum lock_type type,
 	int error = -ENOLCK;
 
 	mutex_lock(&locks_lock);
-	fl = locks_get_locked(at);
+	fl = locks_get_locked(inode);
 	if (new != NULL && fl != NULL) {
 		new->range = (struct lock_range){ .owner = owner, .pid = -1,
 			.end = LOCK_TO_END, .type = type };
 		error = locks_set_whole_locked(fl, &new, wait);
 	}
-	locks_tidy_locked(at);
+	locks_tidy_locked(inode);
 	mutex_unlock(&locks_lock);
 	kfree(new);
 	return error;
 }
 
 void
-locks_drop(struct file_locks **at, const void *owner)
+locks_drop(struct inode *inode, const void *owner)
 {
 	struct file_locks *fl;
 	struct lock *l, *next;
 	bool dropped;
 
 	mutex_lock(&locks_lock);
-	fl = *at;
+	fl = inode->locks;
 	if (fl != NULL) {
 		dropped = lock_drop_whole_locked(fl, owner);
 		for (l = TAILQ_FIRST(&fl->ranges); l != NULL; l = next) {
@@ -360,7 +363,7 @@ locks_drop(struct file_locks **at, const void *owner)
 		}
 		if (dropped)
 			locks_released_locked(fl);
-		locks_tidy_locked(at);
+		locks_tidy_locked(inode);
 	}
 	mutex_unlock(&locks_lock);
 }

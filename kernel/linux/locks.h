@@ -7,15 +7,15 @@
  * file descriptions and for flock(2).  Ranges conflict between owners; whole
  * locks conflict among themselves only.
  *
- * An inode has one pointer for all this, NULL while there is no lock; every
- * function takes its address.  Locking: one sleep lock for all, inside.
+ * All hang on inode->locks, NULL while there is none.  Locking: one sleep lock
+ * for all, inside.
  */
-#ifndef FS_LOCKS_H
-#define FS_LOCKS_H
+#ifndef LINUX_LOCKS_H
+#define LINUX_LOCKS_H
 
 #include "kern/types.h"
 
-struct file_locks;
+struct inode;
 
 enum lock_type { LOCK_TYPE_NONE, LOCK_TYPE_READ, LOCK_TYPE_WRITE };
 
@@ -32,7 +32,7 @@ struct lock_range {
  * Looks for what would be in the way of *range: overwrites it with that lock,
  * or its type with LOCK_TYPE_NONE.
  */
-void locks_test(struct file_locks **at, struct lock_range *range);
+void locks_test(struct inode *inode, struct lock_range *range);
 
 /*
  * Sets, changes or (LOCK_TYPE_NONE) takes away the owner's lock on a range.
@@ -42,14 +42,14 @@ void locks_test(struct file_locks **at, struct lock_range *range);
  *   -ENOLCK       out of memory
  *   -ERESTARTSYS  interrupted
  */
-int locks_set(struct file_locks **at, const struct lock_range *range,
+int locks_set(struct inode *inode, const struct lock_range *range,
     bool wait);
 
 /* flock(2): the same for a lock on the whole file, owned by an open file. */
-int locks_set_whole(struct file_locks **at, const void *owner,
+int locks_set_whole(struct inode *inode, const void *owner,
     enum lock_type type, bool wait);
 
 /* The owner is gone, or closed a descriptor of the file: all its locks go. */
-void locks_drop(struct file_locks **at, const void *owner);
+void locks_drop(struct inode *inode, const void *owner);
 
 #endif
