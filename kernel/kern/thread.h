@@ -26,6 +26,7 @@ struct vmspace;
 
 struct thread {
 	uint64_t ctx_sp;	  /* saved stack pointer while not running */
+	bool interrupted;	  /* a signal is pending (personality's word) */
 	void *kstack;		  /* [I] lowest address */
 	struct vmspace *vmspace;  /* address space to run in, or NULL: any */
 	void *user;		  /* the personality's task, or NULL */
@@ -35,7 +36,6 @@ struct thread {
 	enum thread_state state;  /* under the run queue's lock */
 	bool on_cpu;		  /* some processor still uses the stack */
 	bool interruptible;	  /* sleeping so that thread_interrupt() wakes */
-	bool interrupted;	  /* a signal is pending (personality's word) */
 	uint32_t cpu;		  /* whose run queue */
 	int8_t nice;		  /* -20 .. 19 */
 	uint64_t slice_end_ns;
