@@ -119,15 +119,6 @@ apic_timer_arm(int64_t ns)
 	    rdtsc() + (uint64_t)ns * (clock_tsc_hz() / 1000) / 1000000);
 }
 
-void
-apic_timer_stop(void)
-{
-	if (apic.deadline)
-		wrmsr(MSR_TSC_DEADLINE, 0);
-	else if (apic.armed_hw)
-		apic_write(APIC_INITIAL, 0);
-}
-
 static void
 apic_timer_intr(void *arg)
 {

@@ -214,6 +214,13 @@ struct percpu *cpu_nth(unsigned i);
 size_t cpu_random(void *buf, size_t len);
 
 /*
+ * The program's FS and GS bases: stores the caller's into its thread; loads
+ * the ones in the struct.  Interrupts off, or preemption off and t the caller.
+ */
+void user_bases_save(struct thread *t);
+void user_bases_load(const struct thread *t);
+
+/*
  * FPU.  The state of a program's thread lives in the processor until another
  * program's thread runs there; its save area is thread->fpu, one page, made
  * by fpu_prepare() before the thread first runs.  Layout: XSAVE's standard

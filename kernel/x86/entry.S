@@ -13,8 +13,8 @@
 #define EFER_SCE_LME 0x101
 #define EFER_NXE 0x800
 
-#define BOOT_PVH 0
-#define BOOT_LINUX64 1
+#define BOOT_PVH 1			/* enum boot_entry */
+#define BOOT_LINUX64 2
 
 	.section .note.Xen, "a", @note
 	.balign 4
@@ -36,6 +36,9 @@ entry_pvh:				/* EBX: struct hvm_start_info */
 	cli
 	cld
 	movl %ebx, %esi
+	rdtsc
+	movl %eax, PA(boot_tsc)
+	movl %edx, PA(boot_tsc) + 4
 	movl $BOOT_PVH, %ebp
 	lgdt PA(boot_gdt_pointer)
 	movl $CR4_BOOT, %eax
@@ -60,6 +63,9 @@ entry_pvh:				/* EBX: struct hvm_start_info */
 entry_linux64:				/* RSI: struct boot_params */
 	cli
 	cld
+	rdtsc
+	movl %eax, PA(boot_tsc)
+	movl %edx, PA(boot_tsc) + 4
 	movl $BOOT_LINUX64, %ebp
 	lgdt PA(boot_gdt_pointer)
 	movl $CR4_BOOT, %eax
@@ -120,6 +126,12 @@ boot_gdt_pointer:
 boot_gdt_pointer_high:
 	.word 31
 	.quad boot_gdt
+
+	.section .data, "aw"
+	.balign 8
+	.globl boot_tsc
+boot_tsc:
+	.quad 0
 
 /*
  * The first page tables: 1 GiB of memory at 0 (until the kernel runs high) and

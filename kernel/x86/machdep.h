@@ -26,6 +26,7 @@ extern const struct patch kernel_patches[], kernel_patches_end[];
 extern uint64_t boot_pml4[512], boot_pd_direct[512], boot_pd_image[512];
 extern uint64_t boot_pdpt_direct[512];
 extern char boot_stack[], boot_stack_top[];
+extern uint64_t boot_tsc; /* at the entry point */
 
 /* trap_entry.S */
 extern char trap_stubs[][16];
@@ -65,9 +66,8 @@ int pt_map_vmemmap(uint64_t va, paddr_t pa, paddr_t (*carve)(void *), void *);
 /* apic.c */
 int apic_init(void);
 void apic_eoi(void);
-/* The next timer interrupt, in nanoseconds from now; at least that late. */
+/* The next timer interrupt, in nanoseconds from now; may come early. */
 void apic_timer_arm(int64_t ns);
-void apic_timer_stop(void);
 /* Tells what the timer counts, once the clock is known better. */
 void apic_timer_calibrate(void);
 #define VECTOR_TIMER	0xef

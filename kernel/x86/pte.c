@@ -232,6 +232,16 @@ pt_unmap_kernel(uint64_t va, uint64_t size)
 	spin_unlock_irq(&kernel_pt_lock, state);
 }
 
+struct page *
+pt_kernel_page(uint64_t va)
+{
+	uint64_t *slot = walk(boot_pml4, va, 0, 0, NULL, NULL);
+
+	return slot != NULL && (*slot & PTE_P) != 0 ?
+	    page_of_paddr(*slot & PTE_ADDR) :
+	    NULL;
+}
+
 int
 pt_map_direct(paddr_t pa, uint64_t size, paddr_t (*carve)(void *), void *arg)
 {
