@@ -63,6 +63,19 @@ clock_raw(void)
 	return rdtsc();
 }
 
+/* a * b / c without losing bits; all ones if it does not fit. */
+static uint64_t
+muldiv(uint64_t a, uint64_t b, uint64_t c)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+	uint64_t low = product, high = product >> 64;
+
+	if (high >= c)
+		return UINT64_MAX;
+	__asm__("divq %2" : "+a"(low), "+d"(high) : "r"(c) : "cc");
+	return low;
+}
+
 static int64_t
 scale(uint64_t ticks, uint32_t mult, uint32_t shift)
 {
@@ -108,12 +121,12 @@ clock_use_tsc(const char *source, uint64_t hz, uint64_t tsc, int64_t now_ns)
 {
 	uint32_t shift = 32;
 
-	while (((unsigned __int128)NSEC_PER_SEC << shift) / hz > UINT32_MAX)
+	while (muldiv(NSEC_PER_SEC, 1ull << shift, hz) > UINT32_MAX)
 		shift--;
 	__atomic_store_n(&clk.data.seq, clk.data.seq + 1, __ATOMIC_SEQ_CST);
 	clk.data.base_tsc = tsc;
 	clk.data.base_ns = now_ns;
-	clk.data.mult = ((unsigned __int128)NSEC_PER_SEC << shift) / hz;
+	clk.data.mult = muldiv(NSEC_PER_SEC, 1ull << shift, hz);
 	clk.data.shift = shift;
 	clk.data.usable = 1;
 	__atomic_store_n(&clk.data.seq, clk.data.seq + 1, __ATOMIC_SEQ_CST);
@@ -126,7 +139,7 @@ clock_use_tsc(const char *source, uint64_t hz, uint64_t tsc, int64_t now_ns)
 static void
 pit_measured(uint32_t ticks, uint64_t tsc)
 {
-	uint64_t hz = (unsigned __int128)(tsc - clk.boot_tsc) * PIT_HZ / ticks;
+	uint64_t hz = muldiv(tsc - clk.boot_tsc, PIT_HZ, ticks);
 
 	if (hz == 0)
 		return;
@@ -256,9 +269,9 @@ clock_raw_span_ns(uint64_t span)
 		ns = clock_mono_ns();
 		if (ns == 0)
 			return 0;
-		return (unsigned __int128)span * ns / (rdtsc() - clk.boot_tsc);
+		return muldiv(span, ns, rdtsc() - clk.boot_tsc);
 	}
-	return (unsigned __int128)span * NSEC_PER_SEC / hz;
+	return muldiv(span, NSEC_PER_SEC, hz);
 }
 
 uint64_t
@@ -288,7 +301,7 @@ kvm_clock(void)
 	hz = ((uint64_t)NSEC_PER_SEC << 32) / t->mul;
 	hz = t->shift < 0 ? hz << -t->shift : hz >> t->shift;
 	tsc = rdtsc();
-	ns = scale(tsc - t->tsc, NSEC_PER_SEC, 0) / hz + t->system_ns;
+	ns = muldiv(tsc - t->tsc, NSEC_PER_SEC, hz) + t->system_ns;
 	wrmsr(MSR_KVM_SYSTEM, 0);
 	clock_use_tsc("tsc, rate from KVM", hz, clk.boot_tsc, 0);
 	if (*(volatile uint32_t *)&wall[1] != 0)

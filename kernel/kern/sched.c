@@ -9,6 +9,7 @@
  */
 #include "kern/sched.h"
 #include "kern/clock.h"
+#include "kern/kmem.h"
 #include "kern/panic.h"
 #include "kern/string.h"
 #include "kern/thread.h"
@@ -367,7 +368,7 @@ sched_init(void)
 	TAILQ_INIT(&rq->woken);
 	TAILQ_INIT(&rq->used);
 	strlcpy(t->name, "idle", sizeof(t->name));
-	t->kstack = boot_stack_top - KSTACK_SIZE;
+	t->kstack = boot_stack;
 	t->state = THREAD_RUNNABLE;
 	t->on_cpu = true;
 	t->affinity = 1;

@@ -19,6 +19,9 @@ timer_cmp(struct timer *a, struct timer *b)
 	return a < b ? -1 : a > b;
 }
 
+#ifndef __unused /* the tree macros' word */
+#define __unused __attribute__((unused))
+#endif
 RB_HEAD(timer_tree, timer);
 RB_GENERATE_STATIC(timer_tree, timer, node, timer_cmp)
 

@@ -176,7 +176,7 @@ boot_pdpt_vmemmap:
 	.skip 4096
 	.globl boot_stack, boot_stack_top
 boot_stack:
-	.skip 8192
+	.skip 16384			/* KSTACK_SIZE */
 boot_stack_top:
 
 	.section .note.GNU-stack, "", @progbits
