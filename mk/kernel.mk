@@ -14,7 +14,7 @@ KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -ffunction-sections -fdata-sections -MMD -MP \
 	  -DREMORA_VERSION='"$(VERSION)"'
 
-KSRC	:= $(filter-out %_test.c %_fuzz.c,$(sort $(wildcard \
+KSRC	:= $(filter-out %_test.c %_fuzz.c kernel/vdso/%,$(sort $(wildcard \
 	  kernel/*/*.c kernel/*/*/*.c)))
 KASM	:= $(sort $(wildcard kernel/*/*.S))
 KOBJ	:= $(KSRC:%.c=$(B)/%.o) $(KASM:%.S=$(B)/%.o)
@@ -32,6 +32,24 @@ $(B)/kernel/%.o: kernel/%.c
 $(B)/kernel/%.o: kernel/%.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) $(KINC) -D__ASSEMBLER__ -c -o $@ $<
+
+# The vDSO: code for programs, a shared object of its own, embedded whole.
+VDSOFLAGS = -std=gnu17 -O2 -Wall -Wextra -Werror -ffreestanding -fPIC \
+	  -fno-stack-protector -fasynchronous-unwind-tables -mno-red-zone \
+	  -mno-sse -fno-jump-tables -fcf-protection=none -MMD -MP
+VDSOLD	= -shared -soname=linux-vdso.so.1 --hash-style=both --eh-frame-hdr \
+	  -Bsymbolic --no-undefined --strip-all --build-id=none \
+	  -z max-page-size=4096 -z noexecstack -T kernel/vdso/vdso.lds
+
+$(B)/vdso/vdso.o: kernel/vdso/vdso.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(VDSOFLAGS) $(KINC) -c -o $@ $<
+
+$(B)/vdso/vdso.so: $(B)/vdso/vdso.o kernel/vdso/vdso.lds
+	$(Q)$(LD) $(VDSOLD) -o $@ $<
+
+$(B)/kernel/linux/vdso_image.o: KCFLAGS += -DVDSO_SO='"$(B)/vdso/vdso.so"'
+$(B)/kernel/linux/vdso_image.o: $(B)/vdso/vdso.so
 
 # Linked twice: the second time with the table of function names that the
 # first one yields, so that a panic can print names.  The table stands behind
@@ -51,4 +69,4 @@ $(B)/remora.elf: $(B)/ksyms.o $(KOBJ) $(KTHIRD) $(KLD)
 	$(Q)$(STRIP) -o $(B)/remora.stripped $@.tmp
 	$(Q)mv $@.tmp $@
 
--include $(KOBJ:.o=.d)
+-include $(KOBJ:.o=.d) $(B)/vdso/vdso.d

@@ -60,6 +60,3 @@ $(THIRD)/libinflate.a: $(ZLIB_O)
 
 $(THIRD)/libunzstd.a: $(ZSTD_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
-
-KCFLAGS_unpack = $(THIRD_USE)
-$(B)/kernel/fs/unpack.o: | $(THIRD_STAMP)

@@ -93,6 +93,7 @@ struct file_ops {
 #define FILE_PATH     0x08u /* O_PATH: a name only, -EBADF for the rest */
 #define FILE_WRITER   0x10u /* counted in inode->writers */
 #define FILE_SHARED_POS 0x20u /* regular or directory: pos is locked */
+#define FILE_DENY     0x40u /* run: the last put allows writing again */
 
 struct file { /* I: constant after open; a: atomic; p: pos_lock */
 	uint32_t refs;		    /* [a] */

@@ -208,6 +208,9 @@ struct vm_layout {
 	uint64_t lock_max; /* RLIMIT_MEMLOCK, or UINT64_MAX if privileged */
 	uaddr_t arg_start, arg_end, env_start, env_end; /* /proc/PID/cmdline */
 	uaddr_t vdso;
+	uaddr_t code_start, code_end, data_start, data_end;
+	uaddr_t stack_start; /* first stack pointer: /proc/PID/stat */
+	uint64_t auxv[44];   /* /proc/PID/auxv */
 };
 struct vm_layout *vmspace_layout(struct vmspace *vm);
 
