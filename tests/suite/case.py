@@ -33,7 +33,9 @@ class Case:
     stdout      wanted bytes, exactly; None: any
     has, lacks  patterns searched (not searched) in standard output
     says        patterns searched in standard error, `silent` those not
-    host        a command whose output and status on this host must be equal
+    host        a command (or function of the Context) whose output and status
+                on this host must be equal
+    normal      function of bytes, applied to both outputs before comparing
     needs       programs or files; the case is skipped where one is missing
     timeout     seconds; passing them is a failure
     dialogue    [(pattern awaited, bytes sent)]: runs the command on a terminal
@@ -48,7 +50,8 @@ class Case:
     lacks: tuple = ()
     says: tuple = ()
     silent: tuple = ()
-    host: list = None
+    host: object = None
+    normal: object = None
     needs: tuple = ()
     timeout: float = 60
     dialogue: list = None
@@ -234,12 +237,16 @@ def judge(case, context, outcome):
     wrong = []
     stdout, status = case.stdout, case.status
     if case.host is not None:
-        model = execute(case.host, case.stdin, case.timeout)
+        host = case.host(context) if callable(case.host) else case.host
+        model = execute(host, case.stdin, case.timeout, {'TZ': 'UTC0'})
         stdout, status = model.stdout, model.status
+    got = outcome.stdout
+    if case.normal and stdout is not None:
+        got, stdout = case.normal(got), case.normal(stdout)
     if status is not None and outcome.status != status:
         wrong.append('status %d, wanted %d' % (outcome.status, status))
-    if stdout is not None and outcome.stdout != stdout:
-        wrong.append(first_difference(outcome.stdout, stdout))
+    if stdout is not None and got != stdout:
+        wrong.append(first_difference(got, stdout))
     for where, data, patterns, want in (
             ('output', outcome.stdout, case.has, True),
             ('output', outcome.stdout, case.lacks, False),

@@ -122,3 +122,18 @@ def raw_case(name, members, append='', told='exit 0', limit=30, machine='microvm
         wanted['check'] = ends_with(told)
     wanted.setdefault('status', None)
     return suite.Case(name, command, timeout=limit, **wanted)
+
+
+def need_kvm(context):
+    """Skips unless QEMU really runs a kernel by KVM here."""
+    tool = os.path.join(context.build, 'loader')
+    box = context.path('kvm-probe')
+    suite.execute([os.path.join(tool, 'mkstate'), '--kernel',
+                   os.path.join(tool, 'probe.elf'), '--output', box])
+    probe = suite.execute(qemu(os.path.join(tool, 'loader.elf'), box, None,
+                               '128M', accel='kvm', cpu='host',
+                               control=context.path('kvm-control')))
+    if b'rsi 0x7000' not in probe.stdout:
+        lines = probe.stderr.decode(errors='replace').splitlines()
+        raise suite.Skip('KVM does not run a machine here: %s'
+                         % (lines[0] if lines else 'no output'))
