@@ -93,12 +93,16 @@ class Context:
         return os.path.join(self.build, 'guest', shape, name)
 
 
-def execute(argv, stdin=None, timeout=60, env=None, cwd=None):
-    """Runs a command in a session of its own; kills it all when time is up."""
+def execute(argv, stdin=None, timeout=60, env=None, merge=False):
+    """Runs a command in a session of its own; kills it all when time is up.
+
+    merge: standard error goes where standard output goes.
+    """
     began = time.monotonic()
     environment = dict(os.environ, LC_ALL='C', TERM='dumb', **(env or {}))
     process = subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+        argv, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merge else subprocess.PIPE,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
         env=environment, start_new_session=True)
     try:
@@ -111,7 +115,7 @@ def execute(argv, stdin=None, timeout=60, env=None, cwd=None):
             Outcome(-1, out or late.stdout or b'', err or b'', timeout)))) \
             from None
     status = 128 - status if status < 0 else status
-    return Outcome(status, out, err, time.monotonic() - began)
+    return Outcome(status, out, err or b'', time.monotonic() - began)
 
 
 def kill_session(process):
@@ -238,7 +242,8 @@ def judge(case, context, outcome):
     stdout, status = case.stdout, case.status
     if case.host is not None:
         host = case.host(context) if callable(case.host) else case.host
-        model = execute(host, case.stdin, case.timeout, {'TZ': 'UTC0'})
+        # A machine has one serial line for both of the program's outputs.
+        model = execute(host, case.stdin, case.timeout, {'TZ': 'UTC0'}, True)
         stdout, status = model.stdout, model.status
     got = outcome.stdout
     if case.normal and stdout is not None:
