@@ -40,6 +40,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "calls.h"
+
 static unsigned check_passed_count, check_failed_count;
 
 /* "ENOENT" for 2; "?" for what has no name here. */

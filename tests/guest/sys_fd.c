@@ -153,7 +153,7 @@ path_descriptors(void)
 	CHECK_ERR(write(fd, &byte, 1), EBADF);
 	CHECK_ERR(lseek(fd, 0, SEEK_CUR), EBADF);
 	CHECK_ERR(ioctl(fd, FIONREAD, &copy), EBADF);
-	CHECK_ERR(fchmod(fd, 0755), EBADF);
+	CHECK_ERR(syscall(SYS_fchmod, fd, 0755), EBADF);
 	CHECK_ERR(fsync(fd), EBADF);
 	CHECK_ERR(fcntl(fd, F_SETFL, 0), EBADF);
 	CHECK_RET(fcntl(fd, F_GETFL) & O_PATH, O_PATH);

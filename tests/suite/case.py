@@ -200,6 +200,8 @@ def visible(data, limit=12000):
     text = data.decode('utf-8', 'backslashreplace').replace('\r\n', '\n')
     text = re.sub(r'[\x00-\x08\x0b-\x1f\x7f]',
                   lambda m: '\\x%02x' % ord(m.group()), text)
+    text = re.sub(r'(?m)(^ok .*\n){2,}',
+                  lambda m: '[%d checks ok]\n' % m.group().count('\n'), text)
     if len(text) > limit:
         half = limit // 2
         text = '%s\n[... %d characters ...]\n%s' % (
