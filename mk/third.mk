@@ -60,3 +60,6 @@ $(THIRD)/libinflate.a: $(ZLIB_O)
 
 $(THIRD)/libunzstd.a: $(ZSTD_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
+
+KCFLAGS_unpack = $(THIRD_USE)
+$(B)/kernel/fs/unpack.o: | $(THIRD_STAMP)

@@ -26,8 +26,12 @@ void kernel_main(void) __noreturn;
 /* The machine's boot_info; valid from the first step on. */
 const struct boot_info *boot_info(void);
 
-/* Notes a moment for the boot chart. */
+/* 0, or why the entry path's structures could not be read. */
+int boot_info_error(void);
+
+/* Notes a moment for the boot chart: `name` ends here. */
 void bootchart_mark(const char *name);
+void bootchart_mark_at(const char *name, uint64_t raw);
 /* Prints it, if `bootchart` was asked; ends at the program's first step. */
 void bootchart_print(void);
 

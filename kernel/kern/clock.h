@@ -19,7 +19,7 @@ void clock_set_real_ns(int64_t ns);
 /* settimeofday's effect for the vDSO and CLOCK_REALTIME: real - mono. */
 int64_t clock_real_offset_ns(void);
 
-void clock_init(void);
+int clock_init(void); /* boot step */
 /* "tsc", "kvm-clock" or "pit". */
 const char *clock_source_name(void);
 /* The TSC's rate, 0 while it is unknown. */
@@ -33,6 +33,7 @@ paddr_t clock_vdso_page(void);
 
 /* Instructions that need no calibrated clock: raw counter, for charts. */
 uint64_t clock_raw(void);
-uint64_t clock_raw_to_ns(uint64_t raw);
+uint64_t clock_raw_to_ns(uint64_t raw); /* since boot */
+uint64_t clock_raw_span_ns(uint64_t span);
 
 #endif

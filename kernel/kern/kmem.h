@@ -33,6 +33,8 @@ void objcache_free(struct objcache *c, void *p);
 /* Bytes handed out, for /proc/meminfo and leak checks. */
 uint64_t kmem_used(void);
 
+int kmem_init(void); /* boot step */
+
 /*
  * Pages in the kernel's mapped area with an unmapped guard page below:
  * stacks.  Addresses are not in the direct map.

@@ -55,6 +55,8 @@ void log_set_sink(const struct log_sink *sink);
 size_t log_read(uint64_t *seq, char *buf, size_t size);
 uint64_t log_first_seq(void); /* the oldest record still held */
 uint64_t log_next_seq(void);  /* the one that the next line will get */
+/* For a panic: takes the lock away from whoever died with it. */
+void log_bust(void);
 void log_clear(void);	      /* syslog action 5: dmesg starts here */
 uint64_t log_clear_seq(void);
 

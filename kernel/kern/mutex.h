@@ -10,7 +10,7 @@
 #include "kern/waitq.h"
 
 struct mutex {
-	struct thread *owner; /* NULL: free; bit 0: somebody waits */
+	struct thread *owner; /* NULL: free */
 	struct waitq wq;
 };
 

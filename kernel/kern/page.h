@@ -15,7 +15,7 @@
 #include "x86/layout.h"
 #include <bsd/sys/queue.h>
 
-#define PAGE_MAX_ORDER 9 /* 2 MiB */
+#define PAGE_MAX_ORDER 9 /* 2 MiB; rare, as sections hold their own structs */
 
 struct page { /* 32 bytes */
 	uint32_t refs;	/* 0: free; atomic */
@@ -38,7 +38,6 @@ struct page { /* 32 bytes */
 _Static_assert(sizeof(struct page) == 32, "vmemmap");
 
 #define PG_FREE	    0x01 /* on a buddy list */
-#define PG_RESERVED 0x02 /* never to be freed: firmware, kernel image */
 #define PG_SLAB	    0x04
 #define PG_CACHE    0x08 /* owner and index are a page cache's */
 #define PG_DIRTY    0x10 /* owner's use */
@@ -109,6 +108,6 @@ void page_release_range(paddr_t pa, uint64_t size);
 void page_set_reclaim(uint64_t (*reclaim)(uint64_t frames));
 
 struct boot_info;
-void page_init(const struct boot_info *bi);
+int page_init(const struct boot_info *bi);
 
 #endif

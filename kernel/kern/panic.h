@@ -10,6 +10,10 @@
 
 /* Prints cause, registers and a symbolised backtrace, reports to the host. */
 void panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
+/* The same, caused by a trap: shows its registers. */
+struct trapframe;
+void panic_trap(const struct trapframe *tf, const char *fmt, ...)
+    __printflike(2, 3) __noreturn;
 
 #define KASSERT(e) ((e) ? (void)0 : panic("%s:%d: %s", __FILE__, __LINE__, #e))
 

@@ -26,22 +26,24 @@ struct vmspace;
 
 struct thread {
 	uint64_t ctx_sp;	  /* saved stack pointer while not running */
+	bool interrupted;	  /* a signal is pending (personality's word) */
 	void *kstack;		  /* [I] lowest address */
 	struct vmspace *vmspace;  /* address space to run in, or NULL: any */
+	void (*fn)(void *arg);	  /* [I] what it runs */
+	void *arg;
 	void *user;		  /* the personality's task, or NULL */
 	void *fpu;		  /* saved FPU state, NULL: none yet */
 	uint64_t fsbase, gsbase;  /* of the program, while not running */
 	TAILQ_ENTRY(thread) run_link;
 	enum thread_state state;  /* under the run queue's lock */
+	bool queued;		  /* on a run queue */
 	bool on_cpu;		  /* some processor still uses the stack */
 	bool interruptible;	  /* sleeping so that thread_interrupt() wakes */
-	bool interrupted;	  /* a signal is pending (personality's word) */
 	uint32_t cpu;		  /* whose run queue */
 	int8_t nice;		  /* -20 .. 19 */
-	uint64_t slice_end_ns;
-	uint64_t run_ns;	  /* processor time used */
-	uint64_t user_ns;	  /* of it, in the program */
-	uint64_t switched_ns;	  /* when it last got the processor */
+	int64_t slice_end_ns;
+	uint64_t run_raw;	  /* clock_raw() counts; read thread_run_ns() */
+	uint64_t switched_raw;	  /* clock_raw() when it got the processor */
 	char name[THREAD_NAME];
 	uint64_t affinity;	  /* processors that it may run on */
 	TAILQ_ENTRY(thread) all_link;
@@ -77,17 +79,28 @@ void thread_wake(struct thread *t);
 void thread_interrupt(struct thread *t);
 
 void sched_yield(void);
+/* Gives the processor away, unless woken since wait_prepare(). */
+void sched_sleep(void);
+/* When the running thread's slice ends; INT64_MAX: nobody else waits. */
+int64_t sched_slice_end_ns(void);
 /* Called with interrupts off at the end of a trap; may switch. */
 void sched_preempt(void);
 /* Ticks from the timer interrupt. */
 void sched_tick(uint64_t now_ns);
-void sched_init(void);
+int sched_init(void); /* boot step: the caller becomes the idle thread */
+/* What the boot thread does for the rest of its life. */
+void sched_idle(void) __noreturn;
 
+/* Before an address space is freed: no processor has it loaded. */
+void sched_forget_vmspace(struct vmspace *vm);
 /* Switches the caller's address space (exec); takes effect at once. */
 void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 
 /* Calls fn for every thread, until it returns false.  fn must not sleep. */
 void thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg);
+
+/* Processor time that t has used, in nanoseconds. */
+uint64_t thread_run_ns(const struct thread *t);
 
 /* For /proc/stat and getloadavg: idle time and switches of processor cpu. */
 uint64_t sched_idle_ns(unsigned cpu);

@@ -32,6 +32,11 @@ bool timer_cancel(struct timer *t);
 
 /* Runs what is due and programs the next interrupt; from the interrupt. */
 void timer_interrupt(void);
-void timer_init(void);
+int timer_init(void); /* boot step */
+/*
+ * Programs the processor's next interrupt anew: a timer changed, or the
+ * scheduler's slice did.  Interrupts off.
+ */
+void timer_reprogram(void);
 
 #endif

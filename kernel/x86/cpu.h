@@ -214,15 +214,26 @@ struct percpu *cpu_nth(unsigned i);
 size_t cpu_random(void *buf, size_t len);
 
 /*
- * FPU.  The state of the running program's thread lives in the processor
- * until another program thread runs.  fpu_save() stores the caller's into
- * its thread->fpu (allocated at need; -ENOMEM); fpu_drop() forgets it, so
- * that it begins afresh (exec); fpu_load() makes thread->fpu current.
- * Layout: XSAVE's standard form, or FXSAVE's where there is no XSAVE.
+ * The program's FS and GS bases: stores the caller's into its thread; loads
+ * the ones in the struct.  Interrupts off, or preemption off and t the caller.
  */
-int fpu_save(struct thread *t);
-void fpu_drop(struct thread *t);
+void user_bases_save(struct thread *t);
+void user_bases_load(const struct thread *t);
+
+/*
+ * FPU.  The state of a program's thread lives in the processor until another
+ * program's thread runs there; its save area is thread->fpu, one page, made
+ * by fpu_prepare() before the thread first runs.  Layout: XSAVE's standard
+ * form (FXSAVE's where there is no XSAVE), fpu_size bytes.
+ *
+ * fpu_save() brings t's save area up to date; t is the caller, or not running.
+ * fpu_load() makes the caller's save area current, after a change to it.
+ * fpu_drop() gives the caller a fresh state (exec).
+ */
+int fpu_prepare(struct thread *t); /* -ENOMEM */
+void fpu_save(struct thread *t);
 void fpu_load(struct thread *t);
+void fpu_drop(struct thread *t);
 void fpu_free(struct thread *t);
 
 #endif

@@ -18,13 +18,14 @@ int irq_establish(unsigned irq, void (*fn)(void *), void *arg,
     const char *name);
 void irq_disestablish(unsigned irq);
 
-/* For /proc/interrupts and /proc/stat: NULL name ends the list. */
+/* For /proc/interrupts and /proc/stat: the i-th in use; false: no more. */
 struct irq_info {
 	unsigned irq;
 	const char *name;
 	uint64_t count;
 };
 bool irq_info(unsigned i, struct irq_info *info);
+/* Timer interrupts so far (kern/timer.c counts them). */
 uint64_t irq_timer_count(void);
 
 #endif

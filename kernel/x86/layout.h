@@ -20,11 +20,11 @@
 /* Programs live below; the last page stays empty (SYSRET and non-canonical). */
 #define USER_END UL(0x00007ffffffff000)
 
-/* GDT selectors; SYSCALL and SYSRET fix their order. */
-#define SEL_KCODE 0x08
-#define SEL_KDATA 0x10
-#define SEL_UDATA (0x20 | 3)
-#define SEL_UCODE (0x28 | 3)
-#define SEL_TSS	  0x30
+/* GDT selectors, Linux's: programs see theirs; SYSCALL fixes the order. */
+#define SEL_KCODE 0x10
+#define SEL_KDATA 0x18
+#define SEL_UDATA (0x28 | 3)
+#define SEL_UCODE (0x30 | 3)
+#define SEL_TSS	  0x40
 
 #endif

@@ -53,6 +53,8 @@ paddr_t pt_kernel_root(void);
 /* Maps size bytes at va in the kernel's half; -ENOMEM. */
 int pt_map_kernel(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags);
 void pt_unmap_kernel(uint64_t va, uint64_t size);
+/* The frame behind a mapped address of the kernel's half; NULL: none. */
+struct page *pt_kernel_page(uint64_t va);
 /* The NX bit if the processor has it, else 0. */
 uint64_t pt_nx(void);
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c - the boot: one table of steps, read from top to bottom.  It stands
+ * above all floors, and nothing starts itself.
+ */
+#include "dev/console.h"
+#include "dev/control.h"
+#include "kern/boot.h"
+#include "kern/bootargs.h"
+#include "kern/clock.h"
+#include "kern/kmem.h"
+#include "kern/log.h"
+#include "kern/page.h"
+#include "kern/panic.h"
+#include "kern/power.h"
+#include "kern/thread.h"
+#include "kern/timer.h"
+#include "x86/machdep.h"
+#include <linux/errno.h>
+
+static int
+greet(const struct boot_info *bi)
+{
+	unsigned i;
+
+	log_info("Remora %s, entered by %s on %s", REMORA_VERSION,
+	    bi->entry == BOOT_PVH ? "PVH" : "Linux's 64-bit boot protocol",
+	    cpu_features()->hv_vendor[0] != '\0' ? cpu_features()->hv_vendor :
+						   "hardware");
+	for (i = 0; i < bi->nnotes; i++)
+		log_warn("boot: %s", bi->note[i]);
+	return boot_info_error();
+}
+
+static int
+memory(const struct boot_info *bi)
+{
+	struct page_stats st;
+	int error = page_init(bi);
+
+	if (error == 0)
+		error = kmem_init();
+	if (error == 0)
+		error = cpu_smap_patch();
+	if (error == 0)
+		error = pt_init();
+	page_stats(&st);
+	log_info("memory: %lu KiB free of %lu KiB", st.free * PAGE_SIZE / 1024,
+	    st.total * PAGE_SIZE / 1024);
+	return error;
+}
+
+static int
+clocks(const struct boot_info *bi)
+{
+	int error = clock_init();
+
+	(void)bi;
+	if (error == 0)
+		error = timer_init();
+	log_info("clock: %s", clock_source_name());
+	return error;
+}
+
+static int
+threads(const struct boot_info *bi)
+{
+	(void)bi;
+	return sched_init();
+}
+
+static const struct boot_step boot_steps[] = { /* each may use those above */
+	{ "arguments", bootargs_init, BOOT_REQUIRED },
+	{ "console", console_init, BOOT_OPTIONAL },
+	{ "control", control_init, BOOT_OPTIONAL },
+	{ "boot info", greet, BOOT_REQUIRED },
+	{ "memory", memory, BOOT_REQUIRED },
+	{ "threads", threads, BOOT_REQUIRED },
+	{ "clocks", clocks, BOOT_REQUIRED },
+};
+
+static void
+run_steps(const struct boot_step *steps, unsigned n)
+{
+	unsigned i;
+	int error;
+
+	for (i = 0; i < n; i++) {
+		error = steps[i].run(boot_info());
+		bootchart_mark(steps[i].name);
+		if (error == 0)
+			continue;
+		if (steps[i].need == BOOT_OPTIONAL) {
+			log_info("%s: none (error %d)", steps[i].name, -error);
+			continue;
+		}
+		log_line(LOG_EMERG, "boot: %s failed with error %d, stopping",
+		    steps[i].name, -error);
+		power_end(POWER_PANIC, 0, "the boot failed");
+	}
+}
+
+void
+kernel_main(void)
+{
+	run_steps(boot_steps, ARRAY_SIZE(boot_steps));
+	if (bootargs()->test_panic)
+		panic("asked for by remora.test=panic");
+	sched_idle();
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * kmap.c - the kernel's mapped area: stacks with a guard page below each, from
+ * its beginning; device registers, from its middle.
+ */
+#include "kern/kmem.h"
+#include "kern/page.h"
+#include "kern/spinlock.h"
+#include "x86/layout.h"
+#include "x86/pte.h"
+
+#define STACK_SLOT  (KSTACK_SIZE + PAGE_SIZE)
+#define STACKS_END  (KVA_MAPPED + KVA_MAPPED_SIZE / 2)
+#define STACK_CACHE 8
+
+static struct {
+	struct spinlock lock;
+	void *cached[STACK_CACHE]; /* mapped and free */
+	unsigned ncached;
+	uint64_t next; /* never used from here on */
+	void *slots;   /* unmapped slots: a list through small blocks */
+	uint64_t next_mmio;
+} map = { .next = KVA_MAPPED, .next_mmio = STACKS_END };
+
+struct slot {
+	struct slot *next;
+	uint64_t va;
+};
+
+static uint64_t
+slot_take(void)
+{
+	uint64_t state = spin_lock_irq(&map.lock);
+	struct slot *s = map.slots;
+	uint64_t va = 0;
+
+	if (s != NULL) {
+		map.slots = s->next;
+		va = s->va;
+	} else if (map.next + STACK_SLOT <= STACKS_END) {
+		va = map.next;
+		map.next += STACK_SLOT;
+	}
+	spin_unlock_irq(&map.lock, state);
+	kfree(s);
+	return va;
+}
+
+/* A slot that cannot be remembered is lost; the area holds millions. */
+static void
+slot_give(uint64_t va)
+{
+	struct slot *s = kmalloc(sizeof(*s));
+	uint64_t state;
+
+	if (s == NULL)
+		return;
+	state = spin_lock_irq(&map.lock);
+	*s = (struct slot){ map.slots, va };
+	map.slots = s;
+	spin_unlock_irq(&map.lock, state);
+}
+
+static void *
+cached_stack(void)
+{
+	uint64_t state = spin_lock_irq(&map.lock);
+	void *p = map.ncached > 0 ? map.cached[--map.ncached] : NULL;
+
+	spin_unlock_irq(&map.lock, state);
+	return p;
+}
+
+void *
+kstack_alloc(void)
+{
+	void *stack = cached_stack();
+	struct page *p;
+	uint64_t va;
+	unsigned order = __builtin_ctzl(KSTACK_SIZE / PAGE_SIZE);
+
+	if (stack != NULL)
+		return stack;
+	va = slot_take();
+	if (va == 0)
+		return NULL;
+	p = page_alloc(order, 0);
+	if (p == NULL) {
+		slot_give(va);
+		return NULL;
+	}
+	va += PAGE_SIZE;
+	if (pt_map_kernel(va, page_paddr(p), KSTACK_SIZE,
+		PTE_W | pt_nx()) != 0) {
+		pt_unmap_kernel(va, KSTACK_SIZE);
+		page_free(p, order);
+		slot_give(va - PAGE_SIZE);
+		return NULL;
+	}
+	return (void *)va;
+}
+
+void
+kstack_free(void *lowest)
+{
+	uint64_t state = spin_lock_irq(&map.lock);
+	struct page *p = pt_kernel_page((uint64_t)lowest);
+
+	if (map.ncached < STACK_CACHE) {
+		map.cached[map.ncached++] = lowest;
+		lowest = NULL;
+	}
+	spin_unlock_irq(&map.lock, state);
+	if (lowest == NULL)
+		return;
+	pt_unmap_kernel((uint64_t)lowest, KSTACK_SIZE);
+	page_free(p, __builtin_ctzl(KSTACK_SIZE / PAGE_SIZE));
+	slot_give((uint64_t)lowest - PAGE_SIZE);
+}
+
+volatile void *
+mmio_map(paddr_t pa, size_t size)
+{
+	uint64_t offset = pa & PAGE_MASK, va, state;
+
+	size = ROUND_UP(size + offset, PAGE_SIZE);
+	state = spin_lock_irq(&map.lock);
+	va = map.next_mmio;
+	if (size > KVA_MAPPED + KVA_MAPPED_SIZE - va)
+		va = 0;
+	else
+		map.next_mmio += size;
+	spin_unlock_irq(&map.lock, state);
+	if (va == 0 ||
+	    pt_map_kernel(va, pa - offset, size,
+		PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
+		return NULL;
+	return (volatile void *)(va + offset);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * mutex.c - sleep locks.  The owner word is the whole lock; the queue is used
+ * only by those who find it taken.
+ */
+#include "kern/mutex.h"
+#include "kern/panic.h"
+#include "kern/thread.h"
+
+void
+mutex_init(struct mutex *m)
+{
+	m->owner = NULL;
+	waitq_init(&m->wq);
+}
+
+bool
+mutex_trylock(struct mutex *m)
+{
+	struct thread *none = NULL;
+
+	return __atomic_compare_exchange_n(&m->owner, &none, thread_self(),
+	    false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+void
+mutex_lock(struct mutex *m)
+{
+	if (mutex_trylock(m))
+		return;
+	KASSERT(!mutex_held(m));
+	wait_event(&m->wq, mutex_trylock(m));
+}
+
+void
+mutex_unlock(struct mutex *m)
+{
+	KASSERT(mutex_held(m));
+	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
+	if (!waitq_empty(&m->wq))
+		waitq_wake_one(&m->wq);
+}
+
+bool
+mutex_held(const struct mutex *m)
+{
+	return m->owner == thread_self();
+}

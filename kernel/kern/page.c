@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * page.c - the frame allocator: buddies (Knuth, vol. 1, 2.5) over memory that
+ * is taken in one section of 2 MiB at a time, when the rest has run out.
+ *
+ * Taking a section in costs the same on every machine: the structs of its
+ * frames are made in its own last frames and mapped at VMEMMAP.  A block never
+ * leaves its section, so no block's buddy is ever without a struct.
+ */
+#include "kern/page.h"
+#include "kern/boot_info.h"
+#include "kern/log.h"
+#include "kern/panic.h"
+#include "kern/spinlock.h"
+#include "kern/string.h"
+#include "x86/machdep.h"
+#include <linux/errno.h>
+
+#define SECTION_SIZE   (1ul << 21)
+#define SECTION_FRAMES (SECTION_SIZE / PAGE_SIZE)
+#define STRUCT_FRAMES  (SECTION_FRAMES * sizeof(struct page) / PAGE_SIZE)
+
+/* Below, firmware and boot loaders keep what later floors still read. */
+#define LOW_KEEP 0x10000ul
+
+TAILQ_HEAD(page_list, page);
+
+static struct {
+	struct spinlock lock;
+	struct page_list free[PAGE_MAX_ORDER + 1];
+	uint64_t nfree;	   /* frames on the lists */
+	uint64_t total;	   /* frames of RAM that can be had */
+	uint64_t untaken;  /* of them, in sections not taken in */
+	paddr_t next;	   /* sections below are taken in, or are not RAM */
+	const struct boot_info *bi;
+	uint64_t (*reclaim)(uint64_t frames);
+	/* Sections taken in out of turn: those of the initrd. */
+	paddr_t early_start, early_end;
+	/* Zeroed frames for the tables that make a far section reachable. */
+	paddr_t spare[2];
+	unsigned nspare;
+} zone;
+
+/* What must not be handed out though it is RAM. */
+struct hole {
+	paddr_t start, end;
+};
+
+static unsigned
+holes(struct hole h[3])
+{
+	h[0] = (struct hole){ 0, LOW_KEEP };
+	h[1] = (struct hole){ (uint64_t)kernel_start - KVA_IMAGE,
+		(uint64_t)kernel_end - KVA_IMAGE };
+	h[2] = (struct hole){ ROUND_DOWN(zone.bi->initrd, PAGE_SIZE),
+		ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE) };
+	return zone.bi->initrd_size != 0 ? 3 : 2;
+}
+
+/*
+ * Calls fn for each run of usable frames in [start, end): RAM without holes.
+ */
+static void
+usable_runs(paddr_t start, paddr_t end,
+    void (*fn)(paddr_t start, paddr_t end, void *arg), void *arg)
+{
+	const struct boot_range *r = zone.bi->range;
+	struct hole h[3];
+	unsigned nholes = holes(h), i, j;
+	paddr_t at, stop;
+
+	for (i = 0; i < zone.bi->nranges; i++, r++) {
+		if (r->type != BOOT_MEM_RAM)
+			continue;
+		at = MAX(start, r->base);
+		stop = MIN(end, r->base + r->size);
+		while (at < stop) {
+			paddr_t to = stop;
+
+			for (j = 0; j < nholes; j++) {
+				if (at >= h[j].start && at < h[j].end)
+					break;
+				if (h[j].start > at && h[j].start < to)
+					to = h[j].start;
+			}
+			if (j < nholes) {
+				at = h[j].end;
+				continue;
+			}
+			fn(at, to, arg);
+			at = to;
+		}
+	}
+}
+
+static void
+list_add(struct page *p, unsigned order)
+{
+	p->order = order;
+	p->flags = PG_FREE;
+	TAILQ_INSERT_HEAD(&zone.free[order], p, link);
+	zone.nfree += 1ul << order;
+}
+
+static void
+list_remove(struct page *p)
+{
+	TAILQ_REMOVE(&zone.free[p->order], p, link);
+	zone.nfree -= 1ul << p->order;
+	p->flags = 0;
+}
+
+static void
+free_locked(struct page *p, unsigned order)
+{
+	uint64_t pfn = p - VMEMMAP;
+	struct page *buddy;
+
+	while (order < PAGE_MAX_ORDER) {
+		buddy = VMEMMAP + (pfn ^ 1ul << order);
+		if ((buddy->flags & PG_FREE) == 0 || buddy->order != order)
+			break;
+		list_remove(buddy);
+		pfn &= ~(1ul << order);
+		order++;
+	}
+	list_add(VMEMMAP + pfn, order);
+}
+
+/* Taking a section in: frames for its tables come off its end. */
+struct carve {
+	paddr_t start, end; /* its largest run */
+};
+
+static void
+find_largest(paddr_t start, paddr_t end, void *arg)
+{
+	struct carve *c = arg;
+
+	if (end - start > c->end - c->start)
+		*c = (struct carve){ start, end };
+}
+
+static paddr_t
+carve_frame(void *arg)
+{
+	struct carve *c = arg;
+
+	if (c->end - c->start < PAGE_SIZE)
+		return 0;
+	c->end -= PAGE_SIZE;
+	memset((void *)(KVA_DIRECT + c->end), 0, PAGE_SIZE);
+	return c->end;
+}
+
+static paddr_t
+carve_spare(void *arg)
+{
+	(void)arg;
+	return zone.nspare > 0 ? zone.spare[--zone.nspare] : 0;
+}
+
+struct taken {
+	const struct carve *carve;
+	paddr_t carved_end; /* [carve->end, carved_end) is in use */
+	uint64_t frames;
+};
+
+static void
+add_run(paddr_t start, paddr_t end, void *arg)
+{
+	struct taken *t = arg;
+	unsigned order;
+	uint64_t pfn;
+
+	if (end == t->carved_end)
+		end = t->carve->end;
+	for (pfn = start >> PAGE_SHIFT; pfn < end >> PAGE_SHIFT;) {
+		order = pfn == 0 ? PAGE_MAX_ORDER : __builtin_ctzl(pfn);
+		if (order > PAGE_MAX_ORDER)
+			order = PAGE_MAX_ORDER;
+		while (pfn + (1ul << order) > end >> PAGE_SHIFT)
+			order--;
+		VMEMMAP[pfn].flags = 0;
+		list_add(VMEMMAP + pfn, order);
+		pfn += 1ul << order;
+		t->frames += 1ul << order;
+	}
+}
+
+static void
+count_run(paddr_t start, paddr_t end, void *arg)
+{
+	*(uint64_t *)arg += (end - start) >> PAGE_SHIFT;
+}
+
+/* The frames of the initrd belong to whoever unpacks it. */
+static void
+own_initrd(paddr_t start, paddr_t end)
+{
+	paddr_t at = MAX(start, ROUND_DOWN(zone.bi->initrd, PAGE_SIZE));
+	paddr_t stop = MIN(end,
+	    ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
+
+	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE)
+		page_of_paddr(at)->refs = 1;
+}
+
+/*
+ * Makes the section's structs and puts its usable frames on the lists.
+ * Sections without room for that are left alone.
+ */
+static void
+take_in(paddr_t section)
+{
+	paddr_t end = section + SECTION_SIZE;
+	struct carve c = { 0, 0 };
+	struct taken t = { .carve = &c };
+	uint64_t before = 0;
+	struct page *structs = page_of_paddr(section);
+	paddr_t pa;
+	unsigned i;
+
+	usable_runs(section, end, find_largest, &c);
+	usable_runs(section, end, count_run, &before);
+	zone.untaken -= before;
+	t.carved_end = c.end;
+	if (c.end == 0 ||
+	    pt_map_direct(section, SECTION_SIZE, carve_spare, NULL) != 0)
+		goto lost;
+	for (i = 0; i < STRUCT_FRAMES; i++) {
+		pa = carve_frame(&c);
+		if (pa == 0 ||
+		    pt_map_vmemmap((uint64_t)structs + i * PAGE_SIZE, pa,
+			carve_frame, &c) != 0)
+			goto lost;
+	}
+	while (zone.nspare < ARRAY_SIZE(zone.spare) &&
+	    (pa = carve_frame(&c)) != 0)
+		zone.spare[zone.nspare++] = pa;
+	usable_runs(section, end, add_run, &t);
+	own_initrd(section, end);
+	zone.total -= before - t.frames;
+	return;
+lost:
+	zone.total -= before;
+}
+
+/* Takes in the next section that holds RAM; false: there is none. */
+static bool
+grow(void)
+{
+	const struct boot_range *r;
+	paddr_t at;
+	unsigned i;
+
+	for (i = 0; i < zone.bi->nranges; i++) {
+		r = &zone.bi->range[i];
+		if (r->type != BOOT_MEM_RAM ||
+		    r->base + r->size <= zone.next)
+			continue;
+		at = ROUND_DOWN(MAX(r->base, zone.next), SECTION_SIZE);
+		zone.next = at + SECTION_SIZE;
+		if (at < zone.early_start || at >= zone.early_end)
+			take_in(at);
+		return true;
+	}
+	return false;
+}
+
+static struct page *
+take_block(unsigned order)
+{
+	struct page *p;
+	unsigned o;
+
+	for (;;) {
+		for (o = order; o <= PAGE_MAX_ORDER; o++)
+			if ((p = TAILQ_FIRST(&zone.free[o])) != NULL)
+				break;
+		if (o <= PAGE_MAX_ORDER)
+			break;
+		if (!grow())
+			return NULL;
+	}
+	list_remove(p);
+	while (o > order) {
+		o--;
+		list_add(p + (1ul << o), o);
+	}
+	return p;
+}
+
+struct page *
+page_alloc(unsigned order, unsigned flags)
+{
+	struct page *p;
+	uint64_t state;
+
+	KASSERT(order <= PAGE_MAX_ORDER);
+	state = spin_lock_irq(&zone.lock);
+	p = take_block(order);
+	spin_unlock_irq(&zone.lock, state);
+	if (p == NULL && zone.reclaim != NULL &&
+	    zone.reclaim(1ul << order) != 0) {
+		state = spin_lock_irq(&zone.lock);
+		p = take_block(order);
+		spin_unlock_irq(&zone.lock, state);
+	}
+	if (p == NULL)
+		return NULL;
+	p->refs = 1;
+	p->order = order;
+	p->owner = NULL;
+	p->index = 0;
+	p->priv = 0;
+	if ((flags & PAGE_ALLOC_ZERO) != 0)
+		memset(page_kva(p), 0, PAGE_SIZE << order);
+	return p;
+}
+
+void
+page_free(struct page *p, unsigned order)
+{
+	uint64_t state;
+
+	KASSERT((p->flags & PG_FREE) == 0);
+	state = spin_lock_irq(&zone.lock);
+	p->refs = 0;
+	free_locked(p, order);
+	spin_unlock_irq(&zone.lock, state);
+}
+
+void
+page_free_last(struct page *p)
+{
+	page_free(p, 0);
+}
+
+void
+page_stats(struct page_stats *st)
+{
+	uint64_t state = spin_lock_irq(&zone.lock);
+
+	st->total = zone.total;
+	st->free = zone.nfree + zone.untaken;
+	st->taken_in = zone.total - zone.untaken;
+	spin_unlock_irq(&zone.lock, state);
+}
+
+void
+page_release_range(paddr_t pa, uint64_t size)
+{
+	paddr_t at = ROUND_UP(pa, PAGE_SIZE);
+	paddr_t end = ROUND_DOWN(pa + size, PAGE_SIZE);
+	uint64_t state = spin_lock_irq(&zone.lock);
+
+	if (at < end)
+		zone.total += (end - at) >> PAGE_SHIFT;
+	spin_unlock_irq(&zone.lock, state);
+	for (; at < end; at += PAGE_SIZE)
+		page_put(page_of_paddr(at));
+}
+
+void
+page_set_reclaim(uint64_t (*reclaim)(uint64_t frames))
+{
+	zone.reclaim = reclaim;
+}
+
+int
+page_init(const struct boot_info *bi)
+{
+	paddr_t at;
+	unsigned i;
+
+	zone.bi = bi;
+	for (i = 0; i <= PAGE_MAX_ORDER; i++)
+		TAILQ_INIT(&zone.free[i]);
+	usable_runs(0, ~0ul, count_run, &zone.total);
+	zone.untaken = zone.total;
+	grow();
+	if (bi->initrd_size == 0)
+		return 0;
+	at = ROUND_DOWN(bi->initrd, SECTION_SIZE);
+	zone.early_end = ROUND_UP(bi->initrd + bi->initrd_size, SECTION_SIZE);
+	for (zone.early_start = at; at < zone.early_end; at += SECTION_SIZE)
+		if (at >= zone.next)
+			take_in(at);
+	return 0;
+}

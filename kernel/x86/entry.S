@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * entry.S - how the machine comes in: PVH (32-bit) and the 64-bit Linux boot
+ * protocol.  Both load the kernel's own tables and call boot_entry().
+ */
+#include "x86/layout.h"
+
+#define PA(x) ((x) - KVA_IMAGE)
+
+#define CR0_BOOT 0x80010033	/* PG WP NE ET MP PE */
+#define CR4_BOOT 0x000006a0	/* PAE PGE OSFXSR OSXMMEXCPT */
+#define MSR_EFER 0xc0000080
+#define EFER_SCE_LME 0x101
+#define EFER_NXE 0x800
+
+#define BOOT_PVH 1			/* enum boot_entry */
+#define BOOT_LINUX64 2
+
+	.section .note.Xen, "a", @note
+	.balign 4
+	.long 4, 4, 18			/* PHYS32_ENTRY: xen/elfnote.h */
+	.asciz "Xen"
+	.long PA(entry_pvh)
+
+	.section .note.Remora, "a", @note
+	.balign 4
+	.long 7, 4, 1			/* this kernel knows remora.* */
+	.asciz "Remora"
+	.balign 4
+	.long 1
+
+	.section .text.boot, "ax"
+	.code32
+	.globl entry_pvh
+entry_pvh:				/* EBX: struct hvm_start_info */
+	cli
+	cld
+	movl %ebx, %esi
+	rdtsc
+	movl %eax, PA(boot_tsc)
+	movl %edx, PA(boot_tsc) + 4
+	movl $BOOT_PVH, %ebp
+	lgdt PA(boot_gdt_pointer)
+	movl $CR4_BOOT, %eax
+	movl %eax, %cr4
+	movl $PA(boot_pml4), %eax
+	movl %eax, %cr3
+	movl $0x80000001, %eax		/* has it NX? */
+	cpuid
+	movl $EFER_SCE_LME, %eax
+	btl $20, %edx
+	jnc 1f
+	orl $EFER_NXE, %eax
+1:	xorl %edx, %edx
+	movl $MSR_EFER, %ecx
+	wrmsr
+	movl $CR0_BOOT, %eax
+	movl %eax, %cr0
+	ljmpl $SEL_KCODE, $PA(entry_long)
+
+	.code64
+	.globl entry_linux64
+entry_linux64:				/* RSI: struct boot_params */
+	cli
+	cld
+	rdtsc
+	movl %eax, PA(boot_tsc)
+	movl %edx, PA(boot_tsc) + 4
+	movl $BOOT_LINUX64, %ebp
+	lgdt PA(boot_gdt_pointer)
+	movl $CR4_BOOT, %eax
+	movq %rax, %cr4
+	movl $0x80000001, %eax
+	cpuid
+	movl %edx, %edi
+	movl $MSR_EFER, %ecx
+	rdmsr
+	orl $EFER_SCE_LME, %eax
+	btl $20, %edi
+	jnc 1f
+	orl $EFER_NXE, %eax
+1:	wrmsr
+	movl $PA(boot_pml4), %eax
+	movq %rax, %cr3
+	movl $CR0_BOOT, %eax
+	movq %rax, %cr0
+	movq $PA(boot_stack_top), %rsp
+	pushq $SEL_KCODE
+	pushq $PA(entry_long)
+	lretq
+
+entry_long:				/* EBP: which way, RSI: its structure */
+	movq $1f, %rax
+	jmp *%rax
+1:	movl $SEL_KDATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	xorl %eax, %eax
+	movl %eax, %fs
+	movl %eax, %gs
+	lldt %ax
+	movl %esi, %esi
+	movq $kernel_bss, %rdi
+	movq $kernel_bss_end, %rcx
+	subq %rdi, %rcx
+	shrq $3, %rcx
+	rep stosq
+	lgdt boot_gdt_pointer_high
+	movq $boot_stack_top, %rsp
+	movl %ebp, %edi
+	xorl %ebp, %ebp
+	pushq $0			/* ends a backtrace */
+	call boot_entry
+	ud2
+
+	.section .rodata, "a"
+	.balign 8
+boot_gdt:
+	.quad 0, 0
+	.quad 0x00af9b000000ffff	/* SEL_KCODE */
+	.quad 0x00cf93000000ffff	/* SEL_KDATA */
+boot_gdt_pointer:
+	.word 31
+	.long PA(boot_gdt)
+boot_gdt_pointer_high:
+	.word 31
+	.quad boot_gdt
+
+	.section .data, "aw"
+	.balign 8
+	.globl boot_tsc
+boot_tsc:
+	.quad 0
+
+/*
+ * The first page tables: 1 GiB of memory at 0 (until the kernel runs high) and
+ * at KVA_DIRECT, the image at KVA_IMAGE.  pte.c refines them.
+ */
+	.section .data.page, "aw"
+	.balign 4096
+	.globl boot_pml4, boot_pdpt_direct, boot_pd_direct, boot_pd_image
+	.globl boot_pdpt_mapped, boot_pdpt_vmemmap
+boot_pml4:
+	.quad PA(boot_pdpt_direct) + 3
+	.fill 255, 8, 0
+	.quad PA(boot_pdpt_direct) + 3	/* 256: KVA_DIRECT */
+	.fill 127, 8, 0
+	.quad PA(boot_pdpt_mapped) + 3	/* 384: KVA_MAPPED */
+	.fill 63, 8, 0
+	.quad PA(boot_pdpt_vmemmap) + 3	/* 448: KVA_VMEMMAP */
+	.fill 62, 8, 0
+	.quad PA(boot_pdpt_image) + 3	/* 511: KVA_IMAGE */
+boot_pdpt_direct:
+	.quad PA(boot_pd_direct) + 3
+	.fill 511, 8, 0
+boot_pdpt_image:
+	.fill 510, 8, 0
+	.quad PA(boot_pd_image) + 3
+	.quad 0
+boot_pd_image:
+	.quad 0x000083, 0x200083
+	.fill 510, 8, 0
+boot_pd_direct:
+	.set i, 0
+	.rept 512
+	.quad (i << 21) + 0x183		/* global, large, writable */
+	.set i, i + 1
+	.endr
+
+	.section .bss.page, "aw", @nobits
+	.balign 4096
+boot_pdpt_mapped:
+	.skip 4096
+boot_pdpt_vmemmap:
+	.skip 4096
+	.globl boot_stack, boot_stack_top
+boot_stack:
+	.skip 16384			/* KSTACK_SIZE */
+boot_stack_top:
+
+	.section .note.GNU-stack, "", @progbits

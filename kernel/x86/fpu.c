@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fpu.c - the programs' floating-point and vector registers.  Intel SDM vol. 1,
+ * ch. 13.
+ *
+ * The kernel never uses them, so they stay in the processor across system
+ * calls, interrupts and kernel threads, and are stored only when another
+ * program's thread gets the processor.  One page holds a thread's state.
+ */
+#include "kern/page.h"
+#include "kern/panic.h"
+#include "kern/string.h"
+#include "kern/thread.h"
+#include "x86/cpu.h"
+#include "x86/machdep.h"
+#include <linux/errno.h>
+
+#define CR4_OSXSAVE (1ul << 18)
+
+/* x87, SSE, AVX, and AVX-512's three; what fits a page. */
+#define XCR0_WANTED 0xe7ull
+
+#define MXCSR_DEFAULT 0x1f80
+
+struct fx_area { /* SDM vol. 1, 10.5.1, and the header, 13.4.2 */
+	uint16_t fcw, fsw, ftw, fop;
+	uint64_t fip, fdp;
+	uint32_t mxcsr, mxcsr_mask;
+	uint8_t regs[480];
+	uint64_t header[8];
+};
+_Static_assert(sizeof(struct fx_area) == 576, "SDM vol. 1, 13.4");
+
+static const struct fx_area initial __attribute__((aligned(64))) = {
+	.fcw = 0x37f, .mxcsr = MXCSR_DEFAULT
+};
+
+static void
+area_store(void *area)
+{
+	const struct cpu_features *f = cpu_features();
+
+	if (f->xsave)
+		__asm__ volatile("xsave64 (%0)" ::"r"(area),
+		    "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32))
+		    : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+static void
+area_load(const void *area)
+{
+	const struct cpu_features *f = cpu_features();
+
+	if (f->xsave)
+		__asm__ volatile("xrstor64 (%0)" ::"r"(area),
+		    "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32))
+		    : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+static void
+set_xcr0(struct cpu_features *f)
+{
+	struct cpuid r = cpuid(0xd, 0);
+
+	f->xcr0 = (r.eax | (uint64_t)r.edx << 32) & XCR0_WANTED;
+	if ((f->xcr0 & 0xe0) != 0xe0 || (f->xcr0 & 4) == 0)
+		f->xcr0 &= ~0xe0ull;
+	write_cr4(read_cr4() | CR4_OSXSAVE);
+	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0),
+	    "d"((uint32_t)(f->xcr0 >> 32)));
+	f->fpu_size = cpuid(0xd, 0).ebx;
+	if (f->fpu_size > PAGE_SIZE) {
+		f->xcr0 &= 7;
+		__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0),
+		    "d"(0));
+		f->fpu_size = cpuid(0xd, 0).ebx;
+	}
+}
+
+void
+fpu_init(void)
+{
+	struct cpu_features *f = (struct cpu_features *)cpu_features();
+
+	f->fpu_size = 512;
+	if (f->xsave)
+		set_xcr0(f);
+	__asm__ volatile("fninit");
+}
+
+int
+fpu_prepare(struct thread *t)
+{
+	struct page *p;
+
+	if (t->fpu != NULL)
+		return 0;
+	p = page_alloc(0, PAGE_ALLOC_ZERO);
+	if (p == NULL)
+		return -ENOMEM;
+	t->fpu = page_kva(p);
+	memcpy(t->fpu, &initial, sizeof(initial));
+	return 0;
+}
+
+void
+fpu_save(struct thread *t)
+{
+	preempt_disable();
+	if (cpu_self()->fpu_owner == t)
+		area_store(t->fpu);
+	preempt_enable();
+}
+
+void
+fpu_load(struct thread *t)
+{
+	preempt_disable();
+	area_load(t->fpu);
+	cpu_self()->fpu_owner = t;
+	preempt_enable();
+}
+
+void
+fpu_drop(struct thread *t)
+{
+	memcpy(t->fpu, &initial, sizeof(initial));
+	fpu_load(t);
+}
+
+void
+fpu_free(struct thread *t)
+{
+	unsigned i;
+
+	for (i = 0; i < cpu_count(); i++)
+		if (cpu_nth(i)->fpu_owner == t)
+			cpu_nth(i)->fpu_owner = NULL;
+	if (t->fpu != NULL)
+		page_put(page_of_paddr(kva_paddr(t->fpu)));
+	t->fpu = NULL;
+}
+
+/* The scheduler is about to run a program's thread here.  Interrupts off. */
+void
+fpu_switch(struct thread *next)
+{
+	struct percpu *pc = cpu_self();
+
+	if (pc->fpu_owner == next)
+		return;
+	if (pc->fpu_owner != NULL)
+		area_store(pc->fpu_owner->fpu);
+	area_load(next->fpu);
+	pc->fpu_owner = next;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pte.c - page tables of four levels.  Intel SDM vol. 3, 4.5.
+ *
+ * The upper half is the same in every root: its four top-level entries are
+ * there from the start (entry.S), so that what is mapped later is seen by all.
+ */
+#include "x86/pte.h"
+#include "kern/page.h"
+#include "kern/panic.h"
+#include "kern/spinlock.h"
+#include "kern/string.h"
+#include "x86/layout.h"
+#include "x86/machdep.h"
+#include <linux/errno.h>
+
+#define LEVEL_SHIFT(l) (12 + 9 * (l)) /* 0: PTE .. 3: PML4E */
+#define LEVEL_SIZE(l)  (1ul << LEVEL_SHIFT(l))
+#define SLOT(va, l)    ((va) >> LEVEL_SHIFT(l) & 511)
+
+#define CR4_PGE (1ul << 7)
+
+static struct spinlock kernel_pt_lock = SPINLOCK_INIT;
+
+uint64_t
+pt_nx(void)
+{
+	return cpu_features()->nx ? PTE_NX : 0;
+}
+
+paddr_t
+pt_kernel_root(void)
+{
+	return (uint64_t)boot_pml4 - KVA_IMAGE;
+}
+
+static uint64_t *
+table_of(uint64_t entry)
+{
+	return paddr_kva(entry & PTE_ADDR);
+}
+
+static paddr_t
+carve_page(void *arg)
+{
+	struct page *p = page_alloc(0, PAGE_ALLOC_ZERO);
+
+	(void)arg;
+	return p != NULL ? page_paddr(p) : 0;
+}
+
+/* The slot for va at `level`, tables above it made by `carve`. */
+static uint64_t *
+walk(uint64_t *table, uint64_t va, unsigned level, uint64_t flags,
+    paddr_t (*carve)(void *), void *arg)
+{
+	uint64_t *slot;
+	unsigned l;
+	paddr_t pa;
+
+	for (l = 3; l > level; l--) {
+		slot = &table[SLOT(va, l)];
+		if ((*slot & PTE_P) == 0) {
+			pa = carve != NULL ? carve(arg) : 0;
+			if (pa == 0)
+				return NULL;
+			*slot = pa | flags;
+		}
+		if ((*slot & PTE_PS) != 0)
+			return NULL;
+		table = table_of(*slot);
+	}
+	return &table[SLOT(va, level)];
+}
+
+paddr_t
+pt_create(void)
+{
+	struct page *p = page_alloc(0, PAGE_ALLOC_ZERO);
+	uint64_t *root;
+
+	if (p == NULL)
+		return 0;
+	root = page_kva(p);
+	root[SLOT(KVA_DIRECT, 3)] = boot_pml4[SLOT(KVA_DIRECT, 3)];
+	root[SLOT(KVA_VMEMMAP, 3)] = boot_pml4[SLOT(KVA_VMEMMAP, 3)];
+	root[SLOT(KVA_MAPPED, 3)] = boot_pml4[SLOT(KVA_MAPPED, 3)];
+	root[511] = boot_pml4[511];
+	return page_paddr(p);
+}
+
+static void
+free_table(uint64_t *table, unsigned level, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if ((table[i] & PTE_P) == 0)
+			continue;
+		if (level > 1)
+			free_table(table_of(table[i]), level - 1, 512);
+		page_put(page_of_paddr(table[i] & PTE_ADDR));
+		table[i] = 0;
+	}
+}
+
+void
+pt_destroy(paddr_t root)
+{
+	free_table(paddr_kva(root), 3, 256);
+	page_put(page_of_paddr(root));
+}
+
+uint64_t *
+pt_slot(paddr_t root, uaddr_t va, bool make)
+{
+	return walk(paddr_kva(root), va, 0, PTE_P | PTE_W | PTE_U,
+	    make ? carve_page : NULL, NULL);
+}
+
+uaddr_t
+pt_next(paddr_t root, uaddr_t va, uaddr_t end)
+{
+	uint64_t *table, entry;
+	unsigned l;
+
+	while (va < end) {
+		table = paddr_kva(root);
+		for (l = 3; l > 0; l--) {
+			entry = table[SLOT(va, l)];
+			if ((entry & PTE_P) == 0)
+				break;
+			table = table_of(entry);
+		}
+		if (l == 0)
+			return va;
+		va = ROUND_DOWN(va, LEVEL_SIZE(l)) + LEVEL_SIZE(l);
+	}
+	return end;
+}
+
+/* True if the table is empty afterwards. */
+static bool
+prune_table(uint64_t *table, unsigned level, uint64_t base, uint64_t start,
+    uint64_t end)
+{
+	uint64_t at;
+	bool empty = true;
+	unsigned i;
+
+	for (i = 0; i < (level == 3 ? 256 : 512); i++) {
+		if (table[i] == 0)
+			continue;
+		at = base + i * LEVEL_SIZE(level);
+		if (level > 0 && at < end && at + LEVEL_SIZE(level) > start &&
+		    prune_table(table_of(table[i]), level - 1, at, start,
+			end) &&
+		    at >= start && at + LEVEL_SIZE(level) <= end) {
+			page_put(page_of_paddr(table[i] & PTE_ADDR));
+			table[i] = 0;
+		} else {
+			empty = false;
+		}
+	}
+	return empty;
+}
+
+void
+pt_prune(paddr_t root, uaddr_t start, uaddr_t end)
+{
+	prune_table(paddr_kva(root), 3, 0, start, end);
+}
+
+void
+pt_load(paddr_t root)
+{
+	write_cr3(root);
+}
+
+void
+tlb_flush_page(uaddr_t va)
+{
+	invlpg(va);
+}
+
+void
+tlb_flush_all(void)
+{
+	write_cr3(read_cr3());
+}
+
+static void
+tlb_flush_global(void)
+{
+	uint64_t cr4 = read_cr4();
+
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr4(cr4);
+}
+
+int
+pt_map_kernel(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags)
+{
+	uint64_t state = spin_lock_irq(&kernel_pt_lock);
+	uint64_t *slot, off;
+	int error = 0;
+
+	for (off = 0; off < size && error == 0; off += PAGE_SIZE) {
+		slot = walk(boot_pml4, va + off, 0, PTE_P | PTE_W, carve_page,
+		    NULL);
+		if (slot == NULL)
+			error = -ENOMEM;
+		else
+			*slot = (pa + off) | flags | PTE_P | PTE_G;
+	}
+	spin_unlock_irq(&kernel_pt_lock, state);
+	return error;
+}
+
+void
+pt_unmap_kernel(uint64_t va, uint64_t size)
+{
+	uint64_t state = spin_lock_irq(&kernel_pt_lock);
+	uint64_t *slot, off;
+
+	for (off = 0; off < size; off += PAGE_SIZE) {
+		slot = walk(boot_pml4, va + off, 0, 0, NULL, NULL);
+		if (slot != NULL)
+			*slot = 0;
+		invlpg(va + off);
+	}
+	spin_unlock_irq(&kernel_pt_lock, state);
+}
+
+struct page *
+pt_kernel_page(uint64_t va)
+{
+	uint64_t *slot = walk(boot_pml4, va, 0, 0, NULL, NULL);
+
+	return slot != NULL && (*slot & PTE_P) != 0 ?
+	    page_of_paddr(*slot & PTE_ADDR) :
+	    NULL;
+}
+
+int
+pt_map_direct(paddr_t pa, uint64_t size, paddr_t (*carve)(void *), void *arg)
+{
+	uint64_t *slot, end = ROUND_UP(pa + size, LEVEL_SIZE(1));
+
+	for (pa = ROUND_DOWN(pa, LEVEL_SIZE(1)); pa < end;
+	     pa += LEVEL_SIZE(1)) {
+		if (pa < 1ul << 30)
+			continue; /* entry.S */
+		slot = walk(boot_pml4, KVA_DIRECT + pa, 1, PTE_P | PTE_W,
+		    carve, arg);
+		if (slot == NULL)
+			return -ENOMEM;
+		*slot = pa | PTE_P | PTE_W | PTE_PS | PTE_G;
+	}
+	return 0;
+}
+
+int
+pt_map_vmemmap(uint64_t va, paddr_t pa, paddr_t (*carve)(void *), void *arg)
+{
+	uint64_t *slot;
+
+	slot = walk(boot_pml4, va, 0, PTE_P | PTE_W, carve, arg);
+	if (slot == NULL)
+		return -ENOMEM;
+	*slot = pa | PTE_P | PTE_W | PTE_G;
+	return 0;
+}
+
+/* Protection of the image's page at va: code, constants or data. */
+static uint64_t
+image_flags(uint64_t va)
+{
+	if (va < (uint64_t)kernel_text_end)
+		return PTE_P | PTE_G;
+	if (va < (uint64_t)kernel_rodata_end)
+		return PTE_P | PTE_G | pt_nx();
+	return PTE_P | PTE_W | PTE_G | pt_nx();
+}
+
+/*
+ * Replaces the large page at 2 MiB * i of the image and of its alias in the
+ * direct map by small ones.
+ */
+static int
+split_image(unsigned i)
+{
+	struct page *image = page_alloc(0, PAGE_ALLOC_ZERO);
+	struct page *alias = page_alloc(0, 0);
+	uint64_t *pt, *direct, va, pa;
+	unsigned j;
+
+	if (image == NULL || alias == NULL) {
+		if (image != NULL)
+			page_put(image);
+		return -ENOMEM;
+	}
+	pt = page_kva(image);
+	direct = page_kva(alias);
+	for (j = 0; j < 512; j++) {
+		pa = i * LEVEL_SIZE(1) + j * PAGE_SIZE;
+		va = KVA_IMAGE + pa;
+		direct[j] = pa | PTE_P | PTE_W | PTE_G;
+		if (va < (uint64_t)kernel_start || va >= (uint64_t)kernel_end)
+			continue;
+		pt[j] = pa | image_flags(va);
+		if (va < (uint64_t)kernel_rodata_end)
+			direct[j] &= ~PTE_W;
+	}
+	boot_pd_image[i] = page_paddr(image) | PTE_P | PTE_W;
+	boot_pd_direct[i] = page_paddr(alias) | PTE_P | PTE_W;
+	return 0;
+}
+
+int
+pt_init(void)
+{
+	uint64_t size = (uint64_t)kernel_end - KVA_IMAGE;
+	int error = 0;
+	unsigned i;
+
+	for (i = 0; i < 512 && error == 0; i++) {
+		if (i * LEVEL_SIZE(1) < size)
+			error = split_image(i);
+		else if (boot_pd_image[i] != 0)
+			boot_pd_image[i] = 0;
+		else
+			break;
+	}
+	boot_pml4[SLOT(KVA_DIRECT, 3)] |= pt_nx();
+	boot_pml4[SLOT(KVA_VMEMMAP, 3)] |= pt_nx();
+	boot_pml4[SLOT(KVA_MAPPED, 3)] |= pt_nx();
+	boot_pml4[0] = 0;
+	tlb_flush_global();
+	return error;
+}
