@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +111,9 @@ options_parse_timeout(const char *s, int64_t *ms)
 	if (end == s || *end != '\0' || !(seconds > 0) ||
 	    seconds > OPTIONS_TIMEOUT_MAX)
 		return -EINVAL;
-	*ms = (int64_t)ceil(seconds * 1000);
+	*ms = (int64_t)(seconds * 1000);
+	if (*ms == 0)
+		*ms = 1;
 	return 0;
 }
 

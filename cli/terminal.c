@@ -19,7 +19,7 @@ terminal_restore(void)
 	int fd = terminal_fd;
 
 	if (fd >= 0)
-		tcsetattr(fd, TCSADRAIN, &terminal_saved);
+		tcsetattr(fd, TCSANOW, &terminal_saved);
 	terminal_fd = -1;
 }
 
@@ -59,7 +59,7 @@ terminal_raw(int fd)
 	raw = terminal_saved;
 	cfmakeraw(&raw);
 	terminal_fd = fd;
-	tcsetattr(fd, TCSADRAIN, &raw);
+	tcsetattr(fd, TCSANOW, &raw);
 }
 
 bool

@@ -2,9 +2,9 @@
 # cli.mk - the `remora` command, which runs on the host, and its tests.
 
 CLI_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
-	  -Wmissing-prototypes -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
+	  -Wmissing-prototypes -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -iquote . \
 	  -DREMORA_VERSION='"$(VERSION)"' -MMD -MP
-CLI_SRC	:= $(filter-out %_test.c %_fuzz.c,$(sort $(wildcard cli/*.c)))
+CLI_SRC	:= $(filter-out %_test.c %_fuzz.c cli/testelf.c,$(sort $(wildcard cli/*.c)))
 CLI_OBJ	:= $(CLI_SRC:%.c=$(B)/%.o)
 
 .PHONY: command
@@ -15,7 +15,7 @@ $(B)/cli/%.o: cli/%.c
 	$(Q)$(HOSTCC) $(CLI_CFLAGS) -c -o $@ $<
 
 $(B)/remora: $(CLI_OBJ)
-	$(Q)$(HOSTCC) -o $@ $(CLI_OBJ) -lm
+	$(Q)$(HOSTCC) -o $@ $(CLI_OBJ)
 
 PREFIX	?= /usr/local
 .PHONY: install

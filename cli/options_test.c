@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/* options_test.c - the options of `remora run`, right and wrong. */
+/* unit: cli/options.c cli/trouble.c cli/mem.c */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct run_options o;
+static struct trouble t;
+
+static int
+parse(char *const *words)
+{
+	static char *argv[32];
+	int argc = 0;
+
+	options_fini(&o);
+	memset(&t, 0, sizeof(t));
+	argv[argc++] = "run";
+	while (*words != NULL)
+		argv[argc++] = *words++;
+	argv[argc] = NULL;
+	return options_parse(&o, argc, argv, &t);
+}
+
+#define PARSE(...) parse((char *const[]){ __VA_ARGS__, NULL })
+
+static void
+refuses(int error, const char *text)
+{
+	assert_int_not_equal(error, 0);
+	assert_int_equal(t.status, STATUS_MACHINE);
+	assert_string_equal(t.text, text);
+}
+
+static void
+sizes(void **state)
+{
+	uint64_t n = 0;
+
+	(void)state;
+	assert_int_equal(options_parse_size("64", &n), 0);
+	assert_int_equal(n, 64 << 20);
+	assert_int_equal(options_parse_size("4096K", &n), 0);
+	assert_int_equal(n, 4 << 20);
+	assert_int_equal(options_parse_size("3g", &n), 0);
+	assert_true(n == 3ull << 30);
+	assert_int_equal(options_parse_size("", &n), -EINVAL);
+	assert_int_equal(options_parse_size("-1", &n), -EINVAL);
+	assert_int_equal(options_parse_size("1.5G", &n), -EINVAL);
+	assert_int_equal(options_parse_size("1MB", &n), -EINVAL);
+	assert_int_equal(options_parse_size("20000000000G", &n), -ERANGE);
+	assert_int_equal(options_parse_size("99999999999999999999", &n),
+	    -ERANGE);
+}
+
+static void
+defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("prog"), 0);
+	assert_int_equal(o.memory, 64 << 20);
+	assert_int_equal(o.cpus, 1);
+	assert_int_equal(o.machine, MACHINE_MICROVM);
+	assert_int_equal(o.accel, ACCEL_AUTO);
+	assert_null(o.kernel);
+	assert_int_equal(o.gdb_port, 0);
+	assert_int_equal(o.argc, 1);
+}
+
+static void
+everything(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--memory", "128M", "--cpus=3", "--machine",
+			     "pc", "--accel", "tcg", "--kernel", "k",
+			     "--env", "A=1", "--env", "B=", "--append", "x y",
+			     "--add", "/a", "--timeout", "1.5", "--verbose",
+			     "--dry-run", "--gdb", "--", "prog", "--memory"),
+	    0);
+	assert_int_equal(o.memory, 128 << 20);
+	assert_int_equal(o.cpus, 3);
+	assert_int_equal(o.machine, MACHINE_PC);
+	assert_int_equal(o.accel, ACCEL_TCG);
+	assert_string_equal(o.kernel, "k");
+	assert_int_equal(o.nenv, 2);
+	assert_string_equal(o.env[1], "B=");
+	assert_string_equal(o.append, "x y");
+	assert_int_equal(o.nadd, 1);
+	assert_int_equal(o.timeout_ms, 1500);
+	assert_true(o.verbose && o.dry_run);
+	assert_int_equal(o.gdb_port, OPTIONS_GDB_PORT);
+	assert_int_equal(o.argc, 2);
+	assert_string_equal(o.argv[0], "prog");
+	assert_string_equal(o.argv[1], "--memory");
+	assert_int_equal(PARSE("--gdb=99", "prog"), 0);
+	assert_int_equal(o.gdb_port, 99);
+}
+
+static void
+the_program_ends_the_options(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("prog", "--verbose", "--", "x"), 0);
+	assert_false(o.verbose);
+	assert_int_equal(o.argc, 4);
+	assert_string_equal(o.argv[2], "--");
+}
+
+static void
+nonsense(void **state)
+{
+	(void)state;
+	refuses(PARSE("--memory", "lots", "p"),
+	    "--memory lots: a size such as 64M, from 1M to 1024G, is expected");
+	refuses(PARSE("--memory", "4K", "p"),
+	    "--memory 4K: a size such as 64M, from 1M to 1024G, is expected");
+	refuses(PARSE("--cpus", "0", "p"),
+	    "--cpus 0: a number from 1 to 255 is expected");
+	refuses(PARSE("--cpus", "two", "p"),
+	    "--cpus two: a number from 1 to 255 is expected");
+	refuses(PARSE("--machine", "isapc", "p"),
+	    "--machine isapc: microvm, q35 or pc is expected");
+	refuses(PARSE("--accel", "hvf", "p"),
+	    "--accel hvf: auto, kvm or tcg is expected");
+	refuses(PARSE("--env", "NAME", "p"),
+	    "--env NAME: NAME=VALUE is expected");
+	refuses(PARSE("--env", "=V", "p"), "--env =V: NAME=VALUE is expected");
+	refuses(PARSE("--timeout", "0", "p"),
+	    "--timeout 0: a number of seconds above 0 is expected");
+	refuses(PARSE("--timeout", "1e3", "p"),
+	    "--timeout 1e3: a number of seconds above 0 is expected");
+	refuses(PARSE("--gdb=70000", "p"),
+	    "--gdb 70000: a port number is expected");
+	refuses(PARSE("--memory"),
+	    "--memory needs a value; see remora run --help");
+	refuses(PARSE("--verbose=1", "p"),
+	    "--verbose=1 takes no value; see remora run --help");
+	refuses(PARSE("--frob", "p"),
+	    "unknown or ambiguous option --frob; see remora run --help");
+	refuses(PARSE("-x", "p"), "unknown option -x; see remora run --help");
+	refuses(PARSE("--verbose"),
+	    "a program is expected; see remora run --help");
+	refuses(PARSE(""), "a program is expected; see remora run --help");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(everything),
+		cmocka_unit_test(the_program_ends_the_options),
+		cmocka_unit_test(nonsense),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	options_fini(&o);
+	return failed;
+}
