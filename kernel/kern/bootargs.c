@@ -81,18 +81,18 @@ pair(const char *s, char between, int64_t max1, int64_t max2, int64_t v[2])
 	return whole_number(s + 1, 1, max2, &v[1]);
 }
 
-#define SET_STRING(field)                             \
+#define SET_STRING(field)                                  \
 	static int set_##field(void *a, const char *value) \
-	{                                             \
-		((struct bootargs *)a)->field = value; \
-		return 0;                             \
+	{                                                  \
+		((struct bootargs *)a)->field = value;     \
+		return 0;                                  \
 	}
-#define SET_TRUE(field)                               \
+#define SET_TRUE(field)                                    \
 	static int set_##field(void *a, const char *value) \
-	{                                             \
-		(void)value;                          \
-		((struct bootargs *)a)->field = true; \
-		return 0;                             \
+	{                                                  \
+		(void)value;                               \
+		((struct bootargs *)a)->field = true;      \
+		return 0;                                  \
 	}
 SET_STRING(console)
 SET_STRING(init)
@@ -325,9 +325,8 @@ tell_bad(void *a, const char *string, int error)
 int
 bootargs_init(const struct boot_info *bi)
 {
-	static const struct cmdline_sink sink = {
-		add_word, add_env, tell_ignored, tell_bad
-	};
+	static const struct cmdline_sink sink = { add_word, add_env,
+		tell_ignored, tell_bad };
 
 	line = bi->cmdline;
 	cmdline_parse(line, store, known, ARRAY_SIZE(known), &sink, &args);

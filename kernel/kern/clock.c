@@ -20,22 +20,22 @@
 #include "x86/machdep.h"
 #include <linux/errno.h>
 
-#define PIT_HZ	    1193182ull
+#define PIT_HZ      1193182ull
 #define PIT_COUNT   0x40
 #define PIT_COMMAND 0x43
-#define	 PIT_RATE   0x34 /* channel 0, both bytes, mode 2 */
-#define	 PIT_LATCH  0x00
-#define	 PIT_STATUS 0xe2 /* read back: the status of channel 0 */
-#define	 PIT_STOP   0x30 /* mode 0, and no count follows */
+#define PIT_RATE    0x34 /* channel 0, both bytes, mode 2 */
+#define PIT_LATCH   0x00
+#define PIT_STATUS  0xe2 /* read back: the status of channel 0 */
+#define PIT_STOP    0x30 /* mode 0, and no count follows */
 #define PIT_PERIOD  65536u
 #define PIT_ENOUGH  35000u /* ticks that measure the TSC to 30 ppm */
 
-#define CPUID_TSC	 0x15
-#define CPUID_HV_TIMING	 0x40000010
-#define CPUID_KVM	 0x40000001
-#define	 KVM_CLOCK2	 (1u << 3)
-#define MSR_KVM_WALL	 0x4b564d00
-#define MSR_KVM_SYSTEM	 0x4b564d01
+#define CPUID_TSC       0x15
+#define CPUID_HV_TIMING 0x40000010
+#define CPUID_KVM       0x40000001
+#define KVM_CLOCK2      (1u << 3)
+#define MSR_KVM_WALL    0x4b564d00
+#define MSR_KVM_SYSTEM  0x4b564d01
 
 struct kvm_time { /* Linux, Documentation/virt/kvm/x86/msr.rst */
 	uint32_t version, pad0;
@@ -47,12 +47,12 @@ struct kvm_time { /* Linux, Documentation/virt/kvm/x86/msr.rst */
 
 static struct {
 	struct spinlock lock;
-	struct vdso_data data; /* seq odd: being written */
+	struct vdso_data data;    /* seq odd: being written */
 	struct vdso_data *shared; /* the vDSO's copy */
 	const char *source;
-	uint64_t hz;	     /* of the TSC; 0: unknown */
+	uint64_t hz; /* of the TSC; 0: unknown */
 	uint64_t boot_tsc;
-	uint32_t pit_last;   /* ticks, at the last reading */
+	uint32_t pit_last; /* ticks, at the last reading */
 	bool pit_broken;
 	bool real_known;
 } clk = { .source = "none" };
@@ -175,10 +175,11 @@ pit_now_ns(void)
 	int64_t ns;
 
 	if (clk.data.usable != 0 || clk.pit_broken) {
-		ns = clk.data.usable == 0 ? (int64_t)(rdtsc() - clk.boot_tsc) :
-		    clk.data.base_ns +
-			scale(rdtsc() - clk.data.base_tsc, clk.data.mult,
-			    clk.data.shift);
+		ns =
+		    clk.data.usable == 0
+			? (int64_t)(rdtsc() - clk.boot_tsc)
+			: clk.data.base_ns + scale(rdtsc() - clk.data.base_tsc,
+						 clk.data.mult, clk.data.shift);
 	} else {
 		ticks = pit_read();
 		tsc = rdtsc();
@@ -202,7 +203,7 @@ clock_mono_ns(void)
 		if (d->usable == 0)
 			return pit_now_ns();
 		ns = d->base_ns +
-		    scale(rdtsc() - d->base_tsc, d->mult, d->shift);
+		     scale(rdtsc() - d->base_tsc, d->mult, d->shift);
 	} while (__atomic_load_n(&d->seq, __ATOMIC_ACQUIRE) != seq);
 	return ns;
 }
@@ -305,8 +306,8 @@ kvm_clock(void)
 	wrmsr(MSR_KVM_SYSTEM, 0);
 	clock_use_tsc("tsc, rate from KVM", hz, clk.boot_tsc, 0);
 	if (*(volatile uint32_t *)&wall[1] != 0)
-		set_offset(wall[1] * NSEC_PER_SEC + wall[2] + ns -
-		    clock_mono_ns());
+		set_offset(
+		    wall[1] * NSEC_PER_SEC + wall[2] + ns - clock_mono_ns());
 	return true;
 }
 

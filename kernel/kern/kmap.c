@@ -90,8 +90,8 @@ kstack_alloc(void)
 		return NULL;
 	}
 	va += PAGE_SIZE;
-	if (pt_map_kernel(va, page_paddr(p), KSTACK_SIZE,
-		PTE_W | pt_nx()) != 0) {
+	if (pt_map_kernel(va, page_paddr(p), KSTACK_SIZE, PTE_W | pt_nx()) !=
+	    0) {
 		pt_unmap_kernel(va, KSTACK_SIZE);
 		page_free(p, order);
 		slot_give(va - PAGE_SIZE);
@@ -131,9 +131,8 @@ mmio_map(paddr_t pa, size_t size)
 	else
 		map.next_mmio += size;
 	spin_unlock_irq(&map.lock, state);
-	if (va == 0 ||
-	    pt_map_kernel(va, pa - offset, size,
-		PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
+	if (va == 0 || pt_map_kernel(va, pa - offset, size,
+			   PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
 		return NULL;
 	return (volatile void *)(va + offset);
 }

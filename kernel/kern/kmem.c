@@ -13,7 +13,7 @@
 struct slab { /* at the beginning of its frame */
 	TAILQ_ENTRY(slab) link;
 	struct objcache_state *cache;
-	void *free;	/* the first free object; each begins with the next */
+	void *free; /* the first free object; each begins with the next */
 	uint32_t inuse, ncarved; /* ncarved: objects that ever existed */
 };
 

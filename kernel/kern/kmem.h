@@ -13,7 +13,7 @@ void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void *kcalloc(size_t n, size_t size); /* zeroed; NULL on overflow */
 void *krealloc(void *p, size_t size); /* NULL leaves p as it was */
-void kfree(void *p);		      /* NULL is harmless */
+void kfree(void *p);                  /* NULL is harmless */
 char *kstrdup(const char *s);
 
 /* A cache of objects of one size; contents are not kept. */

@@ -21,7 +21,7 @@ struct record {
 static struct {
 	struct spinlock lock;
 	uint8_t ring[RING_SIZE];
-	uint64_t head, tail;	      /* bytes ever written; oldest kept */
+	uint64_t head, tail;          /* bytes ever written; oldest kept */
 	uint64_t next_seq, first_seq; /* records, likewise */
 	uint64_t clear_seq;
 	uint64_t shown; /* position up to which the console has it */
@@ -141,8 +141,8 @@ format_record(uint64_t at, const struct record *r, char *buf, size_t size)
 
 	ring_get(at + sizeof(*r), text, r->len);
 	text[r->len] = '\0';
-	n = snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", r->level,
-	    us / 1000000, us % 1000000, text);
+	n = snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", r->level, us / 1000000,
+	    us % 1000000, text);
 	return (size_t)n < size ? n : 0;
 }
 

@@ -57,7 +57,7 @@ uint64_t log_first_seq(void); /* the oldest record still held */
 uint64_t log_next_seq(void);  /* the one that the next line will get */
 /* For a panic: takes the lock away from whoever died with it. */
 void log_bust(void);
-void log_clear(void);	      /* syslog action 5: dmesg starts here */
+void log_clear(void); /* syslog action 5: dmesg starts here */
 uint64_t log_clear_seq(void);
 
 #endif

@@ -20,9 +20,9 @@ bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_held(const struct mutex *m); /* by the caller; for KASSERT */
 
-#define MUTEX_INIT(name)                            \
-	{                                           \
-		.wq = WAITQ_INIT((name).wq)         \
+#define MUTEX_INIT(name)                    \
+	{                                   \
+		.wq = WAITQ_INIT((name).wq) \
 	}
 
 #endif

@@ -28,10 +28,10 @@ TAILQ_HEAD(page_list, page);
 static struct {
 	struct spinlock lock;
 	struct page_list free[PAGE_MAX_ORDER + 1];
-	uint64_t nfree;	   /* frames on the lists */
-	uint64_t total;	   /* frames of RAM that can be had */
-	uint64_t untaken;  /* of them, in sections not taken in */
-	paddr_t next;	   /* sections below are taken in, or are not RAM */
+	uint64_t nfree;   /* frames on the lists */
+	uint64_t total;   /* frames of RAM that can be had */
+	uint64_t untaken; /* of them, in sections not taken in */
+	paddr_t next;     /* sections below are taken in, or are not RAM */
 	const struct boot_info *bi;
 	uint64_t (*reclaim)(uint64_t frames);
 	/* Sections taken in out of turn: those of the initrd. */
@@ -199,8 +199,8 @@ static void
 own_initrd(paddr_t start, paddr_t end)
 {
 	paddr_t at = MAX(start, ROUND_DOWN(zone.bi->initrd, PAGE_SIZE));
-	paddr_t stop = MIN(end,
-	    ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
+	paddr_t stop = MIN(
+	    end, ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
 
 	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE)
 		page_of_paddr(at)->refs = 1;
@@ -230,13 +230,12 @@ take_in(paddr_t section)
 		goto lost;
 	for (i = 0; i < STRUCT_FRAMES; i++) {
 		pa = carve_frame(&c);
-		if (pa == 0 ||
-		    pt_map_vmemmap((uint64_t)structs + i * PAGE_SIZE, pa,
-			carve_frame, &c) != 0)
+		if (pa == 0 || pt_map_vmemmap((uint64_t)structs + i * PAGE_SIZE,
+				   pa, carve_frame, &c) != 0)
 			goto lost;
 	}
-	while (zone.nspare < ARRAY_SIZE(zone.spare) &&
-	    (pa = carve_frame(&c)) != 0)
+	while (
+	    zone.nspare < ARRAY_SIZE(zone.spare) && (pa = carve_frame(&c)) != 0)
 		zone.spare[zone.nspare++] = pa;
 	usable_runs(section, end, add_run, &t);
 	own_initrd(section, end);
@@ -256,8 +255,7 @@ grow(void)
 
 	for (i = 0; i < zone.bi->nranges; i++) {
 		r = &zone.bi->range[i];
-		if (r->type != BOOT_MEM_RAM ||
-		    r->base + r->size <= zone.next)
+		if (r->type != BOOT_MEM_RAM || r->base + r->size <= zone.next)
 			continue;
 		at = ROUND_DOWN(MAX(r->base, zone.next), SECTION_SIZE);
 		zone.next = at + SECTION_SIZE;

@@ -17,14 +17,14 @@
 
 #define PAGE_MAX_ORDER 9 /* 2 MiB; rare, as sections hold their own structs */
 
-struct page { /* 32 bytes */
-	uint32_t refs;	/* 0: free; atomic */
-	uint8_t order;	/* of the block that begins here, while free */
-	uint8_t flags;	/* PG_* */
+struct page {          /* 32 bytes */
+	uint32_t refs; /* 0: free; atomic */
+	uint8_t order; /* of the block that begins here, while free */
+	uint8_t flags; /* PG_* */
 	uint16_t spare;
 	union {
 		TAILQ_ENTRY(page) link; /* free, or on its owner's list */
-		struct {		/* in a page cache */
+		struct {                /* in a page cache */
 			void *owner;
 			uint64_t index;
 		};
@@ -37,10 +37,10 @@ struct page { /* 32 bytes */
 };
 _Static_assert(sizeof(struct page) == 32, "vmemmap");
 
-#define PG_FREE	    0x01 /* on a buddy list */
-#define PG_SLAB	    0x04
-#define PG_CACHE    0x08 /* owner and index are a page cache's */
-#define PG_DIRTY    0x10 /* owner's use */
+#define PG_FREE  0x01 /* on a buddy list */
+#define PG_SLAB  0x04
+#define PG_CACHE 0x08 /* owner and index are a page cache's */
+#define PG_DIRTY 0x10 /* owner's use */
 
 #define PAGE_ALLOC_ZERO 0x1 /* filled with zeros */
 

@@ -25,24 +25,14 @@ report(enum power_end how, int code, const char *text)
 	char line[192];
 
 	switch (how) {
-	case POWER_EXIT:
-		snprintf(line, sizeof(line), "exit %d", code);
-		break;
+	case POWER_EXIT: snprintf(line, sizeof(line), "exit %d", code); break;
 	case POWER_SIGNAL:
 		snprintf(line, sizeof(line), "signal %d", code);
 		break;
-	case POWER_OFF:
-		strlcpy(line, "poweroff", sizeof(line));
-		break;
-	case POWER_HALT:
-		strlcpy(line, "halt", sizeof(line));
-		break;
-	case POWER_RESTART:
-		strlcpy(line, "restart", sizeof(line));
-		break;
-	case POWER_PANIC:
-		snprintf(line, sizeof(line), "panic %s", text);
-		break;
+	case POWER_OFF: strlcpy(line, "poweroff", sizeof(line)); break;
+	case POWER_HALT: strlcpy(line, "halt", sizeof(line)); break;
+	case POWER_RESTART: strlcpy(line, "restart", sizeof(line)); break;
+	case POWER_PANIC: snprintf(line, sizeof(line), "panic %s", text); break;
 	}
 	if (control == NULL)
 		return;

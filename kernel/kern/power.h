@@ -8,12 +8,12 @@
 #include "kern/types.h"
 
 enum power_end {
-	POWER_EXIT,	/* the first program ended: code is its status */
-	POWER_SIGNAL,	/* it died of signal `code` */
-	POWER_OFF,	/* reboot(2): power off */
-	POWER_HALT,	/* reboot(2): halt */
-	POWER_RESTART,	/* reboot(2): restart */
-	POWER_PANIC,	/* the kernel's own bug; text says which */
+	POWER_EXIT,    /* the first program ended: code is its status */
+	POWER_SIGNAL,  /* it died of signal `code` */
+	POWER_OFF,     /* reboot(2): power off */
+	POWER_HALT,    /* reboot(2): halt */
+	POWER_RESTART, /* reboot(2): restart */
+	POWER_PANIC,   /* the kernel's own bug; text says which */
 };
 
 /*

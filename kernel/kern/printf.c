@@ -12,9 +12,9 @@ struct out {
 
 struct spec {
 	bool left, zero, alt, upper;
-	char sign; /* '+', ' ' or 0 */
+	char sign;            /* '+', ' ' or 0 */
 	int width, precision; /* precision -1: none */
-	unsigned bytes;	      /* of the integer */
+	unsigned bytes;       /* of the integer */
 };
 
 static void
@@ -49,8 +49,8 @@ static void
 put_number(struct out *o, const struct spec *sp, uint64_t v, unsigned base,
     const char *prefix)
 {
-	const char *digits = sp->upper ? "0123456789ABCDEF" :
-					 "0123456789abcdef";
+	const char *digits =
+	    sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char tmp[24];
 	int n = 0, zeros, fill;
 
@@ -158,16 +158,18 @@ convert(struct out *o, struct spec *sp, char letter, va_list *ap)
 		v = sp->bytes == 8 ? va_arg(*ap, int64_t) : va_arg(*ap, int);
 		v = mask(v, sp->bytes);
 		sp->upper = letter == 'X';
-		s = !sp->alt || v == 0 ? "" : letter == 'o' ? "0" :
-		    letter == 'X'	   ? "0X" :
-		    letter == 'x'	   ? "0x" :
-					     "";
+		s = !sp->alt || v == 0 ? ""
+		    : letter == 'o'    ? "0"
+		    : letter == 'X'    ? "0X"
+		    : letter == 'x'    ? "0x"
+				       : "";
 		put_number(o, sp, v,
-		    letter == 'u' ? 10 : letter == 'o' ? 8 : 16, s);
+		    letter == 'u'   ? 10
+		    : letter == 'o' ? 8
+				    : 16,
+		    s);
 		return;
-	case 'p':
-		put_number(o, sp, va_arg(*ap, uint64_t), 16, "0x");
-		return;
+	case 'p': put_number(o, sp, va_arg(*ap, uint64_t), 16, "0x"); return;
 	case 'c':
 		c = va_arg(*ap, int);
 		put_text(o, sp, &c, 1);
@@ -177,11 +179,9 @@ convert(struct out *o, struct spec *sp, char letter, va_list *ap)
 		if (s == NULL)
 			s = "(null)";
 		put_text(o, sp, s,
-		    sp->precision >= 0 ? strnlen(s, sp->precision) :
-					 strlen(s));
+		    sp->precision >= 0 ? strnlen(s, sp->precision) : strlen(s));
 		return;
-	default:
-		put(o, letter);
+	default: put(o, letter);
 	}
 }
 

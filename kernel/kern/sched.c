@@ -222,8 +222,7 @@ sched_preempt(void)
 	struct thread *t = thread_self();
 
 	preempt_disable();
-	reschedule(t->slice_end_ns != 0 &&
-	    clock_mono_ns() >= t->slice_end_ns);
+	reschedule(t->slice_end_ns != 0 && clock_mono_ns() >= t->slice_end_ns);
 	__atomic_sub_fetch(&cpu_self()->preempt_count, 1, __ATOMIC_RELAXED);
 }
 

@@ -10,7 +10,7 @@ memcpy(void *restrict dst, const void *restrict src, size_t n)
 
 	n &= 7;
 	__asm__ volatile("rep movsq"
-	    : "+D"(d), "+S"(src), "+c"(words)::"memory");
+			 : "+D"(d), "+S"(src), "+c"(words)::"memory");
 	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n)::"memory");
 	return dst;
 }
@@ -37,13 +37,13 @@ memset(void *dst, int c, size_t n)
 
 	n &= 7;
 	__asm__ volatile("rep stosq"
-	    : "+D"(d), "+c"(words)
-	    : "a"(pattern)
-	    : "memory");
+			 : "+D"(d), "+c"(words)
+			 : "a"(pattern)
+			 : "memory");
 	__asm__ volatile("rep stosb"
-	    : "+D"(d), "+c"(n)
-	    : "a"(pattern)
-	    : "memory");
+			 : "+D"(d), "+c"(n)
+			 : "a"(pattern)
+			 : "memory");
 	return dst;
 }
 

@@ -41,8 +41,8 @@ stack_prepare(struct thread *t)
 }
 
 int
-thread_create(const char *name, void (*fn)(void *), void *arg,
-    struct thread **out)
+thread_create(
+    const char *name, void (*fn)(void *), void *arg, struct thread **out)
 {
 	struct thread *t = objcache_zalloc(&thread_cache);
 
@@ -122,7 +122,7 @@ thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg)
 	struct thread *t;
 
 	TAILQ_FOREACH(t, &all.list, all_link)
-		if (!fn(t, arg))
-			break;
+	if (!fn(t, arg))
+		break;
 	spin_unlock_irq(&all.lock, state);
 }

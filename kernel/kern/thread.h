@@ -19,33 +19,33 @@
 enum thread_state {
 	THREAD_RUNNABLE, /* on a run queue, or running */
 	THREAD_SLEEPING, /* wait_sleep() -> thread_wake() */
-	THREAD_DEAD,	 /* thread_exit(); freed by the next thread to run */
+	THREAD_DEAD,     /* thread_exit(); freed by the next thread to run */
 };
 
 struct vmspace;
 
 struct thread {
-	uint64_t ctx_sp;	  /* saved stack pointer while not running */
-	bool interrupted;	  /* a signal is pending (personality's word) */
-	void *kstack;		  /* [I] lowest address */
-	struct vmspace *vmspace;  /* address space to run in, or NULL: any */
-	void (*fn)(void *arg);	  /* [I] what it runs */
+	uint64_t ctx_sp;         /* saved stack pointer while not running */
+	bool interrupted;        /* a signal is pending (personality's word) */
+	void *kstack;            /* [I] lowest address */
+	struct vmspace *vmspace; /* address space to run in, or NULL: any */
+	void (*fn)(void *arg);   /* [I] what it runs */
 	void *arg;
-	void *user;		  /* the personality's task, or NULL */
-	void *fpu;		  /* saved FPU state, NULL: none yet */
-	uint64_t fsbase, gsbase;  /* of the program, while not running */
+	void *user;              /* the personality's task, or NULL */
+	void *fpu;               /* saved FPU state, NULL: none yet */
+	uint64_t fsbase, gsbase; /* of the program, while not running */
 	TAILQ_ENTRY(thread) run_link;
-	enum thread_state state;  /* under the run queue's lock */
-	bool queued;		  /* on a run queue */
-	bool on_cpu;		  /* some processor still uses the stack */
-	bool interruptible;	  /* sleeping so that thread_interrupt() wakes */
-	uint32_t cpu;		  /* whose run queue */
-	int8_t nice;		  /* -20 .. 19 */
+	enum thread_state state; /* under the run queue's lock */
+	bool queued;             /* on a run queue */
+	bool on_cpu;             /* some processor still uses the stack */
+	bool interruptible;      /* sleeping so that thread_interrupt() wakes */
+	uint32_t cpu;            /* whose run queue */
+	int8_t nice;             /* -20 .. 19 */
 	int64_t slice_end_ns;
-	uint64_t run_raw;	  /* clock_raw() counts; read thread_run_ns() */
-	uint64_t switched_raw;	  /* clock_raw() when it got the processor */
+	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
+	uint64_t switched_raw; /* clock_raw() when it got the processor */
 	char name[THREAD_NAME];
-	uint64_t affinity;	  /* processors that it may run on */
+	uint64_t affinity; /* processors that it may run on */
 	TAILQ_ENTRY(thread) all_link;
 };
 
@@ -59,8 +59,8 @@ thread_self(void)
  * Creates a thread that will run fn(arg), not yet runnable.  May sleep.
  *   -ENOMEM
  */
-int thread_create(const char *name, void (*fn)(void *), void *arg,
-    struct thread **out);
+int thread_create(
+    const char *name, void (*fn)(void *), void *arg, struct thread **out);
 /* Frees a thread that was never started. */
 void thread_destroy(struct thread *t);
 

@@ -55,7 +55,7 @@ waitq_wake_all(struct waitq *wq)
 		return;
 	state = spin_lock_irq(&wq->lock);
 	TAILQ_FOREACH_SAFE(w, &wq->waiters, link, next)
-		wake_waiter(w);
+	wake_waiter(w);
 	spin_unlock_irq(&wq->lock, state);
 }
 

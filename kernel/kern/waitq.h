@@ -19,8 +19,8 @@
  * What an interrupted system call answers inside the kernel; the personality
  * turns it into a restart or -EINTR (signal(7)).  Never seen by programs.
  */
-#define ERESTARTSYS	    512
-#define ERESTARTNOHAND	    514
+#define ERESTARTSYS           512
+#define ERESTARTNOHAND        514
 #define ERESTART_RESTARTBLOCK 516
 
 struct thread;
@@ -32,8 +32,8 @@ struct waitq {
 	struct waiter_list waiters; /* under lock */
 };
 
-#define WAITQ_INIT(name)                                             \
-	{                                                            \
+#define WAITQ_INIT(name)                                              \
+	{                                                             \
 		SPINLOCK_INIT, TAILQ_HEAD_INITIALIZER((name).waiters) \
 	}
 
@@ -72,26 +72,26 @@ void wait_prepare(enum wait_kind kind);
 int wait_sleep(enum wait_kind kind, int64_t deadline_ns);
 void wait_finish(void);
 
-#define wait_event_kind(wqp, cond, kind, deadline_ns)                 \
-	__extension__({                                               \
-		struct waiter w_ = { .thread = thread_self() };       \
-		int error_ = 0;                                       \
-		if (!(cond)) {                                        \
-			waitq_add(wqp, &w_);                          \
-			for (;;) {                                    \
-				wait_prepare(kind);                   \
-				if (cond) {                           \
-					error_ = 0;                   \
-					break;                        \
-				}                                     \
-				if (error_ != 0)                      \
-					break;                        \
+#define wait_event_kind(wqp, cond, kind, deadline_ns)                   \
+	__extension__({                                                 \
+		struct waiter w_ = { .thread = thread_self() };         \
+		int error_ = 0;                                         \
+		if (!(cond)) {                                          \
+			waitq_add(wqp, &w_);                            \
+			for (;;) {                                      \
+				wait_prepare(kind);                     \
+				if (cond) {                             \
+					error_ = 0;                     \
+					break;                          \
+				}                                       \
+				if (error_ != 0)                        \
+					break;                          \
 				error_ = wait_sleep(kind, deadline_ns); \
-			}                                             \
-			wait_finish();                                \
-			waitq_remove(&w_);                            \
-		}                                                     \
-		error_;                                               \
+			}                                               \
+			wait_finish();                                  \
+			waitq_remove(&w_);                              \
+		}                                                       \
+		error_;                                                 \
 	})
 
 /* Sleeps until cond; cannot fail. */

@@ -10,32 +10,32 @@
 #include "x86/machdep.h"
 #include <linux/errno.h>
 
-#define MSR_APIC_BASE	 0x1b
-#define	 APIC_BASE_X2	 0x400ul
-#define	 APIC_BASE_ON	 0x800ul
-#define MSR_X2APIC	 0x800
+#define MSR_APIC_BASE    0x1b
+#define APIC_BASE_X2     0x400ul
+#define APIC_BASE_ON     0x800ul
+#define MSR_X2APIC       0x800
 #define MSR_TSC_DEADLINE 0x6e0
 
-#define APIC_ID	       0x20
+#define APIC_ID        0x20
 #define APIC_TPR       0x80
 #define APIC_EOI       0xb0
 #define APIC_SVR       0xf0
-#define	 APIC_SVR_ON   0x100
+#define APIC_SVR_ON    0x100
 #define APIC_LVT_TIMER 0x320
-#define	 LVT_MASKED    0x10000
-#define	 LVT_DEADLINE  0x40000
+#define LVT_MASKED     0x10000
+#define LVT_DEADLINE   0x40000
 #define APIC_LVT_LINT0 0x350
 #define APIC_INITIAL   0x380
 #define APIC_CURRENT   0x390
 #define APIC_DIVIDE    0x3e0
-#define	 DIVIDE_BY_1   0xb
+#define DIVIDE_BY_1    0xb
 
 static struct {
 	volatile uint32_t *regs; /* NULL: x2APIC */
-	bool deadline;		 /* the timer compares with the TSC */
+	bool deadline;           /* the timer compares with the TSC */
 	bool armed_hw;
-	int64_t start_ns;	 /* when the free count began */
-	uint64_t hz;		 /* of the count; 0: unknown */
+	int64_t start_ns; /* when the free count began */
+	uint64_t hz;      /* of the count; 0: unknown */
 } apic;
 
 static uint32_t

@@ -11,12 +11,12 @@
 #include "x86/layout.h"
 #include "x86/machdep.h"
 
-#define MSR_EFER	 0xc0000080
-#define MSR_STAR	 0xc0000081
-#define MSR_LSTAR	 0xc0000082
-#define MSR_SFMASK	 0xc0000084
-#define MSR_GS_BASE	 0xc0000101
-#define MSR_KGS_BASE	 0xc0000102
+#define MSR_EFER     0xc0000080
+#define MSR_STAR     0xc0000081
+#define MSR_LSTAR    0xc0000082
+#define MSR_SFMASK   0xc0000084
+#define MSR_GS_BASE  0xc0000101
+#define MSR_KGS_BASE 0xc0000102
 
 #define CR4_UMIP     (1ul << 11)
 #define CR4_FSGSBASE (1ul << 16)
@@ -137,7 +137,7 @@ tss_low(const struct tss *tss)
 	uint64_t base = (uint64_t)tss;
 
 	return (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
-	    (base >> 24 & 0xff) << 56;
+	       (base >> 24 & 0xff) << 56;
 }
 
 static void
@@ -146,8 +146,8 @@ load_tables(struct cpu_tables *t)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) gdtr = { sizeof(t->gdt) - 1,
-		(uint64_t)t->gdt };
+	} __attribute__((packed))
+	gdtr = { sizeof(t->gdt) - 1, (uint64_t)t->gdt };
 	unsigned i;
 
 	t->gdt[SEL_KCODE / 8] = 0x00af9b000000ffff;
@@ -168,11 +168,11 @@ load_msrs(struct percpu *pc)
 {
 	wrmsr(MSR_GS_BASE, (uint64_t)pc);
 	wrmsr(MSR_KGS_BASE, 0);
-	wrmsr(MSR_STAR,
-	    (uint64_t)SEL_KCODE << 32 | (uint64_t)(SEL_UDATA - 8) << 48);
+	wrmsr(MSR_STAR, (uint64_t)SEL_KCODE << 32 | (uint64_t)(SEL_UDATA - 8)
+							<< 48);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
-	wrmsr(MSR_SFMASK,
-	    RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_AC | 0x4000);
+	wrmsr(
+	    MSR_SFMASK, RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_AC | 0x4000);
 }
 
 static void
@@ -221,9 +221,8 @@ cpu_set_kstack(uint64_t top)
 int
 cpu_smap_patch(void)
 {
-	static const uint8_t insn[2][3] = {
-		{ 0x0f, 0x01, 0xca }, { 0x0f, 0x01, 0xcb }
-	};
+	static const uint8_t insn[2][3] = { { 0x0f, 0x01, 0xca },
+		{ 0x0f, 0x01, 0xcb } };
 	const struct patch *p;
 
 	if (!features.smap)

@@ -15,14 +15,14 @@ struct trapframe;
 
 /* Found through GS in the kernel.  Offsets are known to entry.S. */
 struct percpu {
-	struct percpu *self;	/* 0x00 */
-	struct thread *current; /* 0x08 */
-	uint64_t kstack_top;	/* 0x10: of the current thread */
-	uint64_t user_rsp;	/* 0x18: scratch of the system call entry */
-	uint32_t preempt_count; /* 0x20 */
-	uint32_t need_resched;	/* 0x24 */
-	uint32_t id;		/* 0x28: 0 .. ncpu - 1 */
-	uint32_t apic_id;	/* 0x2c */
+	struct percpu *self;      /* 0x00 */
+	struct thread *current;   /* 0x08 */
+	uint64_t kstack_top;      /* 0x10: of the current thread */
+	uint64_t user_rsp;        /* 0x18: scratch of the system call entry */
+	uint32_t preempt_count;   /* 0x20 */
+	uint32_t need_resched;    /* 0x24 */
+	uint32_t id;              /* 0x28: 0 .. ncpu - 1 */
+	uint32_t apic_id;         /* 0x2c */
 	struct thread *fpu_owner; /* whose state the FPU holds */
 	uint32_t irq_depth;
 	struct vmspace *vmspace; /* whose page tables are loaded */
@@ -58,8 +58,8 @@ cpu_id(void) /* stable only with preemption off */
 static inline void
 preempt_disable(void)
 {
-	__asm__ volatile("incl %%gs:%c0" ::"i"(
-	    offsetof(struct percpu, preempt_count))
+	__asm__ volatile(
+	    "incl %%gs:%c0" ::"i"(offsetof(struct percpu, preempt_count))
 	    : "memory", "cc");
 }
 
@@ -71,9 +71,9 @@ preempt_enable(void)
 	bool zero;
 
 	__asm__ volatile("decl %%gs:%c1"
-	    : "=@ccz"(zero)
-	    : "i"(offsetof(struct percpu, preempt_count))
-	    : "memory");
+			 : "=@ccz"(zero)
+			 : "i"(offsetof(struct percpu, preempt_count))
+			 : "memory");
 	if (zero && percpu_read(uint32_t, need_resched) != 0)
 		preempt_now();
 }
@@ -148,8 +148,8 @@ rdmsr(uint32_t msr)
 static inline void
 wrmsr(uint32_t msr, uint64_t v)
 {
-	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v),
-	    "d"((uint32_t)(v >> 32))
+	__asm__ volatile(
+	    "wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
 	    : "memory");
 }
 
@@ -163,22 +163,21 @@ cpuid(uint32_t leaf, uint32_t sub)
 	struct cpuid r;
 
 	__asm__ volatile("cpuid"
-	    : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-	    : "a"(leaf), "c"(sub));
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(sub));
 	return r;
 }
 
-#define READ_CR(n)                                              \
-	static inline uint64_t read_cr##n(void)                 \
-	{                                                       \
-		uint64_t v;                                     \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); \
-		return v;                                       \
-	}                                                       \
-	static inline void write_cr##n(uint64_t v)              \
-	{                                                       \
-		__asm__ volatile("mov %0, %%cr" #n ::"r"(v)     \
-		    : "memory");                                \
+#define READ_CR(n)                                                       \
+	static inline uint64_t read_cr##n(void)                          \
+	{                                                                \
+		uint64_t v;                                              \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));        \
+		return v;                                                \
+	}                                                                \
+	static inline void write_cr##n(uint64_t v)                       \
+	{                                                                \
+		__asm__ volatile("mov %0, %%cr" #n ::"r"(v) : "memory"); \
 	}
 READ_CR(0)
 READ_CR(2)
@@ -201,8 +200,8 @@ struct cpu_features {
 	char brand[49];
 	char hv_vendor[13]; /* "" on bare hardware */
 	uint32_t signature; /* CPUID.1:EAX */
-	uint32_t hwcap;	    /* CPUID.1:EDX, for AT_HWCAP */
-	uint64_t xcr0;	    /* state components in use */
+	uint32_t hwcap;     /* CPUID.1:EDX, for AT_HWCAP */
+	uint64_t xcr0;      /* state components in use */
 	uint32_t fpu_size;  /* bytes of an FPU save area */
 	uint8_t phys_bits, virt_bits;
 };

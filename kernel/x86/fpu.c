@@ -31,9 +31,8 @@ struct fx_area { /* SDM vol. 1, 10.5.1, and the header, 13.4.2 */
 };
 _Static_assert(sizeof(struct fx_area) == 576, "SDM vol. 1, 13.4");
 
-static const struct fx_area initial __attribute__((aligned(64))) = {
-	.fcw = 0x37f, .mxcsr = MXCSR_DEFAULT
-};
+static const struct fx_area initial
+    __attribute__((aligned(64))) = { .fcw = 0x37f, .mxcsr = MXCSR_DEFAULT };
 
 static void
 area_store(void *area)
@@ -42,8 +41,9 @@ area_store(void *area)
 
 	if (f->xsave)
 		__asm__ volatile("xsave64 (%0)" ::"r"(area),
-		    "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32))
-		    : "memory");
+				 "a"((uint32_t)f->xcr0),
+				 "d"((uint32_t)(f->xcr0 >> 32))
+				 : "memory");
 	else
 		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
@@ -55,8 +55,9 @@ area_load(const void *area)
 
 	if (f->xsave)
 		__asm__ volatile("xrstor64 (%0)" ::"r"(area),
-		    "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32))
-		    : "memory");
+				 "a"((uint32_t)f->xcr0),
+				 "d"((uint32_t)(f->xcr0 >> 32))
+				 : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
@@ -75,8 +76,8 @@ set_xcr0(struct cpu_features *f)
 	f->fpu_size = cpuid(0xd, 0).ebx;
 	if (f->fpu_size > PAGE_SIZE) {
 		f->xcr0 &= 7;
-		__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0),
-		    "d"(0));
+		__asm__ volatile(
+		    "xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0), "d"(0));
 		f->fpu_size = cpuid(0xd, 0).ebx;
 	}
 }

@@ -10,15 +10,15 @@
 #include "x86/machdep.h"
 #include <linux/errno.h>
 
-#define NIRQ	     16
+#define NIRQ         16
 #define VECTOR_IRQ0  0x30
 #define IOAPIC_PADDR 0xfec00000ul
 
-#define IOREGSEL 0x00
-#define IOWIN	 0x10
-#define IOAPIC_VERSION 0x01
+#define IOREGSEL          0x00
+#define IOWIN             0x10
+#define IOAPIC_VERSION    0x01
 #define IOAPIC_ENTRY(pin) (0x10 + 2 * (pin))
-#define	 ENTRY_MASKED 0x10000
+#define ENTRY_MASKED      0x10000
 
 static struct irq_source {
 	void (*fn)(void *);

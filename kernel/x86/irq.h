@@ -14,8 +14,8 @@
  *   -EBUSY   taken
  *   -ENODEV  no I/O APIC serves it
  */
-int irq_establish(unsigned irq, void (*fn)(void *), void *arg,
-    const char *name);
+int
+irq_establish(unsigned irq, void (*fn)(void *), void *arg, const char *name);
 void irq_disestablish(unsigned irq);
 
 /* For /proc/interrupts and /proc/stat: the i-th in use; false: no more. */

@@ -11,11 +11,11 @@
 #define UL(x) x##ul
 #endif
 
-#define KVA_DIRECT  UL(0xffff800000000000) /* all memory, write-back, NX */
-#define KVA_VMEMMAP UL(0xffffe00000000000) /* struct page of each frame */
-#define KVA_MAPPED  UL(0xffffc00000000000) /* stacks and device registers */
+#define KVA_DIRECT      UL(0xffff800000000000) /* all memory, write-back, NX */
+#define KVA_VMEMMAP     UL(0xffffe00000000000) /* struct page of each frame */
+#define KVA_MAPPED      UL(0xffffc00000000000) /* stacks and device registers */
 #define KVA_MAPPED_SIZE UL(0x1000000000)
-#define KVA_IMAGE   UL(0xffffffff80000000) /* the kernel, at its p_paddr */
+#define KVA_IMAGE       UL(0xffffffff80000000) /* the kernel, at its p_paddr */
 
 /* Programs live below; the last page stays empty (SYSRET and non-canonical). */
 #define USER_END UL(0x00007ffffffff000)
@@ -25,6 +25,6 @@
 #define SEL_KDATA 0x18
 #define SEL_UDATA (0x28 | 3)
 #define SEL_UCODE (0x30 | 3)
-#define SEL_TSS	  0x40
+#define SEL_TSS   0x40
 
 #endif

@@ -70,7 +70,7 @@ void apic_eoi(void);
 void apic_timer_arm(int64_t ns);
 /* Tells what the timer counts, once the clock is known better. */
 void apic_timer_calibrate(void);
-#define VECTOR_TIMER	0xef
+#define VECTOR_TIMER    0xef
 #define VECTOR_SPURIOUS 0xff
 uint32_t apic_id(void);
 

@@ -33,5 +33,5 @@ user_bases_load(const struct thread *t)
 	}
 	__asm__ volatile("wrfsbase %0" ::"r"(t->fsbase));
 	__asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(t->gsbase)
-	    : "memory");
+			 : "memory");
 }

@@ -17,17 +17,17 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
-#define T_DEBUG	     1
-#define T_NMI	     2
+#define T_DEBUG      1
+#define T_NMI        2
 #define T_DOUBLE     8
 #define T_PAGE_FAULT 14
-#define T_X87	     16
+#define T_X87        16
 #define T_MCHECK     18
-#define T_SIMD	     19
+#define T_SIMD       19
 #define NEXCEPTIONS  32
 
 #define PF_WRITE 0x02
-#define PF_RSVD	 0x08
+#define PF_RSVD  0x08
 #define PF_FETCH 0x10
 
 struct gate { /* SDM 6.14.1 */
@@ -115,10 +115,10 @@ user_enter(const struct trapframe *tf)
 static void __noreturn
 kernel_fault(struct trapframe *tf)
 {
-	const char *name = tf->trapno < NEXCEPTIONS &&
-		exceptions[tf->trapno].name != NULL ?
-	    exceptions[tf->trapno].name :
-	    "exception";
+	const char *name =
+	    tf->trapno < NEXCEPTIONS && exceptions[tf->trapno].name != NULL
+		? exceptions[tf->trapno].name
+		: "exception";
 
 	panic_trap(tf, "%s in the kernel, error %#lx, address %#lx", name,
 	    tf->error, read_cr2());
@@ -263,8 +263,12 @@ gate_set(unsigned vector, uint8_t ist, uint8_t type)
 {
 	uint64_t va = (uint64_t)trap_stubs[vector];
 
-	idt[vector] = (struct gate){ .low = va, .selector = SEL_KCODE,
-		.ist = ist, .type = type, .mid = va >> 16, .high = va >> 32 };
+	idt[vector] = (struct gate){ .low = va,
+		.selector = SEL_KCODE,
+		.ist = ist,
+		.type = type,
+		.mid = va >> 16,
+		.high = va >> 32 };
 }
 
 void

@@ -10,9 +10,9 @@
 #include "kern/types.h"
 
 struct trapframe {
-	uint64_t pad;	 /* keeps the stack on 16 bytes */
+	uint64_t pad;    /* keeps the stack on 16 bytes */
 	uint64_t trapno; /* vector; TRAPNO_SYSCALL */
-	uint64_t error;	 /* the processor's error code */
+	uint64_t error;  /* the processor's error code */
 	uint64_t r15, r14, r13, r12, rbp, rbx;
 	uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
 	uint64_t orig_rax; /* system call number, else ~0 */
