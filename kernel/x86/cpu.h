@@ -218,6 +218,12 @@ size_t cpu_random(void *buf, size_t len);
  */
 void user_bases_save(struct thread *t);
 void user_bases_load(const struct thread *t);
+/* The caller's, changed by arch_prctl(2) or exec. */
+void user_set_fsbase(uint64_t base);
+void user_set_gsbase(uint64_t base);
+/* The caller's, as they are now. */
+uint64_t user_fsbase(void);
+uint64_t user_gsbase(void);
 
 /*
  * FPU.  The state of a program's thread lives in the processor until another

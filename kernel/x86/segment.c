@@ -35,3 +35,50 @@ user_bases_load(const struct thread *t)
 	__asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(t->gsbase)
 			 : "memory");
 }
+
+static void
+set_base(uint64_t *field, uint64_t base)
+{
+	uint64_t state = irq_save();
+	struct thread *t = thread_self();
+
+	user_bases_save(t);
+	*field = base;
+	user_bases_load(t);
+	irq_restore(state);
+}
+
+void
+user_set_fsbase(uint64_t base)
+{
+	set_base(&thread_self()->fsbase, base);
+}
+
+void
+user_set_gsbase(uint64_t base)
+{
+	set_base(&thread_self()->gsbase, base);
+}
+
+static uint64_t
+get_base(const uint64_t *field)
+{
+	uint64_t state = irq_save(), base;
+
+	user_bases_save(thread_self());
+	base = *field;
+	irq_restore(state);
+	return base;
+}
+
+uint64_t
+user_fsbase(void)
+{
+	return get_base(&thread_self()->fsbase);
+}
+
+uint64_t
+user_gsbase(void)
+{
+	return get_base(&thread_self()->gsbase);
+}
