@@ -96,7 +96,8 @@ as_root() {
     elif command -v sudo >/dev/null 2>&1; then
         sudo "$@"
     else
-        die "needs root to run: $*"
+        die "neither root nor sudo: as root, run setup.sh again, or
+  apt-get install --no-install-recommends $todo"
     fi
 }
 
