@@ -14,7 +14,7 @@
 struct fill {
 	const char *root;	/* where paths begin: "" is the host itself */
 	struct tree *tree;	/* NULL: only look */
-	bool owners;		/* keep owners; else all belongs to root */
+	bool owners;		/* keep owners and hard links; else root's */
 };
 
 /*

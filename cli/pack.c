@@ -310,7 +310,8 @@ pack_make(struct pack *pack, const struct run_options *o, struct trouble *t)
 	int error;
 
 	memset(pack, 0, sizeof(*pack));
-	p.host = (struct fill){ .root = "", .tree = &pack->tree };
+	p.host = (struct fill){ .root = "", .tree = &pack->tree,
+		.owners = true };
 	error = o->rootfs != NULL ? pack_rootfs(&p) : pack_program(&p);
 	if (error == 0 && o->nadd > 0)
 		error = pack_add(&p);

@@ -90,12 +90,17 @@ static const struct serial_client control_client = {
 int
 control_listen(const struct control_handlers *handlers)
 {
+	int error;
+
 	if (control == NULL)
 		return -ENODEV;
 	control_handlers = handlers;
 	control->client = &control_client;
 	serial_set_room(control, CONTROL_ROOM);
-	return control->ops->open(control);
+	error = control->ops->open(control);
+	if (error == 0)
+		control_send("ready");
+	return error;
 }
 
 static const struct power_control control_power = {

@@ -34,7 +34,9 @@ int control_init(const struct boot_info *bi);
 bool control_present(void);
 
 /*
- * Registers who is called and begins to listen; threads only, once.
+ * Registers who is called, begins to listen, and sends "ready": from now on
+ * the host may send on both lines; what came earlier could be lost while they
+ * were being set up.  Threads only, once.
  *   -ENODEV  there is no control channel
  */
 int control_listen(const struct control_handlers *handlers);

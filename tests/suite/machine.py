@@ -77,10 +77,10 @@ def qemu(kernel, initrd, append, memory='64M', machine='microvm', accel='tcg',
 
 
 def told(context):
-    """What came over the control channel."""
+    """What came over the control channel, but for the word that it is open."""
     try:
         with open(context.path('control'), 'rb') as f:
-            return f.read().decode(errors='replace')
+            return f.read().decode(errors='replace').removeprefix('ready\n')
     except FileNotFoundError:
         return ''
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/* qemu_test.c - QEMU's command, for each board, and as a shell reads it. */
+/* unit: cli/qemu.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c */
+#include "cli/qemu.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char *
+command(const struct qemu_machine *m)
+{
+	struct strings argv = { 0 };
+	char *text;
+
+	qemu_command(m, &argv);
+	text = qemu_command_text(&argv);
+	strings_fini(&argv);
+	return text;
+}
+
+static void
+the_usual_one(void **state)
+{
+	struct qemu_machine m = { .program = "qemu", .control = true,
+		.cpus = 1, .memory = 64 << 20, .kernel = "/k e",
+		.line = "a \"b\" 'c'" };
+	char *text = command(&m);
+
+	(void)state;
+	assert_string_equal(text,
+	    "qemu \\\n    -nodefaults \\\n    -no-user-config \\\n"
+	    "    -no-reboot \\\n    -display none \\\n"
+	    "    -machine microvm,acpi=off,rtc=on,pit=on,pic=on,"
+	    "isa-serial=off,auto-kernel-cmdline=off \\\n"
+	    "    -accel tcg \\\n    -cpu max \\\n    -smp 1 \\\n"
+	    "    -m 65536K \\\n"
+	    "    -chardev stdio,id=console,signal=off \\\n"
+	    "    -device isa-serial,iobase=0x3f8,irq=4,chardev=console \\\n"
+	    "    -chardev socket,id=control,fd=4 \\\n"
+	    "    -device isa-serial,iobase=0x2f8,irq=3,chardev=control \\\n"
+	    "    -device isa-debug-exit,iobase=0x501,iosize=2 \\\n"
+	    "    -kernel '/k e' \\\n    -initrd /proc/self/fd/3 \\\n"
+	    "    -append 'a \"b\" '\\''c'\\'''");
+	free(text);
+}
+
+static void
+other_ones(void **state)
+{
+	struct qemu_machine m = { .program = "qemu", .type = MACHINE_Q35,
+		.kvm = true, .cpus = 4, .gdb_port = 99, .memory = 1 << 30,
+		.kernel = "k", .line = "" };
+	char *text = command(&m);
+
+	(void)state;
+	assert_non_null(strstr(text, "-machine q35 "));
+	assert_non_null(strstr(text, "-accel kvm "));
+	assert_non_null(strstr(text, "-cpu host "));
+	assert_non_null(strstr(text, "-smp 4 "));
+	assert_non_null(strstr(text, "-m 1048576K "));
+	assert_non_null(strstr(text, "-gdb tcp:127.0.0.1:99 "));
+	assert_non_null(strstr(text, "-S "));
+	assert_non_null(strstr(text, "-append ''"));
+	assert_null(strstr(text, "control"));
+	assert_null(strstr(text, "isa-debug-exit"));
+	free(text);
+}
+
+static void
+finds_qemu(void **state)
+{
+	struct trouble t = { 0 };
+	char *name;
+
+	(void)state;
+	setenv("REMORA_QEMU", "/opt/qemu", 1);
+	name = qemu_find(&t);
+	assert_string_equal(name, "/opt/qemu");
+	free(name);
+	setenv("REMORA_QEMU", "no-such-qemu", 1);
+	assert_null(qemu_find(&t));
+	assert_int_equal(t.status, STATUS_MACHINE);
+	assert_non_null(strstr(t.text, "no-such-qemu: not found in "));
+	unsetenv("REMORA_QEMU");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_usual_one),
+		cmocka_unit_test(other_ones),
+		cmocka_unit_test(finds_qemu),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
