@@ -39,3 +39,6 @@ def cases(build):
     path = os.path.join(build, 'guest', 'glibc', 'check_itself')
     yield Case('host/wrong checks are told', [path, 'wrong'], status=1,
                has=[r'^# 11 passed, 9 failed$', r'^not ok .*1 \+ 1 == 3'])
+    for libc in ('glibc', 'musl'):
+        yield program(libc + '/bad_pointers', ['guest:%s/bad_pointers' % libc],
+                      limit=200, lacks=[r'^not ok'], check=told_all)
