@@ -39,6 +39,8 @@ class Case:
     needs       programs or files; the case is skipped where one is missing
     timeout     seconds; passing them is a failure
     dialogue    [(pattern awaited, bytes sent)]: runs the command on a terminal
+    act         function of (Context, argv), run instead of the command; it
+                returns the Outcome
     check       function of (Context, Outcome) for what the rest cannot say
     """
     name: str
@@ -56,6 +58,7 @@ class Case:
     timeout: float = 60
     dialogue: list = None
     env: dict = None
+    act: object = None
     check: object = None
 
 
@@ -279,12 +282,15 @@ def attempt(case, build):
     verdict, text = 'PASS', ''
     with tempfile.TemporaryDirectory(prefix='remora-test-') as folder:
         context = Context(build, folder)
+        argv = []
         try:
             absent = missing(case.needs)
             if absent:
                 raise Skip('%s is not installed' % absent)
             argv = case.argv(context) if callable(case.argv) else case.argv
-            if case.dialogue is not None:
+            if case.act is not None:
+                outcome = case.act(context, argv)
+            elif case.dialogue is not None:
                 outcome = converse(argv, case.dialogue, case.timeout, case.env)
             else:
                 outcome = execute(argv, case.stdin, case.timeout, case.env)
