@@ -23,7 +23,8 @@ UNIT_BIN := $(UNIT_SRC:%.c=$(B)/unit/%)
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(B)/fuzz/%)
 
 HOST_CFLAGS = -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
-	  -Wno-sign-compare -fno-omit-frame-pointer -iquote kernel -iquote . $(THIRD_USE) \
+	  -Wno-sign-compare -fno-omit-frame-pointer -iquote kernel -iquote . \
+	  $(THIRD_USE) \
 	  -DREMORA_HOST -MMD -MP
 UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \

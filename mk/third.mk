@@ -9,7 +9,7 @@
 #
 # THIRD_USE: flags for a file that includes <zlib.h> or <zstd.h>; such an
 # object must also wait for THIRD_STAMP.
-# third_host: the same code for a host program, $(call third_host,NAME,CC,FLAGS).
+# tests.mk builds the same code once more for the host.
 
 THIRD	= $(B)/third
 THIRD_STAMP = $(THIRD)/unpacked
