@@ -12,21 +12,21 @@
 #include <linux/errno.h>
 
 /* Two thirds up the address space: where movable programs go. */
-#define PIE_BASE         ROUND_UP(USER_END / 3 * 2, PAGE_SIZE)
+#define PIE_BASE ROUND_UP(USER_END / 3 * 2, PAGE_SIZE)
 #define MMAP_RANDOM_BITS 28
-#define BRK_RANDOM       0x02000000ul
+#define BRK_RANDOM 0x02000000ul
 
 static unsigned
 segment_flags(const struct elf_segment *s)
 {
 	return (s->read ? VM_READ : 0) | (s->write ? VM_WRITE : 0) |
-	       (s->exec ? VM_EXEC : 0);
+	    (s->exec ? VM_EXEC : 0);
 }
 
 /* The part that lies in the file, in whole pages. */
 static int
-map_file_part(
-    struct vmspace *vm, struct file *f, const struct elf_segment *s, uaddr_t at)
+map_file_part(struct vmspace *vm, struct file *f, const struct elf_segment *s,
+    uaddr_t at)
 {
 	uaddr_t start = ROUND_DOWN(at, PAGE_SIZE);
 	uint64_t size = ROUND_UP(at + s->filesz, PAGE_SIZE) - start;
@@ -78,8 +78,8 @@ map_segment(struct vmspace *vm, struct file *f, const struct elf_segment *s,
 	}
 	if (start >= end)
 		return 0;
-	return vm_map(
-	    vm, &start, end - start, segment_flags(s) | VM_FIXED, NULL, 0);
+	return vm_map(vm, &start, end - start, segment_flags(s) | VM_FIXED,
+	    NULL, 0);
 }
 
 static int
@@ -113,8 +113,8 @@ find_bias(struct vmspace *vm, const struct elf_image *elf, uint64_t *bias)
 		return -ENOMEM;
 	error = vm_find_room(vm, size + slack, &at);
 	if (error == 0)
-		*bias =
-		    ROUND_UP(at, elf->align) - ROUND_DOWN(elf->low, elf->align);
+		*bias = ROUND_UP(at, elf->align) -
+		    ROUND_DOWN(elf->low, elf->align);
 	return error;
 }
 
@@ -132,8 +132,8 @@ choose_bias(struct exec_image *x, bool has_interp)
 		return find_bias(x->vm, elf, &x->bias);
 	if (x->randomize)
 		base += random_pages(MMAP_RANDOM_BITS);
-	x->bias =
-	    ROUND_DOWN(base, elf->align) - ROUND_DOWN(elf->low, elf->align);
+	x->bias = ROUND_DOWN(base, elf->align) -
+	    ROUND_DOWN(elf->low, elf->align);
 	if (elf->high + x->bias > USER_END)
 		return -ENOMEM;
 	return 0;
@@ -165,8 +165,8 @@ note_code_and_data(struct exec_image *x)
 		s = &x->elf.segment[i];
 		if (s->exec) {
 			l->code_start = MIN(l->code_start, s->vaddr + x->bias);
-			l->code_end =
-			    MAX(l->code_end, s->vaddr + s->filesz + x->bias);
+			l->code_end = MAX(l->code_end,
+			    s->vaddr + s->filesz + x->bias);
 		}
 		if (s->write || !s->exec) {
 			l->data_start = s->vaddr + x->bias;
