@@ -240,6 +240,14 @@ void inode_init_owner(struct inode *inode, const struct inode *dir,
     uint32_t mode, const struct vfs_cred *cred);
 
 /*
+ * Of inode->flags: what must not happen to a memory file any more, fcntl(2)'s
+ * F_SEAL_* shifted; without INODE_SEALABLE nothing can be added.
+ */
+#define INODE_SEALABLE	 0x100u
+#define INODE_SEAL(seal) ((uint32_t)(seal) << 16)
+#define INODE_SEALS(f)	 ((f) >> 16)
+
+/*
  * A running program's file is not written, a file being written is not run:
  *   -ETXTBSY.  exec calls deny, the end of the program allow.
  */

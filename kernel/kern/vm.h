@@ -97,6 +97,9 @@ void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last,
  */
 int vm_object_anon(uint64_t size, struct vm_object **out);
 
+/* Does any address space map o shared and writable, or may it come to? */
+bool vm_object_shared_writable(struct vm_object *o);
+
 struct vmspace;
 int vmspace_create(struct vmspace **out); /* -ENOMEM; one reference */
 int vmspace_fork(struct vmspace *parent, struct vmspace **out);

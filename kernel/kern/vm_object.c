@@ -54,6 +54,20 @@ vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool all)
 	spin_unlock(&o->lock);
 }
 
+bool
+vm_object_shared_writable(struct vm_object *o)
+{
+	struct vm_mapping *m;
+	bool found = false;
+
+	spin_lock(&o->lock);
+	TAILQ_FOREACH (m, &o->mappings, object_link)
+		found |= (m->flags & VM_SHARED) != 0 &&
+		    (m->flags & (VM_WRITE | VM_MAYWRITE)) != 0;
+	spin_unlock(&o->lock);
+	return found;
+}
+
 /*
  * Shared memory of no file: a tree of frames that hold 512 pointers each, as
  * high as the size asks.

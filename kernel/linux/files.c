@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * files.c - the personality's part in the VFS: what an open of a FIFO means,
+ * and what ends with a file.
+ */
+#include "linux/files.h"
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "linux/epoll.h"
+#include "linux/locks.h"
+#include "linux/pipe.h"
+
+static void
+files_file_gone(struct file *file)
+{
+	if (file->polls != NULL)
+		epoll_file_gone(file);
+	if (file->inode->locks != NULL)
+		locks_drop(file->inode, file);
+}
+
+static const struct vfs_hooks files_hooks = {
+	.fifo_ops = &pipe_ops,
+	.file_gone = files_file_gone,
+};
+
+void
+files_init(void)
+{
+	vfs_set_hooks(&files_hooks);
+}
