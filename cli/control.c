@@ -122,6 +122,9 @@ foreign_line(struct foreign *f)
 		outcome_set(&f->outcome, OUTCOME_OFF, 0, "");
 	else if (strstr(f->line, "] reboot: Restarting system") != NULL)
 		outcome_set(&f->outcome, OUTCOME_RESTART, 0, "");
+	else if (strstr(f->line, "] Run ") != NULL &&
+	    strstr(f->line, " as init process") != NULL)
+		f->ready = true;
 }
 
 void

@@ -36,12 +36,13 @@ struct control {
 void control_input(struct control *c, const char *buf, size_t n);
 
 /*
- * Watches another kernel's console for the lines with which Linux ends:
- * the panic that init's end is, other panics, and reboot(2)'s messages.
+ * Watches another kernel's console for the lines with which Linux starts init
+ * and ends: the panic that init's end is, other panics, reboot(2)'s messages.
  */
 struct foreign {
 	char line[512];
 	size_t length;
+	bool ready;		/* init starts: input is not lost any more */
 	struct outcome outcome;
 };
 

@@ -78,6 +78,8 @@ foreign_after(const char *text)
 static void
 reads_linux(void **state)
 {
+	struct foreign f = { 0 };
+
 	(void)state;
 	assert_int_equal(foreign_after("hello\r\n[    0.5] Kernel panic - not "
 	    "syncing: Attempted to kill init! exitcode=0x00000700\r\n"), 7);
@@ -89,6 +91,8 @@ reads_linux(void **state)
 	assert_int_equal(foreign_after("[    1.2] reboot: Restarting system\n"),
 	    STATUS_RESTART);
 	assert_int_equal(foreign_after("bye\n"), STATUS_MACHINE);
+	foreign_input(&f, "[ 1.0] Run /bin/p as init process\r\n", 35);
+	assert_true(f.ready);
 }
 
 static bool

@@ -336,11 +336,25 @@ flow_is_empty(const struct flow *f)
 	return f->at == f->n;
 }
 
+/*
+ * A verbose Linux says when it starts init.  From a quiet one anything that
+ * it writes must do, and people who type see what happens.
+ */
+static bool
+machine_is_ready(const struct machine *m)
+{
+	if (!m->run->foreign)
+		return m->control.ready || m->heard;
+	if (m->run->verbose && m->run->in == BOOT_PIPE)
+		return m->foreign.ready;
+	return m->heard;
+}
+
 static bool
 machine_takes_input(const struct machine *m)
 {
 	return m->run->in != BOOT_NULL && !m->in_end &&
-	    flow_is_empty(&m->in) && (m->control.ready || m->heard);
+	    flow_is_empty(&m->in) && machine_is_ready(m);
 }
 
 static void
