@@ -26,30 +26,31 @@
 
 #include "cli/mem.h"
 
-#define PROBE_TIME_MS	500	/* for all of it; mostly it takes 5 */
-#define PROBE_LOOP_NS	20000000 /* for the guest's 200000 instructions */
-#define PROBE_MEMORY	0x10000u
-#define PROBE_PML4	0x1000u	/* page tables: the first 2 MiB, as is */
-#define PROBE_PDPT	0x2000u
-#define PROBE_PD	0x3000u
-#define PROBE_STACK	0x5000u
-#define PROBE_CODE	0x6000u
-#define PROBE_PORT	0x10	/* the guest writes here: first a mark, */
-#define PROBE_START	'S'	/* then another when all went well */
-#define PROBE_DONE	'D'
+#define PROBE_TIME_MS 500      /* for all of it; mostly it takes 5 */
+#define PROBE_LOOP_NS 20000000 /* for the guest's 200000 instructions */
+#define PROBE_MEMORY  0x10000u
+#define PROBE_PML4    0x1000u /* page tables: the first 2 MiB, as is */
+#define PROBE_PDPT    0x2000u
+#define PROBE_PD      0x3000u
+#define PROBE_STACK   0x5000u
+#define PROBE_CODE    0x6000u
+#define PROBE_PORT    0x10 /* the guest writes here: first a mark, */
+#define PROBE_START   'S'  /* then another when all went well */
+#define PROBE_DONE    'D'
 
-#define PAGE_PRESENT	0x1u
-#define PAGE_WRITE	0x2u
-#define PAGE_LARGE	0x80u
-#define CR0_PE		0x1u
-#define CR0_MP		0x2u
-#define CR0_NE		0x20u
-#define CR0_PG		0x80000000u
-#define CR4_PAE		0x20u
-#define CR4_OSFXSR	0x200u
-#define EFER_LME	0x100u
-#define EFER_LMA	0x400u
+#define PAGE_PRESENT 0x1u
+#define PAGE_WRITE   0x2u
+#define PAGE_LARGE   0x80u
+#define CR0_PE       0x1u
+#define CR0_MP       0x2u
+#define CR0_NE       0x20u
+#define CR0_PG       0x80000000u
+#define CR4_PAE      0x20u
+#define CR4_OSFXSR   0x200u
+#define EFER_LME     0x100u
+#define EFER_LMA     0x400u
 
+/* clang-format off */
 static const uint8_t probe_code[] = {
 	0xb0, PROBE_START,			/* mov $'S', %al */
 	0xe6, PROBE_PORT,			/* out %al, $0x10 */
@@ -72,6 +73,7 @@ static const uint8_t probe_code[] = {
 	0xe6, PROBE_PORT,			/* out %al, $0x10 */
 	0xf4,					/* bad: hlt */
 };
+/* clang-format on */
 
 /* What the child tells its parent. */
 struct probe_report {
@@ -88,8 +90,8 @@ struct probe {
 static int
 probe_create(struct probe *p)
 {
-	struct kvm_userspace_memory_region region = {
-		.memory_size = PROBE_MEMORY };
+	struct kvm_userspace_memory_region region = { .memory_size =
+							  PROBE_MEMORY };
 	long size;
 
 	p->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -111,8 +113,8 @@ probe_create(struct probe *p)
 	size = ioctl(p->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (p->vcpu < 0 || size < (long)sizeof(*p->run))
 		return -1;
-	p->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    p->vcpu, 0);
+	p->run = mmap(
+	    NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, p->vcpu, 0);
 	return p->run == MAP_FAILED ? -1 : 0;
 }
 
@@ -120,8 +122,8 @@ static int
 probe_set_cpuid(struct probe *p)
 {
 	unsigned max = 256;
-	struct kvm_cpuid2 *cpuid = mem_zero(sizeof(*cpuid) +
-	    max * sizeof(struct kvm_cpuid_entry2));
+	struct kvm_cpuid2 *cpuid =
+	    mem_zero(sizeof(*cpuid) + max * sizeof(struct kvm_cpuid_entry2));
 	int error;
 
 	cpuid->nent = max;
@@ -141,12 +143,23 @@ probe_put64(struct probe *p, uint32_t at, uint64_t value)
 static int
 probe_set_state(struct probe *p)
 {
-	struct kvm_segment data = { .limit = 0xffffffff, .selector = 0x10,
-		.type = 3, .present = 1, .db = 1, .s = 1, .g = 1 };
-	struct kvm_segment code = { .limit = 0xffffffff, .selector = 8,
-		.type = 11, .present = 1, .s = 1, .l = 1, .g = 1 };
-	struct kvm_regs regs = { .rip = PROBE_CODE, .rsp = PROBE_STACK,
-		.rflags = 2 };
+	struct kvm_segment data = { .limit = 0xffffffff,
+		.selector = 0x10,
+		.type = 3,
+		.present = 1,
+		.db = 1,
+		.s = 1,
+		.g = 1 };
+	struct kvm_segment code = { .limit = 0xffffffff,
+		.selector = 8,
+		.type = 11,
+		.present = 1,
+		.s = 1,
+		.l = 1,
+		.g = 1 };
+	struct kvm_regs regs = {
+		.rip = PROBE_CODE, .rsp = PROBE_STACK, .rflags = 2
+	};
 	struct kvm_sregs sregs;
 
 	memcpy(p->memory + PROBE_CODE, probe_code, sizeof(probe_code));
@@ -217,9 +230,9 @@ probe_guest(struct probe_report *report)
 	if (probe_run_until(&p, PROBE_DONE, report) != 0)
 		return;
 	report->works = probe_now_ns() - start < PROBE_LOOP_NS;
-	snprintf(report->why, sizeof(report->why), "%s", report->works ?
-	    "a guest ran well" :
-	    "it interprets the guest's kernel mode");
+	snprintf(report->why, sizeof(report->why), "%s",
+	    report->works ? "a guest ran well"
+			  : "it interprets the guest's kernel mode");
 }
 
 /* The child's part: it may hang or be killed in the midst of it. */
@@ -249,8 +262,8 @@ probe_collect(int fd, struct probe_report *report)
 	}
 	report->works = false;
 	snprintf(report->why, sizeof(report->why), "%s",
-	    n == 0 ? "its guest does not come to an end" :
-		     "the probe was killed");
+	    n == 0 ? "its guest does not come to an end"
+		   : "the probe was killed");
 }
 
 bool

@@ -27,8 +27,8 @@ cache_open_dir(void)
 	int fd;
 
 	if (dir == NULL || dir[0] != '/') {
-		snprintf(name, sizeof(name), "/tmp/remora-%u",
-		    (unsigned)geteuid());
+		snprintf(
+		    name, sizeof(name), "/tmp/remora-%u", (unsigned)geteuid());
 		if (mkdir(name, 0700) < 0 && errno != EEXIST)
 			return -1;
 		dir = name;
@@ -95,7 +95,7 @@ cache_write(int dir, const char *key, bool works)
 {
 	char line[CACHE_LINE + 16], name[64];
 	int fd, n = snprintf(line, sizeof(line), "%s %s\n", key,
-	    works ? "works" : "fails");
+		    works ? "works" : "fails");
 
 	snprintf(name, sizeof(name), "remora-kvm.%ld", (long)getpid());
 	fd = openat(dir, name,

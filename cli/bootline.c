@@ -82,16 +82,18 @@ boot_put_env(struct text *line, const char *env)
 	int n = (int)strcspn(env, "=");
 	const char *value = env + n + 1;
 
-	text_add(line, value[0] != '\0' && boot_wants_quotes(value) ?
-	    " %.*s=\"%s\"" : " %.*s=%s", n, env, value);
+	text_add(line,
+	    value[0] != '\0' && boot_wants_quotes(value) ? " %.*s=\"%s\""
+							 : " %.*s=%s",
+	    n, env, value);
 }
 
 static const char *
 boot_stream_name(enum boot_stream stream)
 {
-	return stream == BOOT_TTY ? "tty" :
-	    stream == BOOT_PIPE	  ? "pipe" :
-				    "null";
+	return stream == BOOT_TTY    ? "tty"
+	       : stream == BOOT_PIPE ? "pipe"
+				     : "null";
 }
 
 static void
@@ -163,8 +165,8 @@ boot_add_file(const struct boot_line *b, struct tree *tree)
 }
 
 static int
-boot_line_foreign(const struct boot_line *b, struct text *line,
-    struct trouble *t)
+boot_line_foreign(
+    const struct boot_line *b, struct text *line, struct trouble *t)
 {
 	if (!boot_fits(b))
 		return trouble_set(t, STATUS_MACHINE,
@@ -182,8 +184,8 @@ boot_line_foreign(const struct boot_line *b, struct text *line,
 }
 
 int
-boot_line_make(const struct boot_line *b, struct tree *tree,
-    struct text *line, struct trouble *t)
+boot_line_make(const struct boot_line *b, struct tree *tree, struct text *line,
+    struct trouble *t)
 {
 	bool fits = boot_fits(b);
 

@@ -12,25 +12,25 @@
 #include "cli/tree.h"
 #include "cli/trouble.h"
 
-#define BOOT_CONTROL_PORT	0x2f8	/* the control channel's 16550 */
-#define BOOT_CONTROL_IRQ	3
-#define BOOT_EXIT_PORT		0x501	/* QEMU's isa-debug-exit */
-#define BOOT_ARGS_FILE		"/.remora/args"
+#define BOOT_CONTROL_PORT 0x2f8 /* the control channel's 16550 */
+#define BOOT_CONTROL_IRQ  3
+#define BOOT_EXIT_PORT    0x501 /* QEMU's isa-debug-exit */
+#define BOOT_ARGS_FILE    "/.remora/args"
 
-#define BOOT_LINE_MAX		2000	/* bytes; Linux takes 2047 */
-#define BOOT_LINE_MAX_FOREIGN	2047
-#define BOOT_WORDS_MAX		31	/* Linux's MAX_INIT_ARGS, less argv[0] */
+#define BOOT_LINE_MAX         2000 /* bytes; Linux takes 2047 */
+#define BOOT_LINE_MAX_FOREIGN 2047
+#define BOOT_WORDS_MAX        31 /* Linux: MAX_INIT_ARGS - 1 */
 
 enum boot_stream { BOOT_TTY, BOOT_PIPE, BOOT_NULL };
 
 struct boot_line {
 	bool foreign, verbose;
 	enum boot_stream in, out;
-	unsigned rows, columns;		/* of the terminal; 0: not known */
-	const char *program;		/* its name in the machine */
-	char **argv;			/* its arguments, without argv[0] */
-	const struct strings *env;	/* NAME=VALUE */
-	const char *append;		/* verbatim, or NULL */
+	unsigned rows, columns;    /* of the terminal; 0: not known */
+	const char *program;       /* its name in the machine */
+	char **argv;               /* its arguments, without argv[0] */
+	const struct strings *env; /* NAME=VALUE */
+	const char *append;        /* verbatim, or NULL */
 };
 
 /*

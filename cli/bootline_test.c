@@ -55,8 +55,7 @@ plain(void **state)
 {
 	(void)state;
 	assert_int_equal(MAKE(NULL), 0);
-	assert_string_equal(out.text,
-	    "console=ttyS0 quiet rdinit=/bin/p" OWN);
+	assert_string_equal(out.text, "console=ttyS0 quiet rdinit=/bin/p" OWN);
 	assert_int_equal(tree.count, 0);
 }
 
@@ -74,7 +73,8 @@ all_of_it(void **state)
 	strings_add(&env, mem_string("A=1 2"));
 	strings_add(&env, mem_string("EMPTY="));
 	assert_int_equal(MAKE("-c", "echo a  b", "", "k=v w", NULL), 0);
-	assert_string_equal(out.text, "console=ttyS0 rdinit=/bin/p" OWN
+	assert_string_equal(out.text,
+	    "console=ttyS0 rdinit=/bin/p" OWN
 	    " remora.winsize=24x80 remora.stdin=null remora.stdout=pipe"
 	    " TERM=xterm A=\"1 2\" EMPTY= bootchart  x=y"
 	    " -- -c \"echo a  b\" \"\" \"k=v w\"");
@@ -144,7 +144,8 @@ another_kernel(void **state)
 	line.in = line.out = BOOT_PIPE;
 	strings_add(&env, mem_string("home=/x"));
 	assert_int_equal(MAKE("\xc3\xa4 b", NULL), 0);
-	assert_string_equal(out.text, "console=ttyS0 quiet panic=-1 reboot=t "
+	assert_string_equal(out.text,
+	    "console=ttyS0 quiet panic=-1 reboot=t "
 	    "tsc=reliable noapictimer rdinit=/bin/p home=/x -- \"\xc3\xa4 b\"");
 	assert_true(MAKE("\"", NULL) != 0);
 	assert_true(MAKE("--", NULL) != 0);
@@ -158,8 +159,8 @@ names_with_spaces_and_quotes(void **state)
 	(void)state;
 	line.program = "/my dir/p";
 	assert_int_equal(MAKE(NULL), 0);
-	assert_string_equal(out.text,
-	    "console=ttyS0 quiet rdinit=\"/my dir/p\"" OWN);
+	assert_string_equal(
+	    out.text, "console=ttyS0 quiet rdinit=\"/my dir/p\"" OWN);
 	line.program = "/a\"b";
 	assert_true(MAKE(NULL) != 0);
 }
@@ -169,8 +170,11 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(plain), TEST(all_of_it), TEST(by_file),
-		TEST(long_or_many_words), TEST(another_kernel),
+		TEST(plain),
+		TEST(all_of_it),
+		TEST(by_file),
+		TEST(long_or_many_words),
+		TEST(another_kernel),
 		TEST(names_with_spaces_and_quotes),
 	};
 

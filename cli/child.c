@@ -17,7 +17,7 @@
 /* Both ends of each connection; [0] is ours but for `out` and `err`. */
 struct child_ends {
 	int in[2], out[2], err[2], control[2];
-	int failed[2];		/* exec's errno comes this way */
+	int failed[2]; /* exec's errno comes this way */
 };
 
 static void
@@ -44,8 +44,7 @@ child_open_ends(struct child_ends *e)
 {
 	if (pipe2(e->in, O_CLOEXEC) < 0 || pipe2(e->out, O_CLOEXEC) < 0 ||
 	    pipe2(e->err, O_CLOEXEC) < 0 || pipe2(e->failed, O_CLOEXEC) < 0 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-		e->control) < 0)
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, e->control) < 0)
 		return -errno;
 	return 0;
 }
@@ -75,12 +74,12 @@ child_exec(const struct child_ends *e, const struct strings *argv, int initrd,
 	int from[] = { e->in[0], e->out[1], e->err[1], initrd, e->control[1] };
 	size_t n = sizeof(from) / sizeof(*from);
 
-	_Static_assert(QEMU_FD_INITRD == 3 && QEMU_FD_CONTROL == 4,
-	    "the order above");
+	_Static_assert(
+	    QEMU_FD_INITRD == 3 && QEMU_FD_CONTROL == 4, "the order above");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return errno;
 	if (getppid() != parent)
-		return ESRCH;	/* it died before it could be noticed */
+		return ESRCH; /* it died before it could be noticed */
 	setsid();
 	for (size_t i = 0; i < n; i++) {
 		from[i] = child_move(from[i]);
@@ -127,8 +126,8 @@ int
 child_start(struct child *child, const struct strings *argv, int initrd,
     struct trouble *t)
 {
-	struct child_ends e = { { -1, -1 }, { -1, -1 }, { -1, -1 },
-		{ -1, -1 }, { -1, -1 } };
+	struct child_ends e = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 },
+		{ -1, -1 } };
 	int error = child_open_ends(&e);
 	pid_t parent = getpid();
 
@@ -166,7 +165,7 @@ child_end_process(struct child *child)
 	if (child->pid <= 0)
 		return;
 	kill(child->pid, SIGKILL);
-	kill(-child->pid, SIGKILL);	/* a wrapper may have started it */
+	kill(-child->pid, SIGKILL); /* a wrapper may have started it */
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	child->pid = 0;

@@ -9,11 +9,11 @@
 #include "cli/trouble.h"
 
 struct child {
-	pid_t pid;		/* 0: none, or it was waited for */
-	int in;			/* we write the console's input, or -1 */
-	int out;		/* we read the console's output, or -1 */
-	int err;		/* we read QEMU's messages, or -1 */
-	int control;		/* both ways, or -1 */
+	pid_t pid;   /* 0: none, or it was waited for */
+	int in;      /* we write the console's input, or -1 */
+	int out;     /* we read the console's output, or -1 */
+	int err;     /* we read QEMU's messages, or -1 */
+	int control; /* both ways, or -1 */
 };
 
 /*

@@ -26,8 +26,8 @@ control_number(const char *s, int max)
 }
 
 static void
-outcome_set(struct outcome *o, enum outcome_kind kind, int value,
-    const char *text)
+outcome_set(
+    struct outcome *o, enum outcome_kind kind, int value, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -118,12 +118,12 @@ foreign_line(struct foreign *f)
 	if (at != NULL)
 		foreign_panic(&f->outcome, at + strlen(panic));
 	else if (strstr(f->line, "] reboot: Power down") != NULL ||
-	    strstr(f->line, "] reboot: System halted") != NULL)
+		 strstr(f->line, "] reboot: System halted") != NULL)
 		outcome_set(&f->outcome, OUTCOME_OFF, 0, "");
 	else if (strstr(f->line, "] reboot: Restarting system") != NULL)
 		outcome_set(&f->outcome, OUTCOME_RESTART, 0, "");
 	else if (strstr(f->line, "] Run ") != NULL &&
-	    strstr(f->line, " as init process") != NULL)
+		 strstr(f->line, " as init process") != NULL)
 		f->ready = true;
 }
 

@@ -10,12 +10,12 @@
 #include <stddef.h>
 
 enum outcome_kind {
-	OUTCOME_NONE,		/* the machine has not said anything */
-	OUTCOME_EXIT,		/* the program's status is `value` */
-	OUTCOME_SIGNAL,		/* it died of signal `value` */
-	OUTCOME_OFF,		/* poweroff or halt */
+	OUTCOME_NONE,   /* the machine has not said anything */
+	OUTCOME_EXIT,   /* the program's status is `value` */
+	OUTCOME_SIGNAL, /* it died of signal `value` */
+	OUTCOME_OFF,    /* poweroff or halt */
 	OUTCOME_RESTART,
-	OUTCOME_PANIC		/* of the kernel; `text` says why */
+	OUTCOME_PANIC /* of the kernel; `text` says why */
 };
 
 struct outcome {
@@ -28,9 +28,9 @@ struct outcome {
 struct control {
 	char line[256];
 	size_t length;
-	bool too_long;		/* this line is, and is passed over */
-	bool ready;		/* the kernel reads its serial lines */
-	struct outcome outcome;	/* the first that was reported */
+	bool too_long;          /* this line is, and is passed over */
+	bool ready;             /* the kernel reads its serial lines */
+	struct outcome outcome; /* the first that was reported */
 };
 
 void control_input(struct control *c, const char *buf, size_t n);
@@ -42,7 +42,7 @@ void control_input(struct control *c, const char *buf, size_t n);
 struct foreign {
 	char line[512];
 	size_t length;
-	bool ready;		/* init starts: input is not lost any more */
+	bool ready; /* init starts: input is not lost any more */
 	struct outcome outcome;
 };
 

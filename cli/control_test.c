@@ -81,12 +81,18 @@ reads_linux(void **state)
 	struct foreign f = { 0 };
 
 	(void)state;
-	assert_int_equal(foreign_after("hello\r\n[    0.5] Kernel panic - not "
-	    "syncing: Attempted to kill init! exitcode=0x00000700\r\n"), 7);
+	assert_int_equal(
+	    foreign_after(
+		"hello\r\n[    0.5] Kernel panic - not "
+		"syncing: Attempted to kill init! exitcode=0x00000700\r\n"),
+	    7);
+	assert_int_equal(
+	    foreign_after("[    0.5] Kernel panic - not syncing: "
+			  "Attempted to kill init! exitcode=0x0000008b\n"),
+	    139);
 	assert_int_equal(foreign_after("[    0.5] Kernel panic - not syncing: "
-	    "Attempted to kill init! exitcode=0x0000008b\n"), 139);
-	assert_int_equal(foreign_after("[    0.5] Kernel panic - not syncing: "
-	    "VFS: Unable to mount root fs\n"), STATUS_PANIC);
+				       "VFS: Unable to mount root fs\n"),
+	    STATUS_PANIC);
 	assert_int_equal(foreign_after("[    1.2] reboot: Power down\r\n"), 0);
 	assert_int_equal(foreign_after("[    1.2] reboot: Restarting system\n"),
 	    STATUS_RESTART);

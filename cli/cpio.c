@@ -15,11 +15,11 @@
 
 #include "cli/mem.h"
 
-#define CPIO_HEADER	110
-#define CPIO_NAME_MAX	4096u	/* Linux's PATH_MAX, the NULs included */
-#define CPIO_ALIGN	4096u	/* a page */
-#define CPIO_SIZE_MAX	0xffffffffu
-#define CPIO_COPY_MAX	(1u << 20)
+#define CPIO_HEADER   110
+#define CPIO_NAME_MAX 4096u /* Linux's PATH_MAX, the NULs included */
+#define CPIO_ALIGN    4096u /* a page */
+#define CPIO_SIZE_MAX 0xffffffffu
+#define CPIO_COPY_MAX (1u << 20)
 
 /* The first name of a file with several: the others only refer to it. */
 struct cpio_link {
@@ -29,12 +29,12 @@ struct cpio_link {
 };
 
 struct cpio {
-	int fd;			/* -1: only count */
-	uint64_t offset;	/* of the archive, written or buffered */
+	int fd;          /* -1: only count */
+	uint64_t offset; /* of the archive, written or buffered */
 	char buf[65536];
 	size_t used;
-	void *links;		/* of struct cpio_link, see tsearch(3) */
-	uint32_t inodes;	/* numbers handed out */
+	void *links;     /* of struct cpio_link, see tsearch(3) */
+	uint32_t inodes; /* numbers handed out */
 	struct trouble *trouble;
 };
 
@@ -92,9 +92,9 @@ cpio_put_header(struct cpio *c, const struct tree_node *node, uint32_t ino,
     uint32_t size, const char *name, uint32_t namesize)
 {
 	char header[CPIO_HEADER + 1], field[CPIO_NAME_MAX] = "";
-	uint32_t mtime = node->mtime < 0 ? 0 :
-	    node->mtime > UINT32_MAX	 ? UINT32_MAX :
-					   (uint32_t)node->mtime;
+	uint32_t mtime = node->mtime < 0            ? 0
+			 : node->mtime > UINT32_MAX ? UINT32_MAX
+						    : (uint32_t)node->mtime;
 	int error;
 
 	snprintf(header, sizeof(header),
@@ -122,8 +122,7 @@ cpio_aligned_name(const struct cpio *c, uint32_t namesize)
  * the root folder once more, with a padded name.
  */
 static int
-cpio_put_filler(struct cpio *c, const struct tree_node *root,
-    uint32_t namesize)
+cpio_put_filler(struct cpio *c, const struct tree_node *root, uint32_t namesize)
 {
 	uint64_t end = c->offset + 2 * CPIO_HEADER + 2 + namesize;
 	uint32_t pad = (uint32_t)(-end & (CPIO_ALIGN - 1));
@@ -144,15 +143,15 @@ cpio_copy_failed(struct cpio *c, const struct tree_node *node, int error)
 
 /* For files that sendfile(2) does not take. */
 static int
-cpio_copy_by_hand(struct cpio *c, int in, const struct tree_node *node,
-    uint64_t left)
+cpio_copy_by_hand(
+    struct cpio *c, int in, const struct tree_node *node, uint64_t left)
 {
 	int error = 0;
 
 	while (error == 0 && left > 0) {
 		char buf[65536];
-		ssize_t n = read(in, buf,
-		    left < sizeof(buf) ? (size_t)left : sizeof(buf));
+		ssize_t n = read(
+		    in, buf, left < sizeof(buf) ? (size_t)left : sizeof(buf));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -229,7 +228,7 @@ cpio_number(struct cpio *c, const struct tree_node *node, bool *again)
 	link->ino = node->ino;
 	known = tsearch(link, &c->links, cpio_link_compare);
 	if (known == NULL)
-		abort();	/* out of memory in the C library */
+		abort(); /* out of memory in the C library */
 	*again = *known != link;
 	if (*again)
 		free(link);
@@ -252,14 +251,14 @@ cpio_put_file(struct cpio *c, const struct tree_node *root,
 			return error;
 		padded = cpio_aligned_name(c, namesize);
 	}
-	error = cpio_put_header(c, node, ino, (uint32_t)node->size, name,
-	    padded);
+	error =
+	    cpio_put_header(c, node, ino, (uint32_t)node->size, name, padded);
 	return error != 0 ? error : cpio_put_contents(c, node);
 }
 
 static int
-cpio_put_node(struct cpio *c, const struct tree_node *root,
-    const struct tree_node *node)
+cpio_put_node(
+    struct cpio *c, const struct tree_node *root, const struct tree_node *node)
 {
 	const char *name = node == root ? "." : node->path + 1;
 	uint32_t namesize = (uint32_t)strlen(name) + 1, ino, size = 0;
@@ -268,8 +267,7 @@ cpio_put_node(struct cpio *c, const struct tree_node *root,
 
 	if (node->size > CPIO_SIZE_MAX)
 		return trouble_set(c->trouble, STATUS_MACHINE,
-		    "%s: a file of 4 GiB or more cannot be packed",
-		    node->path);
+		    "%s: a file of 4 GiB or more cannot be packed", node->path);
 	if (namesize > PATH_MAX)
 		return trouble_set(c->trouble, STATUS_MACHINE,
 		    "%s: the name is too long", node->path);

@@ -19,7 +19,7 @@
  * Returns 0, or fills *t: a file that cannot be read, changed its length
  * meanwhile, or is too large; or no room.
  */
-int cpio_write(const struct tree *tree, int fd, uint64_t *size,
-    struct trouble *t);
+int
+cpio_write(const struct tree *tree, int fd, uint64_t *size, struct trouble *t);
 
 #endif

@@ -10,10 +10,10 @@
 #include "cli/libsearch.h"
 
 struct deps {
-	struct fill fill;		/* where from, and where to */
+	struct fill fill; /* where from, and where to */
 	struct lib_search search;
-	const char *path;		/* $PATH, for scripts run by env(1) */
-	char *env_dir;			/* where env(1) must look, or NULL */
+	const char *path; /* $PATH, for scripts run by env(1) */
+	char *env_dir;    /* where env(1) must look, or NULL */
 	struct trouble *trouble;
 };
 

@@ -15,15 +15,15 @@
 #include "cli/mem.h"
 
 struct elf_file {
-	int fd;			/* the caller's */
-	uint64_t size;		/* of the file, bytes */
+	int fd;        /* the caller's */
+	uint64_t size; /* of the file, bytes */
 	Elf64_Ehdr ehdr;
-	Elf64_Phdr *phdr;	/* ehdr.e_phnum of them */
-	char *interp;		/* PT_INTERP, or NULL */
-	struct strings needed;	/* DT_NEEDED, in order */
-	char *rpath, *runpath;	/* DT_RPATH, DT_RUNPATH, or NULL */
-	bool nodeflib;		/* DF_1_NODEFLIB: not in default folders */
-	char why[160];		/* after an error: "is empty", "is ..." */
+	Elf64_Phdr *phdr;      /* ehdr.e_phnum of them */
+	char *interp;          /* PT_INTERP, or NULL */
+	struct strings needed; /* DT_NEEDED, in order */
+	char *rpath, *runpath; /* DT_RPATH, DT_RUNPATH, or NULL */
+	bool nodeflib;         /* DF_1_NODEFLIB: not in default folders */
+	char why[160];         /* after an error: "is empty", "is ..." */
 };
 
 /*
@@ -44,7 +44,7 @@ void elf_fini(struct elf_file *elf);
  * `name` is NUL-terminated.  Returns whether some call returned true; damaged
  * notes end the walk.
  */
-bool elf_each_note(struct elf_file *elf, bool (*fn)(const char *name,
-    uint32_t type));
+bool elf_each_note(
+    struct elf_file *elf, bool (*fn)(const char *name, uint32_t type));
 
 #endif

@@ -29,8 +29,7 @@ fill_node(const struct fill *fill, struct tree_node *node, const char *host,
 		node->gid = st->st_gid;
 		node->dev = st->st_dev;
 		node->ino = st->st_ino;
-		node->links = S_ISDIR(st->st_mode) ? 1 :
-						     (unsigned)st->st_nlink;
+		node->links = S_ISDIR(st->st_mode) ? 1 : (unsigned)st->st_nlink;
 	}
 	if (S_ISREG(st->st_mode)) {
 		node->source = mem_string(host);
@@ -43,14 +42,13 @@ fill_node(const struct fill *fill, struct tree_node *node, const char *host,
 }
 
 static void
-fill_met(void *arg, const char *path, const struct stat *st,
-    const char *target)
+fill_met(void *arg, const char *path, const struct stat *st, const char *target)
 {
 	const struct fill *fill = arg;
 	char host[2 * PATH_MAX];
 	bool found;
-	struct tree_node *node = tree_add(fill->tree, path, st->st_mode,
-	    &found);
+	struct tree_node *node =
+	    tree_add(fill->tree, path, st->st_mode, &found);
 
 	if (!found)
 		fill_node(fill, node, walk_host_path(fill->root, path, host),
@@ -74,8 +72,8 @@ struct fill_run {
 	struct trouble *trouble;
 };
 
-static int fill_entry(struct fill_run *run, const char *host,
-    const char *guest, bool follow);
+static int fill_entry(
+    struct fill_run *run, const char *host, const char *guest, bool follow);
 
 static int
 fill_folder(struct fill_run *run, const char *host, const char *guest)
@@ -108,8 +106,8 @@ fill_folder(struct fill_run *run, const char *host, const char *guest)
 }
 
 static int
-fill_entry(struct fill_run *run, const char *host, const char *guest,
-    bool follow)
+fill_entry(
+    struct fill_run *run, const char *host, const char *guest, bool follow)
 {
 	char target[PATH_MAX] = "";
 	struct stat st;
@@ -126,9 +124,8 @@ fill_entry(struct fill_run *run, const char *host, const char *guest,
 	target[len] = '\0';
 	if (follow)
 		run->dev = st.st_dev;
-	fill_node(run->fill,
-	    tree_add(run->fill->tree, guest, st.st_mode, NULL), host, &st,
-	    target);
+	fill_node(run->fill, tree_add(run->fill->tree, guest, st.st_mode, NULL),
+	    host, &st, target);
 	if (S_ISREG(st.st_mode) && run->each != NULL)
 		run->each(run->arg, guest);
 	if (!S_ISDIR(st.st_mode) || st.st_dev != run->dev)
@@ -140,8 +137,9 @@ int
 fill_recursive(const struct fill *fill, const char *host, const char *guest,
     void (*each)(void *arg, const char *guest), void *arg, struct trouble *t)
 {
-	struct fill_run run = { .fill = fill, .each = each, .arg = arg,
-		.trouble = t };
+	struct fill_run run = {
+		.fill = fill, .each = each, .arg = arg, .trouble = t
+	};
 
 	return fill_entry(&run, host, guest, true);
 }

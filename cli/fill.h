@@ -12,9 +12,9 @@
 #include "cli/trouble.h"
 
 struct fill {
-	const char *root;	/* where paths begin: "" is the host itself */
-	struct tree *tree;	/* NULL: only look */
-	bool owners;		/* keep owners and hard links; else root's */
+	const char *root;  /* where paths begin: "" is the host itself */
+	struct tree *tree; /* NULL: only look */
+	bool owners;       /* keep owners and hard links; else root's */
 };
 
 /*
@@ -29,9 +29,8 @@ int fill_path(const struct fill *fill, const char *path,
  * not enter other file systems mounted below.  A final link is followed.
  * Calls each(arg, guest) for every regular file, if each is given.
  */
-int fill_recursive(const struct fill *fill, const char *host,
-    const char *guest, void (*each)(void *arg, const char *guest), void *arg,
-    struct trouble *t);
+int fill_recursive(const struct fill *fill, const char *host, const char *guest,
+    void (*each)(void *arg, const char *guest), void *arg, struct trouble *t);
 
 /* Adds what a kernel expects in any root: see the manual page. */
 void fill_basics(struct tree *tree);

@@ -2,6 +2,8 @@
 /* help.c - what --help prints.  The manual page says more. */
 #include "cli/help.h"
 
+/* clang-format off */
+
 void
 help_remora(FILE *to)
 {

@@ -13,15 +13,15 @@
 
 #include "cli/elffile.h"
 
-#define BZIMAGE_HEADER		0x268	/* bytes that are looked at */
-#define BZIMAGE_MAGIC		0x202	/* "HdrS" */
-#define BZIMAGE_VERSION		0x206	/* u16 */
-#define  BZIMAGE_VERSION_INIT	0x020a	/* the first with init_size */
-#define BZIMAGE_PREF_ADDRESS	0x258	/* u64 */
-#define BZIMAGE_INIT_SIZE	0x260	/* u32 */
+#define BZIMAGE_HEADER       0x268  /* bytes that are looked at */
+#define BZIMAGE_MAGIC        0x202  /* "HdrS" */
+#define BZIMAGE_VERSION      0x206  /* u16 */
+#define BZIMAGE_VERSION_INIT 0x020a /* the first with init_size */
+#define BZIMAGE_PREF_ADDRESS 0x258  /* u64 */
+#define BZIMAGE_INIT_SIZE    0x260  /* u32 */
 
-#define KERNEL_SPARE		((uint64_t)512 << 10)	/* Remora's own needs */
-#define KERNEL_SPARE_FOREIGN	((uint64_t)8 << 20)
+#define KERNEL_SPARE         ((uint64_t)512 << 10) /* Remora's own needs */
+#define KERNEL_SPARE_FOREIGN ((uint64_t)8 << 20)
 
 static bool
 kernel_note_is_ours(const char *name, uint32_t type)
@@ -57,8 +57,8 @@ kernel_is_bzimage(struct kernel_file *kernel, int fd)
 		return false;
 	memcpy(&version, header + BZIMAGE_VERSION, sizeof(version));
 	if (version >= BZIMAGE_VERSION_INIT) {
-		memcpy(&address, header + BZIMAGE_PREF_ADDRESS,
-		    sizeof(address));
+		memcpy(
+		    &address, header + BZIMAGE_PREF_ADDRESS, sizeof(address));
 		memcpy(&size, header + BZIMAGE_INIT_SIZE, sizeof(size));
 	}
 	kernel->foreign = true;
@@ -76,8 +76,8 @@ kernel_examine_fd(struct kernel_file *kernel, int fd, struct trouble *t)
 		return 0;
 	error = elf_read_headers(&elf, fd);
 	if (error != 0) {
-		trouble_set(t, STATUS_MACHINE, "the kernel %s %s",
-		    kernel->path, elf.why);
+		trouble_set(t, STATUS_MACHINE, "the kernel %s %s", kernel->path,
+		    elf.why);
 	} else {
 		kernel->foreign = !elf_each_note(&elf, kernel_note_is_ours);
 		kernel->size = kernel_elf_end(&elf);
@@ -111,13 +111,12 @@ kernel_beside(struct kernel_file *kernel, const char *own, const char *name)
 		return false;
 	n = snprintf(kernel->path, sizeof(kernel->path), "%.*s/%s",
 	    (int)(slash - own), own, name);
-	return n < (int)sizeof(kernel->path) &&
-	    access(kernel->path, F_OK) == 0;
+	return n < (int)sizeof(kernel->path) && access(kernel->path, F_OK) == 0;
 }
 
 int
-kernel_file_find(struct kernel_file *kernel, const char *given,
-    struct trouble *t)
+kernel_file_find(
+    struct kernel_file *kernel, const char *given, struct trouble *t)
 {
 	char own[PATH_MAX];
 	ssize_t n;
@@ -125,8 +124,8 @@ kernel_file_find(struct kernel_file *kernel, const char *given,
 	memset(kernel, 0, sizeof(*kernel));
 	if (given != NULL) {
 		if (strlen(given) >= sizeof(kernel->path))
-			return trouble_set(t, STATUS_MACHINE,
-			    "the kernel's name is too long");
+			return trouble_set(
+			    t, STATUS_MACHINE, "the kernel's name is too long");
 		memcpy(kernel->path, given, strlen(given) + 1);
 		return kernel_file_examine(kernel, t);
 	}

@@ -54,14 +54,14 @@ knows_bzimage(void **state)
 
 	(void)state;
 	memcpy(image + 0x202, "HdrS\x0f\x02", 6);
-	image[0x25b] = 1;	/* prefers 16 MiB */
-	image[0x262] = 0x20;	/* needs 2 MiB */
+	image[0x25b] = 1;    /* prefers 16 MiB */
+	image[0x262] = 0x20; /* needs 2 MiB */
 	assert_int_equal(find(image, sizeof(image)), 0);
 	assert_true(kernel.foreign);
 	assert_int_equal(kernel.size, 18 << 20);
 	assert_true(find(image, sizeof(image) - 1) != 0);
 	assert_non_null(strstr(trouble.text, "/k is not an ELF file"));
-	image[0x206] = 9;	/* too old to say */
+	image[0x206] = 9; /* too old to say */
 	assert_int_equal(find(image, sizeof(image)), 0);
 	assert_int_equal(kernel.size, 0);
 }
@@ -71,8 +71,8 @@ says_what_is_missing(void **state)
 {
 	(void)state;
 	assert_true(kernel_file_find(&kernel, "/no/kernel", &trouble) != 0);
-	assert_string_equal(trouble.text,
-	    "the kernel /no/kernel: No such file or directory");
+	assert_string_equal(
+	    trouble.text, "the kernel /no/kernel: No such file or directory");
 	assert_true(kernel_file_find(&kernel, NULL, &trouble) != 0);
 	assert_int_equal(trouble.status, STATUS_MACHINE);
 	assert_non_null(strstr(trouble.text, "--kernel names another place"));
@@ -101,7 +101,8 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(knows_its_own), TEST(knows_bzimage),
+		TEST(knows_its_own),
+		TEST(knows_bzimage),
 		TEST(says_what_is_missing),
 	};
 

@@ -11,14 +11,14 @@
 
 #include "cli/mem.h"
 
-#define LD_CACHE_OLD		"ld.so-1.7.0"
-#define LD_CACHE_OLD_HEADER	16	/* magic, u32 entries */
-#define LD_CACHE_OLD_ENTRY	12
-#define LD_CACHE_NEW		"glibc-ld.so.cache1.1"
-#define LD_CACHE_NEW_HEADER	48
-#define LD_CACHE_NEW_ENTRY	24	/* flags, name, file, os; u64 hwcap */
-#define LD_CACHE_X86_64		0x0303	/* 64-bit, libc6 */
-#define LD_CACHE_SIZE_MAX	(64u << 20)
+#define LD_CACHE_OLD        "ld.so-1.7.0"
+#define LD_CACHE_OLD_HEADER 16 /* magic, u32 entries */
+#define LD_CACHE_OLD_ENTRY  12
+#define LD_CACHE_NEW        "glibc-ld.so.cache1.1"
+#define LD_CACHE_NEW_HEADER 48
+#define LD_CACHE_NEW_ENTRY  24     /* flags, name, file, os; u64 hwcap */
+#define LD_CACHE_X86_64     0x0303 /* 64-bit, libc6 */
+#define LD_CACHE_SIZE_MAX   (64u << 20)
 
 static uint32_t
 ld_cache_u32(const struct ld_cache *cache, size_t offset)
@@ -49,16 +49,16 @@ ld_cache_parse(struct ld_cache *cache, char *data, size_t size)
 	    memcmp(data, LD_CACHE_OLD, strlen(LD_CACHE_OLD)) == 0) {
 		size_t old = ld_cache_u32(cache, 12);
 
-		cache->start = (LD_CACHE_OLD_HEADER +
-		    old * LD_CACHE_OLD_ENTRY + 7) / 8 * 8;
+		cache->start =
+		    (LD_CACHE_OLD_HEADER + old * LD_CACHE_OLD_ENTRY + 7) / 8 *
+		    8;
 	}
 	if (cache->start > size || size - cache->start < LD_CACHE_NEW_HEADER ||
-	    memcmp(data + cache->start, LD_CACHE_NEW,
-		strlen(LD_CACHE_NEW)) != 0)
+	    memcmp(data + cache->start, LD_CACHE_NEW, strlen(LD_CACHE_NEW)) !=
+		0)
 		return;
 	cache->count = ld_cache_u32(cache, cache->start + 20);
-	room = (size - cache->start - LD_CACHE_NEW_HEADER) /
-	    LD_CACHE_NEW_ENTRY;
+	room = (size - cache->start - LD_CACHE_NEW_HEADER) / LD_CACHE_NEW_ENTRY;
 	if (cache->count > room)
 		cache->count = (uint32_t)room;
 }
@@ -115,7 +115,7 @@ ld_cache_find(const struct ld_cache *cache, const char *name, unsigned n)
 {
 	for (uint32_t i = 0; i < cache->count; i++) {
 		size_t at = cache->start + LD_CACHE_NEW_HEADER +
-		    (size_t)i * LD_CACHE_NEW_ENTRY;
+			    (size_t)i * LD_CACHE_NEW_ENTRY;
 		const char *key, *file;
 
 		/* Variants for newer processors are only ever an extra. */

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct ld_cache {
-	char *data;		/* the whole file, and a NUL behind it; owned */
-	size_t size;		/* 0: there is none */
-	size_t start;		/* of the new format's header */
-	uint32_t count;		/* entries that lie within the file */
+	char *data;     /* the whole file, and a NUL behind it; owned */
+	size_t size;    /* 0: there is none */
+	size_t start;   /* of the new format's header */
+	uint32_t count; /* entries that lie within the file */
 };
 
 /* Reads a cache file; one that is absent or damaged counts as empty. */
@@ -27,7 +27,7 @@ void ld_cache_fini(struct ld_cache *cache);
  * The n-th file (from 0) that is said to be the 64-bit library `name`, or
  * NULL.  Lives as long as the cache.
  */
-const char *ld_cache_find(const struct ld_cache *cache, const char *name,
-    unsigned n);
+const char *
+ld_cache_find(const struct ld_cache *cache, const char *name, unsigned n);
 
 #endif

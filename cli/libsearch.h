@@ -15,35 +15,35 @@
 
 /* A program or library that was found, and what it says about searching. */
 struct lib_object {
-	char *path;			/* as it was found */
-	char *origin;			/* $ORIGIN: its folder */
-	char *rpath, *runpath;		/* or NULL */
+	char *path;            /* as it was found */
+	char *origin;          /* $ORIGIN: its folder */
+	char *rpath, *runpath; /* or NULL */
 	bool nodeflib;
 	const struct lib_object *loader; /* who needed it first; or NULL */
 };
 
 struct lib_search {
-	const char *root;		/* "" is the host itself */
-	const char *ld_library_path;	/* or NULL */
+	const char *root;            /* "" is the host itself */
+	const char *ld_library_path; /* or NULL */
 	bool musl;
-	char *musl_path;		/* of ld-musl's path file, or NULL */
+	char *musl_path; /* of ld-musl's path file, or NULL */
 	struct ld_cache cache;
 	bool cache_tried;
-	bool used_library_path;		/* some library was found by it: the */
-	bool used_cache;		/* machine needs these too */
+	bool used_library_path; /* some library was found by it: the */
+	bool used_cache;        /* machine needs these too */
 	bool used_musl_path;
 };
 
 /* What a search found. */
 struct lib_found {
-	char path[PATH_MAX];		/* of the library */
-	char bad[PATH_MAX];		/* a wrong one that was passed over */
+	char path[PATH_MAX]; /* of the library */
+	char bad[PATH_MAX];  /* a wrong one that was passed over */
 	char bad_why[160];
-	struct text tried;		/* where it looked, for messages */
+	struct text tried; /* where it looked, for messages */
 };
 
-void lib_search_init(struct lib_search *search, const char *root,
-    const char *ld_library_path);
+void lib_search_init(
+    struct lib_search *search, const char *root, const char *ld_library_path);
 void lib_search_fini(struct lib_search *search);
 
 /* Tells which C library's rules hold from here on. */

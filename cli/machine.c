@@ -28,11 +28,11 @@
 #include "cli/terminal.h"
 #include "cli/trouble.h"
 
-#define SECOND_NS	1000000000ll
+#define SECOND_NS        1000000000ll
 #define MACHINE_TWICE_NS (2 * SECOND_NS) /* between two ^C that kill */
-#define MACHINE_END_NS	(2 * SECOND_NS)	/* from the status to QEMU's end */
-#define MACHINE_FOREVER	INT64_MAX
-#define MACHINE_KILLED	(STATUS_SIGNAL + SIGKILL) /* by Ctrl-A x */
+#define MACHINE_END_NS   (2 * SECOND_NS) /* from the status to QEMU's end */
+#define MACHINE_FOREVER  INT64_MAX
+#define MACHINE_KILLED   (STATUS_SIGNAL + SIGKILL) /* by Ctrl-A x */
 
 /* A buffer that is filled when empty; at == n: it is. */
 struct flow {
@@ -47,20 +47,28 @@ struct machine {
 	struct foreign foreign;
 	struct terminal_keys keys;
 	struct flow in, out;
-	char lines[512];	/* to the control channel */
+	char lines[512]; /* to the control channel */
 	size_t nlines;
-	char messages[2048];	/* the last ones of QEMU */
+	char messages[2048]; /* the last ones of QEMU */
 	size_t nmessages;
-	uint64_t in_total;	/* bytes of input that were sent */
-	bool in_end;		/* there will be no more */
-	bool heard;		/* the console said something */
-	int signals;		/* signalfd(2) */
+	uint64_t in_total; /* bytes of input that were sent */
+	bool in_end;       /* there will be no more */
+	bool heard;        /* the console said something */
+	int signals;       /* signalfd(2) */
 	int64_t deadline_ns, interrupted_ns;
-	int status;		/* -1: not decided here */
+	int status; /* -1: not decided here */
 };
 
-enum { POLL_INPUT, POLL_CONSOLE_IN, POLL_CONSOLE_OUT, POLL_OUTPUT,
-	POLL_CONTROL, POLL_MESSAGES, POLL_SIGNALS, POLL_COUNT };
+enum {
+	POLL_INPUT,
+	POLL_CONSOLE_IN,
+	POLL_CONSOLE_OUT,
+	POLL_OUTPUT,
+	POLL_CONTROL,
+	POLL_MESSAGES,
+	POLL_SIGNALS,
+	POLL_COUNT
+};
 
 static int64_t
 machine_now_ns(void)
@@ -114,20 +122,20 @@ machine_send_end(struct machine *m)
 	char line[64];
 
 	if (m->run->foreign) {
-		m->in.buf[0] = '\x04';	/* a terminal's end of file */
+		m->in.buf[0] = '\x04'; /* a terminal's end of file */
 		m->in.at = 0;
 		m->in.n = 1;
 		return;
 	}
-	snprintf(line, sizeof(line), "eof %llu\n",
-	    (unsigned long long)m->in_total);
+	snprintf(
+	    line, sizeof(line), "eof %llu\n", (unsigned long long)m->in_total);
 	machine_send_line(m, line);
 }
 
 static void
 machine_read_input(struct machine *m)
 {
-	size_t room = sizeof(m->in.buf) - 1;	/* a Ctrl-A may be put back */
+	size_t room = sizeof(m->in.buf) - 1; /* a Ctrl-A may be put back */
 	ssize_t n = read(STDIN_FILENO, m->in.buf, room);
 
 	if (n < 0 && !machine_error_is_lasting(n))
@@ -138,7 +146,7 @@ machine_read_input(struct machine *m)
 		m->in_end = true;
 		machine_send_end(m);
 	} else if (m->run->in == BOOT_TTY &&
-	    terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
+		   terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
 		m->status = MACHINE_KILLED;
 	}
 }
@@ -146,14 +154,14 @@ machine_read_input(struct machine *m)
 static void
 machine_write_console(struct machine *m)
 {
-	ssize_t n = write(m->child.in, m->in.buf + m->in.at,
-	    m->in.n - m->in.at);
+	ssize_t n =
+	    write(m->child.in, m->in.buf + m->in.at, m->in.n - m->in.at);
 
 	if (n > 0) {
 		m->in.at += (size_t)n;
 		m->in_total += (uint64_t)n;
 	} else if (machine_error_is_lasting(n)) {
-		m->in_end = true;	/* QEMU is going; its output ends */
+		m->in_end = true; /* QEMU is going; its output ends */
 		m->in.at = m->in.n;
 	}
 }
@@ -184,8 +192,8 @@ machine_read_console(struct machine *m)
 static void
 machine_write_output(struct machine *m)
 {
-	ssize_t n = write(STDOUT_FILENO, m->out.buf + m->out.at,
-	    m->out.n - m->out.at);
+	ssize_t n =
+	    write(STDOUT_FILENO, m->out.buf + m->out.at, m->out.n - m->out.at);
 
 	if (n >= 0) {
 		m->out.at += (size_t)n;
@@ -245,8 +253,7 @@ machine_read_messages(struct machine *m)
 		fwrite(buf, 1, (size_t)n, stderr);
 	if (m->nmessages + (size_t)n > sizeof(m->messages)) {
 		over = m->nmessages + (size_t)n - sizeof(m->messages);
-		memmove(m->messages, m->messages + over,
-		    m->nmessages - over);
+		memmove(m->messages, m->messages + over, m->nmessages - over);
 		m->nmessages -= over;
 	}
 	memcpy(m->messages + m->nmessages, buf, (size_t)n);
@@ -261,7 +268,8 @@ machine_interrupt(struct machine *m, int signo)
 	int64_t now = machine_now_ns();
 	char line[32];
 
-	if (m->run->foreign || (m->interrupted_ns != 0 &&
+	if (m->run->foreign ||
+	    (m->interrupted_ns != 0 &&
 		now - m->interrupted_ns < MACHINE_TWICE_NS)) {
 		m->status = STATUS_SIGNAL + signo;
 		return;
@@ -290,19 +298,11 @@ machine_take_signal(struct machine *m)
 	if (read(m->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	switch (info.ssi_signo) {
-	case SIGWINCH:
-		machine_send_size(m);
-		break;
-	case SIGTSTP:
-		machine_stop(m);
-		break;
+	case SIGWINCH: machine_send_size(m); break;
+	case SIGTSTP: machine_stop(m); break;
 	case SIGINT:
-	case SIGQUIT:
-		machine_interrupt(m, (int)info.ssi_signo);
-		break;
-	default:
-		m->status = STATUS_SIGNAL + (int)info.ssi_signo;
-		break;
+	case SIGQUIT: machine_interrupt(m, (int)info.ssi_signo); break;
+	default: m->status = STATUS_SIGNAL + (int)info.ssi_signo; break;
 	}
 }
 
@@ -353,8 +353,8 @@ machine_is_ready(const struct machine *m)
 static bool
 machine_takes_input(const struct machine *m)
 {
-	return m->run->in != BOOT_NULL && !m->in_end &&
-	    flow_is_empty(&m->in) && machine_is_ready(m);
+	return m->run->in != BOOT_NULL && !m->in_end && flow_is_empty(&m->in) &&
+	       machine_is_ready(m);
 }
 
 static void
@@ -372,12 +372,10 @@ machine_poll_prepare(const struct machine *m, struct pollfd *p)
 	bool in_empty = flow_is_empty(&m->in);
 	bool out_empty = flow_is_empty(&m->out);
 
-	machine_poll_set(&p[POLL_INPUT], machine_takes_input(m),
-	    STDIN_FILENO, POLLIN);
-	machine_poll_set(&p[POLL_CONSOLE_IN], !in_empty, m->child.in,
-	    POLLOUT);
-	machine_poll_set(&p[POLL_CONSOLE_OUT], out_empty, m->child.out,
-	    POLLIN);
+	machine_poll_set(
+	    &p[POLL_INPUT], machine_takes_input(m), STDIN_FILENO, POLLIN);
+	machine_poll_set(&p[POLL_CONSOLE_IN], !in_empty, m->child.in, POLLOUT);
+	machine_poll_set(&p[POLL_CONSOLE_OUT], out_empty, m->child.out, POLLIN);
 	machine_poll_set(&p[POLL_OUTPUT], !out_empty, STDOUT_FILENO, POLLOUT);
 	machine_poll_set(&p[POLL_CONTROL], true, m->child.control, control);
 	machine_poll_set(&p[POLL_MESSAGES], true, m->child.err, POLLIN);
@@ -421,8 +419,7 @@ machine_poll_ms(const struct machine *m, int64_t end_ns)
 static bool
 machine_goes_on(const struct machine *m)
 {
-	return m->status < 0 &&
-	    (m->child.out >= 0 || !flow_is_empty(&m->out));
+	return m->status < 0 && (m->child.out >= 0 || !flow_is_empty(&m->out));
 }
 
 static void
@@ -475,16 +472,15 @@ static int
 machine_run_child(struct machine *m)
 {
 	if (m->run->timeout_ms > 0)
-		m->deadline_ns = machine_now_ns() +
-		    m->run->timeout_ms * 1000000;
+		m->deadline_ns =
+		    machine_now_ns() + m->run->timeout_ms * 1000000;
 	if (m->run->in == BOOT_TTY)
 		terminal_raw(STDIN_FILENO);
 	machine_loop(m);
 	terminal_restore();
 	child_end(&m->child);
 	machine_explain(m);
-	return m->status >= 0 ? m->status :
-				outcome_status(machine_outcome(m));
+	return m->status >= 0 ? m->status : outcome_status(machine_outcome(m));
 }
 
 int

@@ -13,11 +13,11 @@
 #include "cli/mem.h"
 
 struct machine_run {
-	const struct strings *argv;	/* QEMU's command */
-	int initrd;			/* becomes QEMU_FD_INITRD */
+	const struct strings *argv; /* QEMU's command */
+	int initrd;                 /* becomes QEMU_FD_INITRD */
 	bool foreign, verbose;
-	enum boot_stream in, out;	/* our standard input and output */
-	int64_t timeout_ms;		/* 0: none */
+	enum boot_stream in, out; /* our standard input and output */
+	int64_t timeout_ms;       /* 0: none */
 };
 
 /*

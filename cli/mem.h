@@ -8,11 +8,10 @@
 
 #include <stddef.h>
 
-void *mem_zero(size_t size);			/* freed by free() */
+void *mem_zero(size_t size); /* freed by free() */
 void *mem_resize(void *old, size_t count, size_t size);
 char *mem_string(const char *s);
-char *mem_format(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A list of strings that ends with NULL; it owns the strings. */
 struct strings {

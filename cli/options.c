@@ -9,19 +9,30 @@
 
 #include "cli/mem.h"
 
-#define MIB ((uint64_t)1 << 20)
-#define OPTIONS_MEMORY_MIN	MIB
-#define OPTIONS_MEMORY_MAX	((uint64_t)1 << 40)
-#define OPTIONS_TIMEOUT_MAX	1e9	/* seconds */
+#define MIB                 ((uint64_t)1 << 20)
+#define OPTIONS_MEMORY_MIN  MIB
+#define OPTIONS_MEMORY_MAX  ((uint64_t)1 << 40)
+#define OPTIONS_TIMEOUT_MAX 1e9 /* seconds */
 
 enum option_code {
-	OPT_MEMORY = 256, OPT_CPUS, OPT_MACHINE, OPT_ACCEL, OPT_KERNEL,
-	OPT_ROOTFS, OPT_ENV, OPT_APPEND, OPT_ADD, OPT_TIMEOUT, OPT_VERBOSE,
-	OPT_DRY_RUN, OPT_GDB, OPT_HELP
+	OPT_MEMORY = 256,
+	OPT_CPUS,
+	OPT_MACHINE,
+	OPT_ACCEL,
+	OPT_KERNEL,
+	OPT_ROOTFS,
+	OPT_ENV,
+	OPT_APPEND,
+	OPT_ADD,
+	OPT_TIMEOUT,
+	OPT_VERBOSE,
+	OPT_DRY_RUN,
+	OPT_GDB,
+	OPT_HELP
 };
 
-static const struct option options_long[] = {
-	{ "memory", required_argument, NULL, OPT_MEMORY },
+static const struct option options_long[] = { { "memory", required_argument,
+						  NULL, OPT_MEMORY },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "accel", required_argument, NULL, OPT_ACCEL },
@@ -34,9 +45,7 @@ static const struct option options_long[] = {
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "gdb", optional_argument, NULL, OPT_GDB },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 }
-};
+	{ "help", no_argument, NULL, OPT_HELP }, { NULL, 0, NULL, 0 } };
 
 static const char *const machine_names[] = { "microvm", "q35", "pc", NULL };
 static const char *const accel_names[] = { "auto", "kvm", "tcg", NULL };
@@ -61,9 +70,12 @@ options_parse_size(const char *s, uint64_t *bytes)
 	if (errno != 0)
 		return -ERANGE;
 	switch (*end) {
-	case 'k': case 'K': shift = 10; break;
-	case 'm': case 'M': shift = 20; break;
-	case 'g': case 'G': shift = 30; break;
+	case 'k':
+	case 'K': shift = 10; break;
+	case 'm':
+	case 'M': shift = 20; break;
+	case 'g':
+	case 'G': shift = 30; break;
 	case '\0': break;
 	default: return -EINVAL;
 	}
@@ -79,8 +91,8 @@ static int
 options_bad(struct trouble *t, const char *option, const char *value,
     const char *wanted)
 {
-	return trouble_set(t, STATUS_MACHINE, "--%s %s: %s is expected",
-	    option, value, wanted);
+	return trouble_set(t, STATUS_MACHINE, "--%s %s: %s is expected", option,
+	    value, wanted);
 }
 
 static int
@@ -143,8 +155,8 @@ options_parse_env(struct run_options *o, const char *value, struct trouble *t)
 }
 
 static int
-options_parse_memory(struct run_options *o, const char *value,
-    struct trouble *t)
+options_parse_memory(
+    struct run_options *o, const char *value, struct trouble *t)
 {
 	if (options_parse_size(value, &o->memory) != 0 ||
 	    o->memory < OPTIONS_MEMORY_MIN || o->memory > OPTIONS_MEMORY_MAX)
@@ -155,37 +167,36 @@ options_parse_memory(struct run_options *o, const char *value,
 
 /* One of the options whose value is a number or a word. */
 static int
-options_take_value(struct run_options *o, int code, const char *value,
-    struct trouble *t)
+options_take_value(
+    struct run_options *o, int code, const char *value, struct trouble *t)
 {
 	int word;
 
 	switch (code) {
-	case OPT_MEMORY:
-		return options_parse_memory(o, value, t);
+	case OPT_MEMORY: return options_parse_memory(o, value, t);
 	case OPT_CPUS:
 		if (options_parse_number(value, OPTIONS_CPUS_MAX, &o->cpus))
-			return options_bad(t, "cpus", value,
-			    "a number from 1 to 255");
+			return options_bad(
+			    t, "cpus", value, "a number from 1 to 255");
 		return 0;
 	case OPT_MACHINE:
 		word = options_parse_word(value, machine_names);
 		if (word < 0)
-			return options_bad(t, "machine", value,
-			    "microvm, q35 or pc");
+			return options_bad(
+			    t, "machine", value, "microvm, q35 or pc");
 		o->machine = (enum machine_type)word;
 		return 0;
 	case OPT_ACCEL:
 		word = options_parse_word(value, accel_names);
 		if (word < 0)
-			return options_bad(t, "accel", value,
-			    "auto, kvm or tcg");
+			return options_bad(
+			    t, "accel", value, "auto, kvm or tcg");
 		o->accel = (enum accel)word;
 		return 0;
 	case OPT_TIMEOUT:
 		if (options_parse_timeout(value, &o->timeout_ms) != 0)
-			return options_bad(t, "timeout", value,
-			    "a number of seconds above 0");
+			return options_bad(
+			    t, "timeout", value, "a number of seconds above 0");
 		return 0;
 	default:
 		if (options_parse_number(value, 65535, &o->gdb_port) != 0)
@@ -241,11 +252,11 @@ options_parse(struct run_options *o, int argc, char **argv, struct trouble *t)
 	memset(o, 0, sizeof(*o));
 	o->memory = OPTIONS_MEMORY_DEFAULT;
 	o->cpus = 1;
-	optind = 0;		/* glibc: begin anew */
+	optind = 0; /* glibc: begin anew */
 	opterr = 0;
 	/* "+": the first word that is no option is the program. */
-	while (error == 0 &&
-	    (code = getopt_long(argc, argv, "+:", options_long, NULL)) != -1) {
+	while (error == 0 && (code = getopt_long(argc, argv, "+:", options_long,
+				  NULL)) != -1) {
 		if (code == '?' || code == ':')
 			error = options_refuse(code, argv, t);
 		else

@@ -14,32 +14,32 @@ enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
 /* Strings are those of the arguments, not copies. */
 struct run_options {
-	uint64_t memory;		/* bytes */
+	uint64_t memory; /* bytes */
 	unsigned cpus;
 	enum machine_type machine;
 	enum accel accel;
-	const char *kernel, *rootfs, *append;	/* or NULL */
-	const char **env;		/* NAME=VALUE */
+	const char *kernel, *rootfs, *append; /* or NULL */
+	const char **env;                     /* NAME=VALUE */
 	size_t nenv;
-	const char **add;		/* PATH[:GUESTPATH] */
+	const char **add; /* PATH[:GUESTPATH] */
 	size_t nadd;
-	int64_t timeout_ms;		/* 0: none */
-	unsigned gdb_port;		/* 0: no gdb */
+	int64_t timeout_ms; /* 0: none */
+	unsigned gdb_port;  /* 0: no gdb */
 	bool verbose, dry_run, help;
-	char **argv;			/* the program and its arguments */
+	char **argv; /* the program and its arguments */
 	int argc;
 };
 
-#define OPTIONS_MEMORY_DEFAULT	((uint64_t)64 << 20)
-#define OPTIONS_CPUS_MAX	255
-#define OPTIONS_GDB_PORT	1234
+#define OPTIONS_MEMORY_DEFAULT ((uint64_t)64 << 20)
+#define OPTIONS_CPUS_MAX       255
+#define OPTIONS_GDB_PORT       1234
 
 /*
  * argv[0] is "run".  Returns 0, or fills *t with status 125.
  * options_fini() is due in any case.
  */
-int options_parse(struct run_options *o, int argc, char **argv,
-    struct trouble *t);
+int
+options_parse(struct run_options *o, int argc, char **argv, struct trouble *t);
 void options_fini(struct run_options *o);
 
 /* "64M" and the like to bytes; a bare number counts MiB.  -EINVAL, -ERANGE */

@@ -10,9 +10,9 @@
 #include "cli/tree.h"
 
 struct pack {
-	struct tree tree;		/* sorted */
-	char program[PATH_MAX];		/* its name in the machine */
-	struct strings env;		/* NAME=VALUE for it, no name twice */
+	struct tree tree;       /* sorted */
+	char program[PATH_MAX]; /* its name in the machine */
+	struct strings env;     /* NAME=VALUE for it, no name twice */
 };
 
 /*
@@ -20,8 +20,8 @@ struct pack {
  * --add asks for.  Returns 0, or fills *t with 125, 126 or 127.
  * pack_fini() is due in any case.
  */
-int pack_make(struct pack *pack, const struct run_options *o,
-    struct trouble *t);
+int
+pack_make(struct pack *pack, const struct run_options *o, struct trouble *t);
 void pack_fini(struct pack *pack);
 
 /* Sets NAME=VALUE, in place of an earlier one. */

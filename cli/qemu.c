@@ -30,8 +30,9 @@ qemu_machine_value(enum machine_type type)
 	switch (type) {
 	case MACHINE_Q35: return "q35";
 	case MACHINE_PC: return "pc";
-	default: return "microvm,acpi=off,rtc=on,pit=on,pic=on,"
-			"isa-serial=off,auto-kernel-cmdline=off";
+	default:
+		return "microvm,acpi=off,rtc=on,pit=on,pic=on,"
+		       "isa-serial=off,auto-kernel-cmdline=off";
 	}
 }
 
@@ -77,18 +78,17 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 	qemu_add_number(argv, "-smp", "%llu", m->cpus);
 	qemu_add_number(argv, "-m", "%lluK", m->memory >> 10);
 	qemu_add(argv, "-chardev", "stdio,id=console,signal=off");
-	qemu_add(argv, "-device",
-	    "isa-serial,iobase=0x3f8,irq=4,chardev=console");
+	qemu_add(
+	    argv, "-device", "isa-serial,iobase=0x3f8,irq=4,chardev=console");
 	if (m->control)
 		qemu_add_control(argv);
 	if (m->gdb_port != 0) {
-		qemu_add_number(argv, "-gdb", "tcp:127.0.0.1:%llu",
-		    m->gdb_port);
+		qemu_add_number(
+		    argv, "-gdb", "tcp:127.0.0.1:%llu", m->gdb_port);
 		qemu_add(argv, "-S", NULL);
 	}
 	qemu_add(argv, "-kernel", m->kernel);
-	qemu_add_number(argv, "-initrd", "/proc/self/fd/%llu",
-	    QEMU_FD_INITRD);
+	qemu_add_number(argv, "-initrd", "/proc/self/fd/%llu", QEMU_FD_INITRD);
 	qemu_add(argv, "-append", m->line);
 }
 

@@ -12,16 +12,16 @@
 #include "cli/options.h"
 
 /* Descriptors that QEMU inherits, besides 0 and 1, which are the console. */
-#define QEMU_FD_INITRD	3
-#define QEMU_FD_CONTROL	4
+#define QEMU_FD_INITRD  3
+#define QEMU_FD_CONTROL 4
 
 struct qemu_machine {
-	const char *program;		/* QEMU's file */
+	const char *program; /* QEMU's file */
 	enum machine_type type;
-	bool kvm, control;		/* control: make its serial line */
-	unsigned cpus, gdb_port;	/* gdb_port 0: none */
-	uint64_t memory;		/* bytes */
-	const char *kernel, *line;	/* its command line */
+	bool kvm, control;         /* control: make its serial line */
+	unsigned cpus, gdb_port;   /* gdb_port 0: none */
+	uint64_t memory;           /* bytes */
+	const char *kernel, *line; /* its command line */
 };
 
 /* Fills `argv` with the whole command. */

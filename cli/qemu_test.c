@@ -25,8 +25,11 @@ command(const struct qemu_machine *m)
 static void
 the_usual_one(void **state)
 {
-	struct qemu_machine m = { .program = "qemu", .control = true,
-		.cpus = 1, .memory = 64 << 20, .kernel = "/k e",
+	struct qemu_machine m = { .program = "qemu",
+		.control = true,
+		.cpus = 1,
+		.memory = 64 << 20,
+		.kernel = "/k e",
 		.line = "a \"b\" 'c'" };
 	char *text = command(&m);
 
@@ -51,9 +54,14 @@ the_usual_one(void **state)
 static void
 other_ones(void **state)
 {
-	struct qemu_machine m = { .program = "qemu", .type = MACHINE_Q35,
-		.kvm = true, .cpus = 4, .gdb_port = 99, .memory = 1 << 30,
-		.kernel = "k", .line = "" };
+	struct qemu_machine m = { .program = "qemu",
+		.type = MACHINE_Q35,
+		.kvm = true,
+		.cpus = 4,
+		.gdb_port = 99,
+		.memory = 1 << 30,
+		.kernel = "k",
+		.line = "" };
 	char *text = command(&m);
 
 	(void)state;

@@ -27,9 +27,9 @@ struct run {
 	struct run_options o;
 	struct kernel_file kernel;
 	struct pack pack;
-	struct text line;		/* the kernel's command line */
-	struct strings command;		/* QEMU's */
-	uint64_t archive_size;		/* bytes */
+	struct text line;       /* the kernel's command line */
+	struct strings command; /* QEMU's */
+	uint64_t archive_size;  /* bytes */
 	enum boot_stream in, out;
 	bool kvm;
 	struct trouble trouble;
@@ -41,14 +41,15 @@ run_is_null_device(int fd)
 	struct stat st;
 
 	return fstat(fd, &st) < 0 ||
-	    (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+	       (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
 }
 
 static void
 run_look_at_streams(struct run *r)
 {
-	r->in = isatty(STDIN_FILENO) ? BOOT_TTY :
-	    run_is_null_device(STDIN_FILENO) ? BOOT_NULL : BOOT_PIPE;
+	r->in = isatty(STDIN_FILENO)               ? BOOT_TTY
+		: run_is_null_device(STDIN_FILENO) ? BOOT_NULL
+						   : BOOT_PIPE;
 	r->out = isatty(STDOUT_FILENO) ? BOOT_TTY : BOOT_PIPE;
 }
 
@@ -75,9 +76,13 @@ static int
 run_make_line(struct run *r)
 {
 	struct boot_line b = { .foreign = r->kernel.foreign,
-		.verbose = r->o.verbose, .in = r->in, .out = r->out,
-		.program = r->pack.program, .argv = r->o.argv + 1,
-		.env = &r->pack.env, .append = r->o.append };
+		.verbose = r->o.verbose,
+		.in = r->in,
+		.out = r->out,
+		.program = r->pack.program,
+		.argv = r->o.argv + 1,
+		.env = &r->pack.env,
+		.append = r->o.append };
 	int error;
 
 	if (!terminal_size(STDOUT_FILENO, &b.rows, &b.columns))
@@ -91,8 +96,8 @@ static int
 run_check_memory(struct run *r)
 {
 	uint64_t need;
-	int error = cpio_write(&r->pack.tree, -1, &r->archive_size,
-	    &r->trouble);
+	int error =
+	    cpio_write(&r->pack.tree, -1, &r->archive_size, &r->trouble);
 
 	if (error != 0)
 		return error;
@@ -124,10 +129,14 @@ run_choose_accel(struct run *r)
 static int
 run_make_command(struct run *r)
 {
-	struct qemu_machine m = { .type = r->o.machine, .kvm = r->kvm,
-		.control = !r->kernel.foreign, .cpus = r->o.cpus,
-		.gdb_port = r->o.gdb_port, .memory = r->o.memory,
-		.kernel = r->kernel.path, .line = r->line.text };
+	struct qemu_machine m = { .type = r->o.machine,
+		.kvm = r->kvm,
+		.control = !r->kernel.foreign,
+		.cpus = r->o.cpus,
+		.gdb_port = r->o.gdb_port,
+		.memory = r->o.memory,
+		.kernel = r->kernel.path,
+		.line = r->line.text };
 	char *qemu = qemu_find(&r->trouble);
 
 	if (qemu == NULL)
@@ -184,15 +193,18 @@ static int
 run_machine(struct run *r)
 {
 	struct machine_run m = { .argv = &r->command,
-		.foreign = r->kernel.foreign, .verbose = r->o.verbose,
-		.in = r->in, .out = r->out, .timeout_ms = r->o.timeout_ms };
+		.foreign = r->kernel.foreign,
+		.verbose = r->o.verbose,
+		.in = r->in,
+		.out = r->out,
+		.timeout_ms = r->o.timeout_ms };
 	int status;
 
 	m.initrd = archive_create(r->archive_size, &r->trouble);
 	if (m.initrd < 0)
 		return trouble_report(&r->trouble);
-	if (cpio_write(&r->pack.tree, m.initrd, &r->archive_size,
-		&r->trouble) != 0)
+	if (cpio_write(
+		&r->pack.tree, m.initrd, &r->archive_size, &r->trouble) != 0)
 		status = trouble_report(&r->trouble);
 	else
 		status = machine_run(&m);

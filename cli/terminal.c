@@ -8,10 +8,10 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#define KEY_PREFIX '\x01'	/* Ctrl-A */
+#define KEY_PREFIX '\x01' /* Ctrl-A */
 
 static struct termios terminal_saved;
-static volatile sig_atomic_t terminal_fd = -1;	/* that is raw now, or -1 */
+static volatile sig_atomic_t terminal_fd = -1; /* that is raw now, or -1 */
 
 void
 terminal_restore(void)
@@ -28,14 +28,14 @@ static void
 terminal_crash(int signo)
 {
 	terminal_restore();
-	raise(signo);		/* the default action, see SA_RESETHAND */
+	raise(signo); /* the default action, see SA_RESETHAND */
 }
 
 static void
 terminal_guard(void)
 {
-	static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL,
-		SIGSEGV, SIGSYS };
+	static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
+		SIGSYS };
 	static bool done;
 	struct sigaction action = { .sa_handler = terminal_crash,
 		.sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };

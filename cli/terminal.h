@@ -23,7 +23,7 @@ bool terminal_size(int fd, unsigned *rows, unsigned *columns);
  * machine, Ctrl-A Ctrl-A is one Ctrl-A.
  */
 struct terminal_keys {
-	bool prefix;		/* Ctrl-A was the last one */
+	bool prefix; /* Ctrl-A was the last one */
 };
 
 /*

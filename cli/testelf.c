@@ -54,15 +54,18 @@ test_elf_make(struct test_elf_file *f, const struct test_elf *what)
 	f->ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	f->ehdr.e_ident[EI_VERSION] = EV_CURRENT;
 	f->ehdr.e_type = ET_DYN;
-	f->ehdr.e_machine = what->machine != 0 ? (Elf64_Half)what->machine :
-						 EM_X86_64;
+	f->ehdr.e_machine =
+	    what->machine != 0 ? (Elf64_Half)what->machine : EM_X86_64;
 	f->ehdr.e_version = EV_CURRENT;
 	f->ehdr.e_phoff = offsetof(struct test_elf_file, phdr);
 	f->ehdr.e_phentsize = sizeof(Elf64_Phdr);
 	f->ehdr.e_phnum = 4;
-	f->phdr[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R,
-		.p_vaddr = TEST_BASE, .p_paddr = TEST_BASE,
-		.p_filesz = sizeof(*f), .p_memsz = sizeof(*f) };
+	f->phdr[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+		.p_flags = PF_R,
+		.p_vaddr = TEST_BASE,
+		.p_paddr = TEST_BASE,
+		.p_filesz = sizeof(*f),
+		.p_memsz = sizeof(*f) };
 	f->phdr[1].p_type = what->interp != NULL ? PT_INTERP : PT_NULL;
 	f->phdr[1].p_offset = offsetof(struct test_elf_file, interp);
 	if (what->interp != NULL) {
@@ -114,7 +117,7 @@ make_parents(const char *path)
 
 	snprintf(full, sizeof(full), "%s%s", dir, path);
 	for (char *p = full + strlen(dir) + 1; (p = strchr(p, '/')) != NULL;
-	    p++) {
+	     p++) {
 		*p = '\0';
 		mkdir(full, 0755);
 		*p = '/';

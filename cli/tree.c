@@ -10,7 +10,7 @@
 static size_t
 tree_hash(const char *path)
 {
-	size_t h = 14695981039346656037u;	/* FNV-1a */
+	size_t h = 14695981039346656037u; /* FNV-1a */
 
 	while (*path != '\0')
 		h = (h ^ (unsigned char)*path++) * 1099511628211u;
@@ -24,7 +24,7 @@ tree_slot(const struct tree *tree, const char *path)
 	size_t i = tree_hash(path) & (tree->nslots - 1);
 
 	while (tree->slot[i] != 0 &&
-	    strcmp(tree->node[tree->slot[i] - 1]->path, path) != 0)
+	       strcmp(tree->node[tree->slot[i] - 1]->path, path) != 0)
 		i = (i + 1) & (tree->nslots - 1);
 	return i;
 }
@@ -44,10 +44,9 @@ tree_grow(struct tree *tree)
 	if (tree->count < tree->nslots / 2)
 		return;
 	tree->nslots = tree->nslots == 0 ? 64 : tree->nslots * 2;
-	tree->slot = mem_resize(tree->slot, tree->nslots,
-	    sizeof(*tree->slot));
-	tree->node = mem_resize(tree->node, tree->nslots / 2,
-	    sizeof(*tree->node));
+	tree->slot = mem_resize(tree->slot, tree->nslots, sizeof(*tree->slot));
+	tree->node =
+	    mem_resize(tree->node, tree->nslots / 2, sizeof(*tree->node));
 	tree_index(tree);
 }
 
@@ -87,7 +86,7 @@ tree_add_parents(struct tree *tree, const char *path)
 	char *copy = mem_string(path);
 
 	for (char *p = strchr(copy + 1, '/'); p != NULL;
-	    p = strchr(p + 1, '/')) {
+	     p = strchr(p + 1, '/')) {
 		*p = '\0';
 		tree_add(tree, copy, S_IFDIR | 0755, NULL);
 		*p = '/';
@@ -96,8 +95,8 @@ tree_add_parents(struct tree *tree, const char *path)
 }
 
 void
-tree_add_data(struct tree *tree, const char *path, mode_t mode, char *data,
-    size_t size)
+tree_add_data(
+    struct tree *tree, const char *path, mode_t mode, char *data, size_t size)
 {
 	struct tree_node *node;
 	bool found;

@@ -12,26 +12,26 @@
 #include <sys/stat.h>
 
 struct tree_node {
-	char *path;		/* absolute in the machine; "/" is the root */
-	mode_t mode;		/* type and permissions */
+	char *path;  /* absolute in the machine; "/" is the root */
+	mode_t mode; /* type and permissions */
 	uid_t uid;
 	gid_t gid;
-	time_t mtime;		/* seconds since 1970 */
-	dev_t rdev;		/* of a device node */
-	uint64_t size;		/* of a regular file, bytes */
-	char *source;		/* a regular file's name on the host, or */
-	char *data;		/* its bytes; both owned; else NULL */
-	char *target;		/* of a symbolic link, owned; else NULL */
-	dev_t dev;		/* dev and ino tell hard links, where links */
-	ino_t ino;		/* is above 1 */
+	time_t mtime;  /* seconds since 1970 */
+	dev_t rdev;    /* of a device node */
+	uint64_t size; /* of a regular file, bytes */
+	char *source;  /* a regular file's name on the host, or */
+	char *data;    /* its bytes; both owned; else NULL */
+	char *target;  /* of a symbolic link, owned; else NULL */
+	dev_t dev;     /* dev and ino tell hard links, where links */
+	ino_t ino;     /* is above 1 */
 	unsigned links;
 };
 
 struct tree {
-	struct tree_node **node;	/* sorted by tree_sort() */
+	struct tree_node **node; /* sorted by tree_sort() */
 	size_t count;
-	size_t *slot;			/* hash: index into node, plus one */
-	size_t nslots;			/* a power of two, or 0 */
+	size_t *slot;  /* hash: index into node, plus one */
+	size_t nslots; /* a power of two, or 0 */
 };
 
 void tree_fini(struct tree *tree);
@@ -41,15 +41,15 @@ struct tree_node *tree_find(const struct tree *tree, const char *path);
  * The node called `path`, new (with `mode`, and nothing else) unless *found.
  * `found` may be NULL.  It stays valid until tree_fini().
  */
-struct tree_node *tree_add(struct tree *tree, const char *path, mode_t mode,
-    bool *found);
+struct tree_node *
+tree_add(struct tree *tree, const char *path, mode_t mode, bool *found);
 
 /* Adds folders up to and without `path`'s last name, as 0755 of root. */
 void tree_add_parents(struct tree *tree, const char *path);
 
 /* Adds a regular file of `size` bytes; takes over `data`. */
-void tree_add_data(struct tree *tree, const char *path, mode_t mode,
-    char *data, size_t size);
+void tree_add_data(
+    struct tree *tree, const char *path, mode_t mode, char *data, size_t size);
 
 /* Parents come before what they hold; names in strcmp()'s order. */
 void tree_sort(struct tree *tree);

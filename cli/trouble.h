@@ -9,18 +9,18 @@
 
 /* The command's own exit statuses; those of the program pass unchanged. */
 enum {
-	STATUS_RESTART = 122,	/* the program asked for a restart */
-	STATUS_PANIC = 123,	/* the kernel panicked */
-	STATUS_TIMEOUT = 124,	/* --timeout ran out */
-	STATUS_MACHINE = 125,	/* bad usage, no machine, or no status */
-	STATUS_NOEXEC = 126,	/* the program cannot be executed */
-	STATUS_NOTFOUND = 127,	/* there is no such program */
-	STATUS_SIGNAL = 128	/* plus the signal's number */
+	STATUS_RESTART = 122,  /* the program asked for a restart */
+	STATUS_PANIC = 123,    /* the kernel panicked */
+	STATUS_TIMEOUT = 124,  /* --timeout ran out */
+	STATUS_MACHINE = 125,  /* bad usage, no machine, or no status */
+	STATUS_NOEXEC = 126,   /* the program cannot be executed */
+	STATUS_NOTFOUND = 127, /* there is no such program */
+	STATUS_SIGNAL = 128    /* plus the signal's number */
 };
 
 struct trouble {
-	int status;		/* one of the above; 0: none yet */
-	char text[2048];	/* one or more lines, no newline at the end */
+	int status;      /* one of the above; 0: none yet */
+	char text[2048]; /* one or more lines, no newline at the end */
 };
 
 /* Fills *t, replacing what it held.  Always returns -EINVAL. */

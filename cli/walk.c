@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WALK_LINKS_MAX 40	/* as Linux */
+#define WALK_LINKS_MAX 40 /* as Linux */
 
 struct walk {
 	const char *root;
-	char *resolved;			/* "" stands for "/" on the way */
-	char todo[2 * PATH_MAX];	/* what is still to be followed */
+	char *resolved;          /* "" stands for "/" on the way */
+	char todo[2 * PATH_MAX]; /* what is still to be followed */
 	unsigned links;
 	struct stat *st;
 	walk_fn *fn;
@@ -50,8 +50,8 @@ walk_next_name(struct walk *w, char name[NAME_MAX + 1], int *error)
 		return false;
 	memcpy(name, w->todo + skip, len);
 	name[len] = '\0';
-	memmove(w->todo, w->todo + skip + len,
-	    strlen(w->todo + skip + len) + 1);
+	memmove(
+	    w->todo, w->todo + skip + len, strlen(w->todo + skip + len) + 1);
 	return true;
 }
 
@@ -95,7 +95,9 @@ walk_name(struct walk *w, const char *name)
 	if (strcmp(name, "..") == 0) {
 		walk_up(w->resolved);
 		return lstat(walk_host_path(w->root, w->resolved, host),
-			   w->st) < 0 ? -errno : 0;
+			   w->st) < 0
+			   ? -errno
+			   : 0;
 	}
 	if (len + 1 + strlen(name) >= PATH_MAX)
 		return -ENAMETOOLONG;
@@ -107,8 +109,8 @@ walk_name(struct walk *w, const char *name)
 		int error = walk_link(w, host);
 
 		if (error == 0 &&
-		    lstat(walk_host_path(w->root, w->resolved, host),
-			w->st) < 0)
+		    lstat(walk_host_path(w->root, w->resolved, host), w->st) <
+			0)
 			return -errno;
 		return error;
 	}
@@ -121,8 +123,11 @@ int
 walk(const char *root, const char *path, char resolved[PATH_MAX],
     struct stat *st, walk_fn *fn, void *arg)
 {
-	struct walk w = { .root = root, .resolved = resolved, .st = st,
-		.fn = fn, .arg = arg };
+	struct walk w = { .root = root,
+		.resolved = resolved,
+		.st = st,
+		.fn = fn,
+		.arg = arg };
 	char name[NAME_MAX + 1], host[2 * PATH_MAX];
 	int error;
 

@@ -13,8 +13,8 @@
  * Called for each name met on the way: folders, symbolic links (target is
  * theirs, else NULL), and the last name.  `path` is absolute in the root.
  */
-typedef void walk_fn(void *arg, const char *path, const struct stat *st,
-    const char *target);
+typedef void
+walk_fn(void *arg, const char *path, const struct stat *st, const char *target);
 
 /*
  * Follows `path` (absolute in `root`; "" is the host's own root) to its end.
@@ -27,8 +27,8 @@ int walk(const char *root, const char *path, char resolved[PATH_MAX],
 /*
  * The host's name of a resolved path; `buf` holds 2 * PATH_MAX bytes.
  */
-const char *walk_host_path(const char *root, const char *resolved,
-    char buf[2 * PATH_MAX]);
+const char *
+walk_host_path(const char *root, const char *resolved, char buf[2 * PATH_MAX]);
 
 /* Follows `path` and opens it for reading: a descriptor, or an error. */
 int walk_open(const char *root, const char *path, char resolved[PATH_MAX],
