@@ -30,14 +30,18 @@ bootchart_mark(const char *name)
 void
 bootchart_print(void)
 {
-	uint64_t span, total;
+	/* One rate for all rows, even while it is still being measured. */
+	uint64_t whole = marks[nmarks - 1].raw - marks[0].raw;
+	uint64_t whole_ns = clock_raw_span_ns(whole), ns, before = 0;
 	unsigned i;
 
 	log_line(LOG_NOTICE, "boot chart: microseconds, and from the entry");
-	for (i = 1; i < nmarks; i++) {
-		span = clock_raw_span_ns(marks[i].raw - marks[i - 1].raw);
-		total = clock_raw_span_ns(marks[i].raw - marks[0].raw);
-		log_line(LOG_NOTICE, "%8lu.%03lu %8lu.%03lu  %s", span / 1000,
-		    span % 1000, total / 1000, total % 1000, marks[i].name);
+	for (i = 1; i < nmarks && whole != 0; i++) {
+		ns = (marks[i].raw - marks[0].raw) * (whole_ns * 1000 / whole) /
+		    1000;
+		log_line(LOG_NOTICE, "%8lu.%03lu %8lu.%03lu  %s",
+		    (ns - before) / 1000, (ns - before) % 1000, ns / 1000,
+		    ns % 1000, marks[i].name);
+		before = ns;
 	}
 }

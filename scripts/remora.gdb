@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: ISC
+# remora.gdb - shows a stopped Remora kernel: threads, processes, devices.
+#
+#     gdb -x scripts/remora.gdb build/remora.elf -ex 'target remote :1234'
+#
+# Commands: remora-threads, remora-processes, remora-devices, remora-log.
+
+set pagination off
+set print pretty on
+set disassembly-flavor att
+
+define remora-threads
+	set $t = 'kernel/kern/thread.c'::all.list.tqh_first
+	printf "%-18s %-16s %-9s %s\n", "thread", "name", "state", "where"
+	while $t
+		printf "0x%016lx %-16s ", $t, $t->name
+		output $t->state
+		printf " "
+		if !$t->on_cpu
+			set $sp = (unsigned long *)$t->ctx_sp
+			info symbol $sp[6]
+		else
+			printf "running on processor %u\n", $t->cpu
+		end
+		set $t = $t->all_link.tqe_next
+	end
+end
+document remora-threads
+Lists every thread of the kernel, its state, and where it sleeps.
+end
+
+define remora-backtrace
+	set $t = (struct thread *)$arg0
+	set $sp = (unsigned long *)$t->ctx_sp
+	info symbol $sp[6]
+	set $fp = (unsigned long *)$sp[5]
+	while $fp && $fp[1]
+		info symbol $fp[1]
+		set $fp = (unsigned long *)$fp[0]
+	end
+end
+document remora-backtrace
+remora-backtrace THREAD: the callers of a thread that does not run.
+end
+
+define remora-processes
+	set $p = 'kernel/linux/process.c'::all.list.tqh_first
+	printf "%5s %5s %-16s %s\n", "pid", "ppid", "command", "state"
+	while $p
+		set $ppid = 0
+		if $p->parent
+			set $ppid = $p->parent->pid
+		end
+		printf "%5d %5d %-16s ", $p->pid, $ppid, $p->comm
+		output $p->state
+		printf "\n"
+		set $p = $p->all_link.tqe_next
+	end
+end
+document remora-processes
+Lists every process.
+end
+
+define remora-devices
+	set $i = 0
+	while $i < 16
+		if 'kernel/x86/irq.c'::sources[$i].name
+			printf "irq %2d  %-10s %lu interrupts\n", $i, 'kernel/x86/irq.c'::sources[$i].name, 'kernel/x86/irq.c'::sources[$i].count
+		end
+		set $i = $i + 1
+	end
+end
+document remora-devices
+Lists the devices that have an interrupt.
+end
+
+define remora-log
+	set $at = 'kernel/kern/log.c'::log.tail
+	while $at < 'kernel/kern/log.c'::log.head
+		set $size = sizeof(struct record)
+		set $len = (unsigned char)'kernel/kern/log.c'::log.ring[($at + 8) & 16383] + 256 * (unsigned char)'kernel/kern/log.c'::log.ring[($at + 9) & 16383]
+		set $i = 0
+		while $i < $len
+			printf "%c", 'kernel/kern/log.c'::log.ring[($at + $size + $i) & 16383]
+			set $i = $i + 1
+		end
+		printf "\n"
+		set $at = $at + $size + $len
+	end
+end
+document remora-log
+Prints the kernel's log.
+end
