@@ -24,6 +24,7 @@ include mk/third.mk
 include mk/kernel.mk
 include mk/cli.mk
 include mk/tests.mk
+include mk/bench.mk
 
 .PHONY: help setup clean
 setup:

@@ -93,7 +93,7 @@ run:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo $(B)
 
-bench lint:
+lint:
 
 include mk/guest.mk
 

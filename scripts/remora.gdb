@@ -44,7 +44,7 @@ remora-backtrace THREAD: the callers of a thread that does not run.
 end
 
 define remora-processes
-	set $p = 'kernel/linux/process.c'::all.list.tqh_first
+	set $p = 'kernel/linux/process.c'::all.tqh_first
 	printf "%5s %5s %-16s %s\n", "pid", "ppid", "command", "state"
 	while $p
 		set $ppid = 0

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: ISC
+# bench.mk - what bench/run compares: a kernel that only prints, a program that
+# tells when it began, and one that counts operations.
+
+BENCH_BIN = $(B)/bench/floor $(B)/bench/marker $(B)/bench/ops
+
+$(B)/bench/floor: bench/floor.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0x100000 \
+	  -Wl,-z,noexecstack -o $@ $<
+
+$(B)/bench/marker: bench/marker.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -s -o $@ $<
+
+$(B)/bench/ops: bench/ops.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
+
+.PHONY: bench
+bench:
+	$(Q)./setup.sh --quiet build run bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)bench/run --build $(B)
