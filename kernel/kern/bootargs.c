@@ -95,13 +95,28 @@ pair(const char *s, char between, int64_t max1, int64_t max2, int64_t v[2])
 		return 0;                                  \
 	}
 SET_STRING(console)
-SET_STRING(init)
-SET_STRING(rdinit)
 SET_STRING(root)
 SET_STRING(args_file)
 SET_TRUE(rw)
 SET_TRUE(quiet)
 SET_TRUE(bootchart)
+
+/* The words before it were another program's: Linux forgets them too. */
+static int
+set_init(void *a, const char *value)
+{
+	((struct bootargs *)a)->init = value;
+	((struct bootargs *)a)->argc = 1;
+	return 0;
+}
+
+static int
+set_rdinit(void *a, const char *value)
+{
+	((struct bootargs *)a)->rdinit = value;
+	((struct bootargs *)a)->argc = 1;
+	return 0;
+}
 
 static int
 set_ro(void *a, const char *value)
