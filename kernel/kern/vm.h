@@ -212,6 +212,7 @@ struct vm_layout {
 	uaddr_t arg_start, arg_end, env_start, env_end; /* /proc/PID/cmdline */
 	uaddr_t vdso;
 	uaddr_t code_start, code_end, data_start, data_end;
+	uint32_t membarrier; /* membarrier(2): commands registered */
 	uaddr_t stack_start; /* first stack pointer: /proc/PID/stat */
 	uint64_t auxv[44];   /* /proc/PID/auxv */
 };

@@ -2,7 +2,7 @@
 /*
  * vm_image.c - frames of programs that lie in the kernel's image: the page of
  * zeros, and what vm_map_frames() maps.  The image stands at its physical
- * address plus KVA_IMAGE.
+ * address plus KVA_IMAGE; the direct map has it too.
  */
 #include "kern/vm_impl.h"
 
@@ -24,5 +24,5 @@ vm_zero_frame(void)
 void *
 vm_foreign_kva(paddr_t pa)
 {
-	return (void *)(pa + KVA_IMAGE);
+	return paddr_kva(pa);
 }

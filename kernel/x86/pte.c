@@ -139,30 +139,31 @@ pt_next(paddr_t root, uaddr_t va, uaddr_t end)
 	return end;
 }
 
-/* True if the table is empty afterwards. */
-static bool
+/*
+ * Nothing is mapped in [start, end): tables inside are freed as they are.  The
+ * table stands at `base`, its entries at `level`.
+ */
+static void
 prune_table(uint64_t *table, unsigned level, uint64_t base, uint64_t start,
     uint64_t end)
 {
-	uint64_t at;
-	bool empty = true;
-	unsigned i;
+	uint64_t at, size = LEVEL_SIZE(level), *child;
+	unsigned i = start > base ? (start - base) >> LEVEL_SHIFT(level) : 0;
 
-	for (i = 0; i < (level == 3 ? 256 : 512); i++) {
-		if (table[i] == 0)
+	for (at = base + i * size; i < 512 && at < end; i++, at += size) {
+		if ((table[i] & PTE_P) == 0)
 			continue;
-		at = base + i * LEVEL_SIZE(level);
-		if (level > 0 && at < end && at + LEVEL_SIZE(level) > start &&
-		    prune_table(
-			table_of(table[i]), level - 1, at, start, end) &&
-		    at >= start && at + LEVEL_SIZE(level) <= end) {
-			page_put(page_of_paddr(table[i] & PTE_ADDR));
-			table[i] = 0;
-		} else {
-			empty = false;
+		child = table_of(table[i]);
+		if (at < start || at + size > end) {
+			if (level > 1)
+				prune_table(child, level - 1, at, start, end);
+			continue;
 		}
+		if (level > 1)
+			free_table(child, level - 1, 512);
+		page_put(page_of_paddr(table[i] & PTE_ADDR));
+		table[i] = 0;
 	}
-	return empty;
 }
 
 void

@@ -39,7 +39,10 @@ uint64_t *pt_slot(paddr_t root, uaddr_t va, bool make);
  * so that sparse ranges are walked quickly; `end` if there is none.
  */
 uaddr_t pt_next(paddr_t root, uaddr_t va, uaddr_t end);
-/* Frees page-table pages that lie wholly inside [start, end). */
+/*
+ * Frees page-table pages that lie wholly inside [start, end), where nothing
+ * is mapped any more.
+ */
 void pt_prune(paddr_t root, uaddr_t start, uaddr_t end);
 
 /* Loads a root on this processor. */
