@@ -131,6 +131,11 @@ struct inode_ops {
 	 * or, for lookup alone, may have been left negative (-ENOENT later).
 	 */
 	int (*lookup)(struct inode *dir, struct dentry *d);
+	/*
+	 * Makes all entries at the first look into a directory that was not
+	 * DENTRY_COMPLETE and then is.
+	 */
+	int (*populate)(struct inode *dir, struct dentry *d);
 	int (*create)(struct inode *dir, struct dentry *d, uint32_t mode,
 	    const struct vfs_cred *cred);
 	int (*mkdir)(struct inode *dir, struct dentry *d, uint32_t mode,
@@ -205,7 +210,7 @@ struct inode {
 #define INODE_APPEND	0x2u
 #define INODE_NOATIME	0x4u
 #define INODE_DEAD	0x8u /* a directory that was removed */
-#define INODE_EMPTY_SIZE 0x10u /* generated: reads go on until 0 */
+#define INODE_LINKABLE	0x10u /* without a name, but may get one */
 
 /*
  * Makes an inode that the file system allocated usable: one reference for
@@ -258,7 +263,7 @@ void inode_put_write(struct inode *inode);
 
 /* ------------------------------------------------------------ dentries -- */
 
-#define DENTRY_INLINE 40
+#define DENTRY_INLINE 48
 
 struct dentry { /* I constant, v: vfs_lock, a: atomic */
 	uint32_t refs;			/* [a] from 0 up only under v */
@@ -376,7 +381,7 @@ int fs_type_register(const struct fs_type *type); /* -EBUSY, -ENOSPC */
 const struct fs_type *fs_type_at(unsigned i);
 
 struct mount { /* v: vfs_lock */
-	uint32_t refs;		     /* [v] */
+	uint32_t refs;		     /* [a] the tree holds one */
 	uint32_t id;		     /* [I] mountinfo's */
 	uint32_t flags;		     /* [v] MS_* */
 	bool kernel;		     /* [v] made at boot, gives way */
@@ -411,9 +416,6 @@ void mount_get(struct mount *m);
 void mount_put(struct mount *m);
 /* The options of one line of /proc/mounts: "rw,nosuid,relatime,...". */
 size_t mount_options(struct mount *m, char *buf, size_t size);
-/* pivot_root(2) for the whole system. */
-int vfs_pivot_root(const struct vfs_ctx *ctx, const char *new_root,
-    const char *put_old);
 /* sync(2). */
 int vfs_sync_all(void);
 
