@@ -200,6 +200,22 @@ dentry_make_anon(const char *name, struct inode *inode)
 	return d;
 }
 
+struct dentry *
+dentry_make_unnamed(struct dentry *dir, struct inode *inode)
+{
+	char name[24];
+	struct dentry *d;
+
+	scnprintf(name, sizeof(name), "#%lu", inode->ino);
+	d = dentry_alloc(dir, name, strlen(name));
+	if (d == NULL)
+		return NULL;
+	spin_lock(&vfs_lock);
+	dentry_set_inode_locked(d, inode);
+	spin_unlock(&vfs_lock);
+	return d;
+}
+
 void
 dentry_instantiate(struct dentry *d, struct inode *inode, bool pinned)
 {
@@ -341,27 +357,6 @@ dentry_reclaim(unsigned n)
 	return i;
 }
 
-/* Unused names of a file system that is about to go. */
-void
-dentry_forget_super(struct super *sb)
-{
-	struct dentry *d;
-
-	do {
-		spin_lock(&vfs_lock);
-		TAILQ_FOREACH(d, &lru, lru) {
-			if (d->sb == sb && d->refs == 0)
-				break;
-		}
-		if (d != NULL) {
-			d->refs = 1;
-			dentry_unhash_locked(d);
-		}
-		spin_unlock(&vfs_lock);
-		dentry_put(d);
-	} while (d != NULL);
-}
-
 struct dentry *
 dentry_find(struct dentry *dir, const char *name, size_t len)
 {
@@ -392,7 +387,7 @@ dentry_find_valid(struct dentry *dir, const char *name, size_t len)
 }
 
 /* Entries that are made at the first look. */
-static int
+int
 dentry_populate(struct dentry *dir)
 {
 	struct inode *inode = dir->inode;

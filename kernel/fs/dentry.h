@@ -38,6 +38,9 @@ void dentry_move(struct dentry *from, struct dentry *to, bool exchange);
 bool dentry_is_below(struct dentry *d, const struct dentry *dir);
 /* No child that exists is known. */
 bool dentry_is_empty(struct dentry *d);
-void dentry_forget_super(struct super *sb);
+/* Calls populate if it has not been; the directory's inode->lock held. */
+int dentry_populate(struct dentry *dir);
+/* A dentry of dir's that no name leads to; takes over the inode's. */
+struct dentry *dentry_make_unnamed(struct dentry *dir, struct inode *inode);
 
 #endif

@@ -9,7 +9,7 @@
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/mount.h>
-#include <linux/stat.h>
+#include "abi/mode.h"
 
 const struct vfs_cred vfs_cred_kernel = { .caps = UINT64_MAX };
 
@@ -60,19 +60,23 @@ inode_init(struct inode *inode, struct super *sb, uint32_t mode, uint64_t rdev)
 	inode->ipc = NULL;
 	inode->locks = NULL;
 	inode->watches = NULL;
+	__atomic_add_fetch(&sb->refs, 1, __ATOMIC_RELAXED);
 }
 
 /* The vm_object's last reference, which is the inode's. */
 void
 inode_release(struct inode *inode)
 {
+	struct super *sb = inode->sb;
+
 	KASSERT(SLIST_EMPTY(&inode->names));
 	if (vfs_hooks->inode_gone != NULL &&
 	    (inode->ipc != NULL || inode->locks != NULL ||
 		inode->watches != NULL))
 		vfs_hooks->inode_gone(inode);
 	pagecache_destroy(inode);
-	inode->sb->ops->evict(inode);
+	sb->ops->evict(inode);
+	super_put(sb);
 }
 
 void
@@ -93,7 +97,7 @@ inode_init_owner(struct inode *inode, const struct inode *dir, uint32_t mode,
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		else if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
 		    !vfs_in_group(cred, dir->gid) &&
 		    !vfs_capable(cred, CAP_FSETID))
 			mode &= ~S_ISGID;
@@ -126,7 +130,7 @@ generic_permission(const struct inode *inode, const struct vfs_cred *cred,
 	}
 	if (mask == MAY_READ && vfs_capable(cred, CAP_DAC_READ_SEARCH))
 		return 0;
-	if (((mask & MAY_EXEC) == 0 || (inode->mode & S_IXUGO) != 0) &&
+	if (((mask & MAY_EXEC) == 0 || (inode->mode & 0111) != 0) &&
 	    vfs_capable(cred, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
@@ -215,6 +219,16 @@ inode_setattr_fields(struct inode *inode, const struct vfs_attr *attr)
 		inode->mtime_ns = (attr->valid & ATTR_MTIME_NOW) != 0 ?
 		    now : attr->mtime_ns;
 	inode->ctime_ns = now;
+}
+
+void
+inode_strip_privilege(struct inode *inode)
+{
+	if ((inode->mode & (S_ISUID | S_ISGID)) == 0)
+		return;
+	inode->mode &= ~S_ISUID;
+	if ((inode->mode & 0010) != 0)
+		inode->mode &= ~S_ISGID;
 }
 
 /* One up from a count that is not of the other sign. */

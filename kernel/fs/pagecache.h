@@ -41,6 +41,11 @@ struct pagecache_ops {
 	 * are never reclaimed.
 	 */
 	int (*writeback)(struct inode *inode, uint64_t index, struct page *p);
+	/*
+	 * Frees whole pages [first, last] of contents, inode->lock held; they
+	 * read as zeros.  NULL: cannot.
+	 */
+	int (*punch)(struct inode *inode, uint64_t first, uint64_t last);
 };
 
 struct pagecache {
@@ -76,12 +81,15 @@ long pagecache_write(struct inode *inode, struct uio *u, int64_t *pos);
  * zeroed, mappings lose them.
  */
 void pagecache_truncate(struct inode *inode, uint64_t size);
-/* Takes whole pages [first, last] out, mappings included. */
+/*
+ * Takes whole pages [first, last] out, mappings included.  The size, or what
+ * fill answers, was changed before.
+ */
 void pagecache_drop_range(struct inode *inode, uint64_t first, uint64_t last);
 /* All pages, no mapping is left: at the end of the inode. */
 void pagecache_destroy(struct inode *inode);
-/* Writes dirty pages back. */
-int pagecache_sync(struct inode *inode);
+/* Writes dirty pages of [first, last] back. */
+int pagecache_sync(struct inode *inode, uint64_t first, uint64_t last);
 /*
  * Drops clean unused pages of caches that can write back and refill; how
  * many.  Takes no lock that its caller could hold, frees only frames: fit for
