@@ -31,6 +31,8 @@ struct creds {
 	uint32_t ngroups, groups[32];
 	uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding,
 	    cap_ambient;
+	uint32_t securebits; /* SECBIT_* */
+	bool keep_caps;	     /* PR_SET_KEEPCAPS */
 	bool no_new_privs;
 };
 
@@ -82,18 +84,23 @@ struct process {
 	int exit_code;	/* wait4's status word once zombie */
 	int exit_signal; /* the parent's notice: SIGCHLD, or clone's */
 	bool exiting;	/* [S] exit_group() began, or a fatal signal */
+	struct task *survivor; /* [S] exec: every other task ends */
 	bool did_exec;	/* setpgid by the parent: EACCES */
 	bool stop_unreported, cont_unreported; /* [P] for wait4() */
 	int32_t subreaper; /* PR_SET_CHILD_SUBREAPER */
 	int pdeath_signal;
 	uint32_t timer_slack_ns;
 	bool dumpable;
+	bool membarrier;   /* registered; see sys_misc.c */
+	bool thp_disabled; /* PR_SET_THP_DISABLE, as told */
 	uint32_t personality;
 	int64_t start_ns;
 	uint64_t min_faults, maj_faults;
 	uint64_t dead_run_ns, dead_user_ns; /* of ended tasks */
-	uint64_t child_run_ns, child_user_ns;
+	uint64_t child_run_ns, child_user_ns; /* [P] of reaped children */
+	uint64_t child_min_faults, child_maj_faults;
 	struct waitq child_wait; /* a child changed state */
+	uint32_t child_events;	 /* atomic: counts such changes */
 	struct itimers *itimers; /* linux/itimer.c, made at need */
 	struct waitq *vfork_done; /* the parent waits here, or NULL */
 };
@@ -107,6 +114,7 @@ struct task {
 	struct restart_block restart;
 	/* The last fault, for sigcontext. */
 	uint64_t fault_trapno, fault_error, fault_addr;
+	bool policy_reset_on_fork;
 	int policy, rt_priority; /* sched_setscheduler(2), as told */
 	uint16_t ioprio;
 	struct signal_state *signals; /* pending for this task; mask */
@@ -145,8 +153,8 @@ struct process *process_init(void); /* pid 1 */
 void process_foreach_locked(bool (*fn)(struct process *, void *), void *arg);
 
 /*
- * Creates process 1 and its task: no address space yet, standard descriptors
- * and exec come after.  -ENOMEM
+ * Makes the calling kernel thread the first task of process 1: no address
+ * space yet, standard descriptors and exec come after.  -ENOMEM
  */
 int process_create_first(struct process **out);
 
@@ -154,6 +162,50 @@ int process_create_first(struct process **out);
 void process_exit(int wait_status) __noreturn;
 #define WAIT_STATUS_EXIT(code)	   (((code) & 0xff) << 8)
 #define WAIT_STATUS_SIGNAL(signo) ((signo) & 0x7f)
+
+/*
+ * exec: ends every other task of the calling process and waits for that; the
+ * caller becomes the process's first task, under its pid.
+ *   -EAGAIN  another task does the same, or the process is ending
+ */
+int process_become_single(void);
+
+/*
+ * A new process, in no list yet: ids and credentials of `parent` (NULL: those
+ * of process 1), none of its shared parts.  -ENOMEM, -EAGAIN (no pid left)
+ */
+int process_create(struct process *parent, struct process **out);
+/* Undoes process_create() of a process that never ran; shared parts too. */
+void process_destroy(struct process *p);
+/*
+ * A task for p whose thread is `thread` (created, not started, or the caller
+ * itself): its mask is `mask`.  The first one of p has p's pid.
+ *   -ENOMEM, -EAGAIN
+ */
+int task_create(struct process *p, struct thread *thread, uint64_t mask,
+    struct task **out);
+/* Makes p and its first task visible, a child of `parent`. */
+void process_publish(struct process *p, struct task *t,
+    struct process *parent);
+/* Adds a further task to its process: -EINTR if that is ending. */
+int task_publish(struct task *t);
+/* Frees a task that was never published, or is no longer. */
+void task_destroy(struct task *t);
+/* exit.c: takes a task out; true if it was the process's last. */
+bool task_unpublish(struct task *t);
+/* The only task of its process takes over the process's number. */
+void task_become_first(struct task *t);
+
+/* p changed state (ended, stopped, continued): SIGCHLD for its parent. */
+void process_notify_parent_locked(struct process *p, int code, int status);
+/* Takes an ended process out of the lists and frees it. */
+void process_reap_locked(struct process *p);
+/* Is no member's parent in another group of the same session? */
+bool pgrp_is_orphaned_locked(int32_t pgid);
+/* Processor time of all its tasks, ended ones included. */
+void process_times(struct process *p, uint64_t *run_ns, uint64_t *user_ns);
+unsigned process_count(void); /* tasks, for sysinfo and /proc/loadavg */
+int32_t process_last_id(void);
 
 /* Ends the calling task; the last one ends the process with this status. */
 void task_exit(int wait_status) __noreturn;

@@ -18,9 +18,8 @@
 #include "kern/spinlock.h"
 #include "kern/types.h"
 #include "kern/waitq.h"
-#include <asm/siginfo.h>
-#include <asm/signal.h>
 #include <bsd/sys/queue.h>
+#include <linux/signal.h>
 
 #define SIGNAL_MAX 64 /* highest number */
 
@@ -54,6 +53,7 @@ struct signal_state {
 	/* A process's: */
 	struct waitq wq; /* a signal came: signalfd, sigtimedwait */
 	bool stopped;	 /* by SIGSTOP and its kind, until SIGCONT */
+	bool continued;	 /* the parent is to be told */
 	int stop_signo;
 	bool init_runs_alone; /* process 1, without Linux's protection */
 };
@@ -89,9 +89,20 @@ void signal_send_task(struct task *t, int signo);
 /* To each process of the group; how many there were.  Any context. */
 unsigned signal_send_pgrp(int32_t pgid, int signo);
 
-/* The same with details; the caller's struct is copied. */
-void signal_post_process(struct process *p, const siginfo_t *info);
-void signal_post_task(struct task *t, const siginfo_t *info);
+/*
+ * The same with details; the caller's struct is copied.
+ *   -EAGAIN  a real-time signal's details cannot be queued (RLIMIT_SIGPENDING)
+ */
+int signal_post_process(struct process *p, const siginfo_t *info);
+int signal_post_task(struct task *t, const siginfo_t *info);
+/* As signal_force_self(), with details. */
+void signal_force_info(const siginfo_t *info);
+
+/* sigaction(2); signo is valid, pointers may be NULL. */
+int signal_action(int signo, const struct sigaction *new,
+    struct sigaction *old);
+/* The calling task's mask, now and for good. */
+void signal_mask_set(uint64_t mask);
 
 /* A fault of the calling program: cannot be blocked or ignored. */
 void signal_fault(struct trapframe *tf, int signo, int code, uaddr_t addr);

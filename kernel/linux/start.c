@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * start.c - the last step of the boot: from an empty root file system to the
+ * first program's first instruction.  Which program that is, and what it is
+ * told, follows Linux (init/main.c's order, kernel-parameters.txt).
+ *
+ * /dev, /proc and /sys are mounted here, before the program runs: a machine
+ * made for one program has no init scripts to do it.  An init that mounts them
+ * itself stacks its mounts on these.
+ */
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "kern/boot.h"
+#include "kern/bootargs.h"
+#include "kern/kmem.h"
+#include "kern/log.h"
+#include "kern/panic.h"
+#include "kern/power.h"
+#include "kern/string.h"
+#include "kern/thread.h"
+#include "kern/user.h"
+#include "kern/vm.h"
+#include "linux/fdtable.h"
+#include "linux/process.h"
+#include "linux/signal.h"
+#include "linux/stdio.h"
+#include "linux/syscalls.h"
+#include "linux/trace.h"
+#include "x86/trapframe.h"
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#define ARGS_FILE_MAX (1024 * 1024) /* bytes of remora.args= */
+
+static struct user_ops ops = {
+	.syscall = syscall_dispatch,
+	.fault = signal_fault,
+	.work = signal_work,
+};
+
+/* ---- what the program is told ---- */
+
+struct start_args {
+	const char *path; /* NULL: not from the args file */
+	const char **argv, **envp;
+	char *text; /* of the args file */
+};
+
+static const char *default_env[] = { "HOME=/", "TERM=linux" };
+
+static bool
+same_name(const char *a, const char *b)
+{
+	size_t len = strchr(a, '=') - a;
+
+	return strncmp(a, b, len + 1) == 0;
+}
+
+/* The defaults, unless given, and what the command line names. */
+static int
+env_from_bootargs(const struct bootargs *ba, struct start_args *sa)
+{
+	unsigned n = 0, i, j;
+
+	sa->envp = kcalloc(ba->envc + ARRAY_SIZE(default_env) + 1,
+	    sizeof(char *));
+	if (sa->envp == NULL)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(default_env); i++) {
+		for (j = 0; j < ba->envc; j++)
+			if (same_name(default_env[i], ba->envp[j]))
+				break;
+		if (j == ba->envc)
+			sa->envp[n++] = default_env[i];
+	}
+	for (i = 0; i < ba->envc; i++)
+		sa->envp[n++] = ba->envp[i];
+	return 0;
+}
+
+static int
+argv_from_bootargs(const struct bootargs *ba, struct start_args *sa)
+{
+	unsigned i;
+
+	sa->argv = kcalloc(ba->argc + 2, sizeof(char *));
+	if (sa->argv == NULL)
+		return -ENOMEM;
+	for (i = 1; i < ba->argc; i++)
+		sa->argv[i] = ba->argv[i];
+	return 0;
+}
+
+/* ---- remora.args= ---- */
+
+static int
+read_args_file(const char *path, char **text, size_t *len)
+{
+	struct vfs_ctx ctx;
+	struct file *f;
+	char *buf;
+	long n;
+	int error;
+
+	vfs_ctx_kernel(&ctx);
+	error = vfs_open(&ctx, NULL, path, O_RDONLY, 0, 0, &f);
+	if (error != 0)
+		return error;
+	n = f->inode->size;
+	buf = n > ARGS_FILE_MAX ? NULL : kmalloc(n + 1);
+	if (buf != NULL)
+		n = file_pread_kernel(f, buf, n, 0);
+	else
+		n = n > ARGS_FILE_MAX ? -E2BIG : -ENOMEM;
+	file_put(f);
+	if (n < 0) {
+		kfree(buf);
+		return n;
+	}
+	buf[n] = '\0';
+	*text = buf;
+	*len = n;
+	return 0;
+}
+
+static unsigned
+count_strings(const char *text, size_t len)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		n += text[i] == '\0';
+	return n + 1;
+}
+
+/* Strings up to an empty one, or the end; where the next part begins. */
+static const char *
+take_strings(const char *at, const char *end, const char **list)
+{
+	while (at < end && *at != '\0') {
+		*list++ = at;
+		at += strlen(at) + 1;
+	}
+	return at + 1;
+}
+
+static int
+args_from_file(const char *path, struct start_args *sa)
+{
+	const char *at, *end;
+	size_t len = 0;
+	unsigned n;
+	int error = read_args_file(path, &sa->text, &len);
+
+	if (error != 0)
+		return error;
+	n = count_strings(sa->text, len) + 1;
+	sa->argv = kcalloc(n, sizeof(char *));
+	sa->envp = kcalloc(n, sizeof(char *));
+	if (sa->argv == NULL || sa->envp == NULL)
+		return -ENOMEM;
+	end = sa->text + len;
+	at = take_strings(sa->text, end, sa->argv);
+	if (at < end)
+		take_strings(at, end, sa->envp);
+	return sa->argv[0] == NULL ? -EINVAL : 0;
+}
+
+static int
+collect_args(const struct bootargs *ba, struct start_args *sa)
+{
+	int error;
+
+	if (ba->args_file != NULL) {
+		error = args_from_file(ba->args_file, sa);
+		if (error != 0)
+			log_err("remora.args=%s: error %d", ba->args_file,
+			    -error);
+		return error;
+	}
+	error = argv_from_bootargs(ba, sa);
+	return error != 0 ? error : env_from_bootargs(ba, sa);
+}
+
+/* ---- which program ---- */
+
+/*
+ * Tries one name.  Does not return if it runs.  A name of its own in the args
+ * file stays argv[0]; else the path is, as on Linux.
+ */
+static int
+try(const char *path, struct start_args *sa)
+{
+	struct process *p = process_self();
+	const char *given = sa->text != NULL ? sa->argv[0] : NULL;
+	int error;
+
+	sa->argv[0] = given != NULL ? given : path;
+	error = process_exec(path, sa->argv, sa->envp);
+	if (error != 0) {
+		if (error != -ENOENT)
+			log_err("%s cannot be run: error %d", path, -error);
+		return error;
+	}
+	KASSERT(p->vm != NULL);
+	bootchart_mark("first program");
+	bootchart_print();
+	user_enter(tf_of_thread());
+}
+
+static const char *const usual_inits[] = { "/sbin/init", "/etc/init",
+	"/bin/init", "/bin/sh" };
+
+static bool
+exists(const char *path)
+{
+	struct vfs_ctx ctx;
+	struct file *f;
+
+	vfs_ctx_kernel(&ctx);
+	if (vfs_open(&ctx, NULL, path, O_PATH, 0, 0, &f) != 0)
+		return false;
+	file_put(f);
+	return true;
+}
+
+/* The host reads these two numbers as exit statuses (sysexits of shells). */
+static void __noreturn
+no_program(int error, const char *tried)
+{
+	int status = error == -ENOENT ? 127 : 126;
+
+	log_line(LOG_EMERG, "no working init found: tried %s; name one by "
+	    "init= or rdinit=", tried);
+	power_end(POWER_EXIT, status, tried);
+}
+
+static void __noreturn
+run_asked(const char *path, struct start_args *sa)
+{
+	no_program(try(path, sa), path);
+}
+
+static void __noreturn
+run_first(const struct bootargs *ba, struct start_args *sa)
+{
+	const char *rdinit = ba->rdinit != NULL ? ba->rdinit : "/init";
+	int error = -ENOENT;
+	unsigned i;
+
+	if (ba->rdinit != NULL && ba->init == NULL)
+		run_asked(ba->rdinit, sa);
+	if (exists(rdinit))
+		(void)try(rdinit, sa);
+	if (ba->init != NULL)
+		run_asked(ba->init, sa);
+	for (i = 0; i < ARRAY_SIZE(usual_inits); i++) {
+		int e = try(usual_inits[i], sa);
+
+		if (e != -ENOENT)
+			error = e;
+	}
+	no_program(error, "/init, /sbin/init, /etc/init, /bin/init, /bin/sh");
+}
+
+/* ---- the step ---- */
+
+static void
+mount_usual(void)
+{
+	static const char *const usual[][2] = { { "devtmpfs", "/dev" },
+		{ "proc", "/proc" }, { "sysfs", "/sys" } };
+	unsigned i;
+	int error;
+
+	for (i = 0; i < ARRAY_SIZE(usual); i++) {
+		error = vfs_mount_kernel(usual[i][0], usual[i][1]);
+		if (error != 0 && error != -ENODEV)
+			log_warn("%s: not mounted on %s, error %d",
+			    usual[i][0], usual[i][1], -error);
+	}
+}
+
+/* Descriptors 0, 1 and 2. */
+static int
+open_stdio(void)
+{
+	struct file *f;
+	int fd, error;
+
+	for (fd = 0; fd <= 2; fd++) {
+		error = console_open_stdio(fd, &f);
+		if (error == 0)
+			error = fd_open(f, false);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+int
+linux_start(void)
+{
+	const struct bootargs *ba = bootargs();
+	struct start_args sa = { 0 };
+	struct process *p;
+	int error;
+
+	if (ba->trace_syscalls) {
+		ops.syscall = syscall_dispatch_traced;
+		trace_start();
+	}
+	user_set_ops(&ops);
+	mount_usual();
+	error = process_create_first(&p);
+	if (error != 0)
+		return error;
+	/* Started by `remora run`: not an init system, see signal.c. */
+	p->signals->init_runs_alone = ba->control_port != 0;
+	error = open_stdio();
+	if (error != 0)
+		log_warn("standard descriptors: error %d", -error);
+	error = collect_args(ba, &sa);
+	if (error != 0)
+		return error;
+	run_first(ba, &sa);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * wait.c - wait4(2) and waitid(2): what became of one's children.
+ */
+#include "kern/string.h"
+#include "kern/uaccess.h"
+#include "linux/process.h"
+#include "linux/rusage.h"
+#include "linux/signal.h"
+#include "linux/sys_process.h"
+#include <linux/errno.h>
+#include <linux/wait.h>
+
+/* What is waited for, and what was found. */
+struct wait_query {
+	int which; /* P_ALL, P_PID, P_PGID */
+	int32_t id;
+	unsigned options;
+	/* The answer: */
+	int32_t pid;
+	uint32_t uid;
+	int status;	/* wait4's word */
+	int code, info; /* waitid's si_code, si_status */
+	struct rusage usage;
+};
+
+static bool
+wanted(const struct wait_query *q, const struct process *c)
+{
+	bool clone_child = c->exit_signal != SIGCHLD;
+
+	if (q->which == P_PID && c->pid != q->id)
+		return false;
+	if (q->which == P_PGID && c->pgid != q->id)
+		return false;
+	if ((q->options & __WALL) != 0)
+		return true;
+	return clone_child == ((q->options & __WCLONE) != 0);
+}
+
+static void
+found(struct wait_query *q, struct process *c, int status, int code, int info)
+{
+	q->pid = c->pid;
+	q->uid = c->creds.uid;
+	q->status = status;
+	q->code = code;
+	q->info = info;
+	rusage_of_process(c, true, &q->usage);
+}
+
+static bool
+take_zombie(struct wait_query *q, struct process *c)
+{
+	int status = c->exit_code, signo = status & 0x7f;
+
+	if (c->state != PROCESS_ZOMBIE || (q->options & WEXITED) == 0)
+		return false;
+	if (signo != 0)
+		found(q, c, status,
+		    (status & 0x80) != 0 ? CLD_DUMPED : CLD_KILLED, signo);
+	else
+		found(q, c, status, CLD_EXITED, status >> 8 & 0xff);
+	if ((q->options & WNOWAIT) == 0)
+		process_reap_locked(c);
+	return true;
+}
+
+static bool
+take_stopped(struct wait_query *q, struct process *c)
+{
+	int signo = c->signals->stop_signo;
+
+	if (c->state != PROCESS_ALIVE)
+		return false;
+	if ((q->options & WSTOPPED) != 0 && c->stop_unreported) {
+		found(q, c, signo << 8 | 0x7f, CLD_STOPPED, signo);
+		if ((q->options & WNOWAIT) == 0)
+			c->stop_unreported = false;
+		return true;
+	}
+	if ((q->options & WCONTINUED) != 0 && c->cont_unreported) {
+		found(q, c, 0xffff, CLD_CONTINUED, SIGCONT);
+		if ((q->options & WNOWAIT) == 0)
+			c->cont_unreported = false;
+		return true;
+	}
+	return false;
+}
+
+/* 1: found; 0: children, but none that is ready; -ECHILD: no such child. */
+static int
+look(struct wait_query *q)
+{
+	struct process *self = process_self(), *c;
+	int answer = -ECHILD;
+
+	mutex_lock(&process_lock);
+	TAILQ_FOREACH(c, &self->children, sibling) {
+		if (!wanted(q, c))
+			continue;
+		answer = 0;
+		if (take_zombie(q, c) || take_stopped(q, c)) {
+			answer = 1;
+			break;
+		}
+	}
+	mutex_unlock(&process_lock);
+	return answer;
+}
+
+/* As look(), but waits unless WNOHANG; -ERESTARTSYS. */
+static int
+wait_for(struct wait_query *q)
+{
+	struct process *self = process_self();
+	int answer, error = 0;
+	uint32_t seen;
+
+	for (;;) {
+		seen = __atomic_load_n(&self->child_events, __ATOMIC_ACQUIRE);
+		answer = look(q);
+		if (answer != 0 || (q->options & WNOHANG) != 0)
+			return answer;
+		if (error != 0)
+			return error;
+		error = wait_event_intr(&self->child_wait,
+		    __atomic_load_n(&self->child_events, __ATOMIC_ACQUIRE) !=
+			seen);
+	}
+}
+
+long
+sys_wait4(int32_t pid, uaddr_t status, unsigned options, uaddr_t usage)
+{
+	struct wait_query q = { .id = pid };
+	int answer;
+
+	if ((options &
+		~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE |
+		    __WALL)) != 0)
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	q.options = options | WEXITED;
+	q.which = P_PID;
+	if (pid == -1) {
+		q.which = P_ALL;
+	} else if (pid <= 0) {
+		q.which = P_PGID;
+		q.id = pid == 0 ? process_self()->pgid : -pid;
+	}
+	answer = wait_for(&q);
+	if (answer <= 0)
+		return answer;
+	if (status != 0 && copyout(status, &q.status, sizeof(q.status)) != 0)
+		return -EFAULT;
+	if (usage != 0 && copyout(usage, &q.usage, sizeof(q.usage)) != 0)
+		return -EFAULT;
+	return q.pid;
+}
+
+/* waitid(2)'s siginfo: all zero when WNOHANG found nothing. */
+static int
+copyout_info(uaddr_t dst, const struct wait_query *q, bool any)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	if (any) {
+		info.si_signo = SIGCHLD;
+		info.si_code = q->code;
+		info.si_pid = q->pid;
+		info.si_uid = q->uid;
+		info.si_status = q->info;
+	}
+	return copyout(dst, &info, sizeof(info));
+}
+
+static int
+waitid_query(struct wait_query *q, int which, int32_t id, unsigned options)
+{
+	if ((options &
+		~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
+		    __WNOTHREAD | __WCLONE | __WALL)) != 0 ||
+	    (options & (WEXITED | WSTOPPED | WCONTINUED)) == 0)
+		return -EINVAL;
+	q->which = which;
+	q->id = id;
+	q->options = options;
+	switch (which) {
+	case P_ALL:
+		return 0;
+	case P_PID:
+		return id <= 0 ? -EINVAL : 0;
+	case P_PGID:
+		if (id == 0)
+			q->id = process_self()->pgid;
+		return id < 0 ? -EINVAL : 0;
+	case P_PIDFD: /* there are no pidfds, so it is not one */
+		return id < 0 ? -EINVAL : -EBADF;
+	default:
+		return -EINVAL;
+	}
+}
+
+long
+sys_waitid(int which, int32_t id, uaddr_t info, unsigned options, uaddr_t usage)
+{
+	struct wait_query q = { 0 };
+	int answer;
+
+	answer = waitid_query(&q, which, id, options);
+	if (answer == 0)
+		answer = wait_for(&q);
+	if (answer < 0)
+		return answer;
+	if (answer > 0 && usage != 0 &&
+	    copyout(usage, &q.usage, sizeof(q.usage)) != 0)
+		return -EFAULT;
+	if (info != 0 && copyout_info(info, &q, answer > 0) != 0)
+		return -EFAULT;
+	return 0;
+}
