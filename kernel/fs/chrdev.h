@@ -36,6 +36,8 @@ void chrdev_unregister(struct chrdev *dev);
 struct chrdev *chrdev_find(uint64_t rdev);
 /* The i-th, for /proc/devices; NULL after the last. */
 struct chrdev *chrdev_at(unsigned i);
+/* Makes the nodes of all that is registered; for devtmpfs.c. */
+int chrdev_add_all_nodes(void);
 /* file_ops of every S_IFCHR node: finds the device. */
 extern const struct file_ops chrdev_node_ops;
 

@@ -182,8 +182,18 @@ int file_mmap(struct file *f, uint64_t size, unsigned *vm_flags,
 /* Ready-made operations. */
 int64_t generic_llseek(struct file *f, int64_t offset, int whence);
 int64_t no_llseek(struct file *f, int64_t offset, int whence); /* -ESPIPE */
+int no_fsync(struct file *f, bool data_only); /* nothing to do: 0 */
 /* Directories whose dentries are complete (in-memory file systems). */
 int dcache_iterate(struct file *f, struct dir_sink *sink);
+#ifndef DT_DIR
+#define DT_FIFO 1
+#define DT_CHR	2
+#define DT_DIR	4
+#define DT_BLK	6
+#define DT_REG	8
+#define DT_LNK	10
+#define DT_SOCK 12
+#endif
 /* Adds "." and ".." where pos says so; false: sink full. */
 bool dir_emit_dots(struct file *f, struct dir_sink *sink);
 

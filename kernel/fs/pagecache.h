@@ -20,22 +20,32 @@
 struct inode;
 struct uio;
 
+enum page_want {
+	PAGE_READ,	/* a hole may answer *out NULL */
+	PAGE_CREATE,	/* a page, zeros where the file has a hole */
+	PAGE_OVERWRITE, /* a page; its contents need not be set */
+};
+
 struct pagecache_ops {
 	/*
 	 * The page `index`, which is not in the tree: a frame with one
-	 * reference, filled (zeros where the file has a hole), or for
-	 * !create and a hole *out NULL.  Charges what a page costs.
+	 * reference, filled as `want` says.  Charges what a page costs.
 	 * May sleep.  -EIO, -ENOMEM, -ENOSPC
 	 */
-	int (*fill)(struct inode *inode, uint64_t index, bool create,
+	int (*fill)(struct inode *inode, uint64_t index, enum page_want want,
 	    struct page **out);
-	/* n pages were taken out of the tree: give back the charge. */
+	/* n pages were taken out for good: give back the charge. */
 	void (*uncharge)(struct inode *inode, uint64_t n);
 	/*
 	 * Writes a dirty page back.  NULL: memory is its only home, and pages
 	 * are never reclaimed.
 	 */
 	int (*writeback)(struct inode *inode, uint64_t index, struct page *p);
+	/*
+	 * Frees whole pages [first, last] of contents, inode->lock held; they
+	 * read as zeros.  NULL: cannot.
+	 */
+	int (*punch)(struct inode *inode, uint64_t first, uint64_t last);
 };
 
 struct pagecache {
@@ -44,17 +54,21 @@ struct pagecache {
 	struct pagetree tree;		 /* under lock */
 	uint64_t npages;		 /* under lock */
 	struct spinlock lock;
-	uint32_t ndirty;		 /* under lock */
+	bool listed;			 /* can be refilled: reclaim sees it */
+	TAILQ_ENTRY(pagecache) link;	 /* list of those */
 };
 
-/* Called by inode_init(); ops are set by the file system. */
+/*
+ * Called by inode_init(); ops are set by the file system, for regular files,
+ * before the inode is seen by others.
+ */
 void pagecache_init(struct pagecache *pc);
 
 /*
- * The page with a reference, filling it if need be.  create as in fill.
+ * The page with a reference, filling it if need be (not PAGE_OVERWRITE).
  * 0 with *out NULL: a hole.
  */
-int pagecache_get(struct inode *inode, uint64_t index, bool create,
+int pagecache_get(struct inode *inode, uint64_t index, enum page_want want,
     struct page **out);
 
 /* read and write of files whose fops are in memory pages.  As file_ops. */
@@ -67,13 +81,20 @@ long pagecache_write(struct inode *inode, struct uio *u, int64_t *pos);
  * zeroed, mappings lose them.
  */
 void pagecache_truncate(struct inode *inode, uint64_t size);
-/* Takes whole pages [first, last] out, mappings included. */
+/*
+ * Takes whole pages [first, last] out, mappings included.  The size, or what
+ * fill answers, was changed before.
+ */
 void pagecache_drop_range(struct inode *inode, uint64_t first, uint64_t last);
 /* All pages, no mapping is left: at the end of the inode. */
 void pagecache_destroy(struct inode *inode);
-/* Writes dirty pages back. */
-int pagecache_sync(struct inode *inode);
-/* Drops clean unused pages of caches that can refill; how many. */
+/* Writes dirty pages of [first, last] back. */
+int pagecache_sync(struct inode *inode, uint64_t first, uint64_t last);
+/*
+ * Drops clean unused pages of caches that can write back and refill; how
+ * many.  Takes no lock that its caller could hold, frees only frames: fit for
+ * page_set_reclaim().
+ */
 uint64_t pagecache_reclaim(uint64_t frames);
 /* Pages in all caches, for /proc/meminfo. */
 uint64_t pagecache_total(void);

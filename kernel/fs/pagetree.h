@@ -25,6 +25,8 @@ void *pagetree_find(const struct pagetree *t, uint64_t index);
 int pagetree_insert(struct pagetree *t, uint64_t index, void *entry);
 /* What was there, or NULL. */
 void *pagetree_remove(struct pagetree *t, uint64_t index);
+/* The same, but keeps empty nodes: frees nothing, for use where none may be. */
+void *pagetree_clear(struct pagetree *t, uint64_t index);
 /* The first entry at or above *index, which is set to its index; NULL: none. */
 void *pagetree_next(const struct pagetree *t, uint64_t *index);
 /* Frees all nodes; the entries are the caller's. */

@@ -10,6 +10,7 @@
 #include "kern/types.h"
 
 extern const struct fs_type tmpfs_type, rootfs_type;
+extern const struct inode_ops tmpfs_dir_ops;
 
 /* A new superblock.  data: "size=", "nr_inodes=", "mode=", "uid=", "gid=". */
 int tmpfs_create(const struct fs_type *type, const char *data,
@@ -18,9 +19,11 @@ int tmpfs_create(const struct fs_type *type, const char *data,
 int tmpfs_inode_unnamed(uint32_t mode, struct inode **out);
 
 /*
- * Gives an empty regular file [pa, pa + size) as its content, in place: its
- * frames now belong to the file.  shared_tail: the frame of the last bytes
- * holds something else behind them that is still needed.
+ * Gives an empty regular file [pa, pa + size) of boot's memory as its content,
+ * in place, size not 0.  The reference that boot left on the frames that the
+ * file fills is the file's from now on; of those at its edges it takes one
+ * more.  shared_tail: the frame of the last bytes holds something else behind
+ * them that is still needed.  Before anybody uses the file.
  */
 void tmpfs_set_backing(struct inode *inode, paddr_t pa, uint64_t size);
 void tmpfs_backing_shared_tail(struct inode *inode);

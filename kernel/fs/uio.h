@@ -52,7 +52,7 @@ size_t uio_put(struct uio *u, const void *src, size_t len);
 size_t uio_get(struct uio *u, void *dst, size_t len);
 size_t uio_clear(struct uio *u, size_t len);
 
-/* Goes on by len <= resid bytes without moving any; back by what was done. */
+/* Goes on by len <= resid bytes without moving any. */
 void uio_skip(struct uio *u, size_t len);
 
 /* uio_put and uio_get of everything or -EFAULT. */

@@ -131,6 +131,11 @@ struct inode_ops {
 	 * or, for lookup alone, may have been left negative (-ENOENT later).
 	 */
 	int (*lookup)(struct inode *dir, struct dentry *d);
+	/*
+	 * Makes all entries at the first look into a directory that was not
+	 * DENTRY_COMPLETE and then is.
+	 */
+	int (*populate)(struct inode *dir, struct dentry *d);
 	int (*create)(struct inode *dir, struct dentry *d, uint32_t mode,
 	    const struct vfs_cred *cred);
 	int (*mkdir)(struct inode *dir, struct dentry *d, uint32_t mode,
@@ -139,12 +144,14 @@ struct inode_ops {
 	    uint64_t rdev, const struct vfs_cred *cred);
 	int (*symlink)(struct inode *dir, struct dentry *d, const char *target,
 	    const struct vfs_cred *cred);
+	/* old->lock is held, too */
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *old);
+	/* the victim's lock is held, too; the caller drops the dentry */
 	int (*unlink)(struct inode *dir, struct dentry *d);
 	int (*rmdir)(struct inode *dir, struct dentry *d);
 	/*
-	 * Both directories locked, types and emptiness are the file system's
-	 * to check (-ENOTEMPTY).  `to` may be negative.  The caller moves the
+	 * Both directories and what is replaced are locked, types checked;
+	 * emptiness is the file system's to check (-ENOTEMPTY).  `to` may be negative.  The caller moves the
 	 * dentries afterwards.  flags: RENAME_EXCHANGE or 0.
 	 */
 	int (*rename)(struct inode *olddir, struct dentry *from,
@@ -205,7 +212,7 @@ struct inode {
 #define INODE_APPEND	0x2u
 #define INODE_NOATIME	0x4u
 #define INODE_DEAD	0x8u /* a directory that was removed */
-#define INODE_EMPTY_SIZE 0x10u /* generated: reads go on until 0 */
+#define INODE_LINKABLE	0x10u /* without a name, but may get one */
 
 /*
  * Makes an inode that the file system allocated usable: one reference for
@@ -220,6 +227,9 @@ inode_get(struct inode *inode)
 }
 /* The last one: pages go, then super_ops.evict. */
 void inode_put(struct inode *inode);
+void inode_release(struct inode *inode); /* what that does; for pagecache.c */
+/* One name of the inode as seen from the root, for /proc/PID/maps. */
+void inode_path_string(struct inode *inode, char *buf, size_t size);
 
 #define MAY_EXEC  1u /* also: search a directory */
 #define MAY_WRITE 2u
@@ -231,6 +241,8 @@ int inode_permission(struct inode *inode, const struct vfs_cred *cred,
 void inode_touch(struct inode *inode);
 /* Sets atime as `relatime` (or the mount's flags) asks. */
 void inode_accessed(struct inode *inode, const struct mount *mnt);
+/* After a write, inode->lock held: set-user-ID and the like go. */
+void inode_strip_privilege(struct inode *inode);
 /* Attributes from the fields, or by the file system. */
 int inode_stat(struct inode *inode, struct vfs_stat *st);
 /* The fields' part of setattr, size excepted; sets ctime. */
@@ -258,7 +270,7 @@ void inode_put_write(struct inode *inode);
 
 /* ------------------------------------------------------------ dentries -- */
 
-#define DENTRY_INLINE 40
+#define DENTRY_INLINE 48
 
 struct dentry { /* I constant, v: vfs_lock, a: atomic */
 	uint32_t refs;			/* [a] from 0 up only under v */
@@ -346,16 +358,26 @@ struct super {
 	const struct fs_type *type;   /* [I] */
 	struct dentry *root;	      /* [I] */
 	uint64_t dev;		      /* [I] st_dev */
-	uint32_t refs;		      /* [v] mounts; a shared one has one more */
+	uint32_t mounts;	      /* [v] a shared one has one more */
+	uint32_t refs;		      /* [a] inodes, and one for all mounts */
 	uint32_t flags;		      /* MS_RDONLY ... */
 	uint32_t magic, blksize;      /* [I] */
 	uint64_t max_size;	      /* [I] of a file */
 	struct mutex rename_lock;
 	void *priv;
 };
-/* Sets the common fields; dev is a new anonymous device number. */
+/*
+ * Sets the common fields, counting the first mount; dev is a new anonymous
+ * device number.  Blocks are pages, files may have any size.
+ */
 void super_init(struct super *sb, const struct super_ops *ops,
     const struct fs_type *type, uint32_t magic);
+/*
+ * One mount less.  After the last one the names go; when the last inode is
+ * gone too (a mapping may keep one), ops->destroy is called.
+ */
+void super_unmount(struct super *sb);
+void super_put(struct super *sb);
 
 struct fs_type {
 	const char *name;
@@ -376,7 +398,7 @@ int fs_type_register(const struct fs_type *type); /* -EBUSY, -ENOSPC */
 const struct fs_type *fs_type_at(unsigned i);
 
 struct mount { /* v: vfs_lock */
-	uint32_t refs;		     /* [v] */
+	uint32_t refs;		     /* [a] the tree holds one */
 	uint32_t id;		     /* [I] mountinfo's */
 	uint32_t flags;		     /* [v] MS_* */
 	bool kernel;		     /* [v] made at boot, gives way */
@@ -387,6 +409,7 @@ struct mount { /* v: vfs_lock */
 	char *source;		     /* [I] first field of /proc/mounts */
 	TAILQ_ENTRY(mount) link;     /* [v] all, in the order of mounting */
 };
+TAILQ_HEAD(mount_list, mount);
 
 /*
  * mount(2), with flags and data as there (data may be NULL, is a string).
@@ -407,13 +430,24 @@ int vfs_mount_kernel(const char *type, const char *target);
  * id, 0 first.  Referenced (mount_put); NULL: no more.
  */
 struct mount *mount_next(uint32_t after);
-void mount_get(struct mount *m);
-void mount_put(struct mount *m);
+static inline void
+mount_get(struct mount *m)
+{
+	__atomic_add_fetch(&m->refs, 1, __ATOMIC_RELAXED);
+}
+void mount_put(struct mount *m); /* may sleep */
+/* What is mounted on that place (vfs_lock held), or NULL. */
+struct mount *mount_on_locked(struct mount *parent, struct dentry *point);
+/* The mount of all of sb, referenced (vfs_lock held), or NULL. */
+struct mount *mount_of_super_locked(struct super *sb);
+/* The root of all mounts; no reference is taken. */
+void vfs_root_path(struct path *p);
+/*
+ * Where writing through m is forbidden: -EROFS.  m may be NULL (anonymous).
+ */
+int mount_may_write(const struct mount *m);
 /* The options of one line of /proc/mounts: "rw,nosuid,relatime,...". */
 size_t mount_options(struct mount *m, char *buf, size_t size);
-/* pivot_root(2) for the whole system. */
-int vfs_pivot_root(const struct vfs_ctx *ctx, const char *new_root,
-    const char *put_old);
 /* sync(2). */
 int vfs_sync_all(void);
 
@@ -445,6 +479,7 @@ int vfs_walk(const struct vfs_ctx *ctx, const struct path *base,
  * ends at its end).  A deleted one gets " (deleted)".
  *   -ENAMETOOLONG; *reachable false where p does not lie below root.
  */
+/* reachable may be NULL. */
 int vfs_path_string(const struct path *p, const struct path *root, char *buf,
     size_t size, const char **out, bool *reachable);
 
@@ -495,7 +530,5 @@ struct vfs_hooks {
 void vfs_set_hooks(const struct vfs_hooks *hooks);
 extern const struct vfs_hooks *vfs_hooks;
 
-/* Sets up tables; before the first mount. */
-void vfs_init(void);
 
 #endif

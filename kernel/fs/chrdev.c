@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * chrdev.c - the table of character devices.
+ */
+#include "fs/chrdev.h"
+#include "abi/mode.h"
+#include "fs/devtmpfs.h"
+#include "kern/mutex.h"
+#include "kern/string.h"
+#include <linux/errno.h>
+
+static struct mutex lock = MUTEX_INIT(lock);
+static TAILQ_HEAD(, chrdev) devices = TAILQ_HEAD_INITIALIZER(devices);
+
+static uint32_t
+count_of(const struct chrdev *dev)
+{
+	return MAX(dev->count, 1u);
+}
+
+static bool
+overlap(const struct chrdev *a, const struct chrdev *b)
+{
+	return a->major == b->major && a->minor < b->minor + count_of(b) &&
+	    b->minor < a->minor + count_of(a);
+}
+
+/* The i-th minor's node: "null", or with several "ttyS0". */
+static void
+node_name(const struct chrdev *dev, uint32_t i, char name[64])
+{
+	if (count_of(dev) > 1)
+		snprintf(name, 64, "%s%u", dev->name, i);
+	else
+		strlcpy(name, dev->name, 64);
+}
+
+static int
+add_nodes(const struct chrdev *dev)
+{
+	char name[64];
+	uint32_t i;
+	int error = 0;
+
+	for (i = 0; i < count_of(dev) && error == 0; i++) {
+		node_name(dev, i, name);
+		error = devtmpfs_add(name, S_IFCHR | dev->mode,
+		    dev_make(dev->major, dev->minor + i));
+	}
+	return error;
+}
+
+static void
+remove_nodes(const struct chrdev *dev)
+{
+	char name[64];
+	uint32_t i;
+
+	for (i = 0; i < count_of(dev); i++) {
+		node_name(dev, i, name);
+		devtmpfs_remove(name);
+	}
+}
+
+int
+chrdev_register(struct chrdev *dev)
+{
+	struct chrdev *other;
+	int error = 0;
+
+	mutex_lock(&lock);
+	TAILQ_FOREACH(other, &devices, link) {
+		if (overlap(dev, other))
+			error = -EBUSY;
+	}
+	if (error == 0)
+		TAILQ_INSERT_TAIL(&devices, dev, link);
+	mutex_unlock(&lock);
+	if (error == 0 && dev->name != NULL && devtmpfs_is_populated())
+		error = add_nodes(dev);
+	return error;
+}
+
+void
+chrdev_unregister(struct chrdev *dev)
+{
+	mutex_lock(&lock);
+	TAILQ_REMOVE(&devices, dev, link);
+	mutex_unlock(&lock);
+	if (dev->name != NULL && devtmpfs_is_populated())
+		remove_nodes(dev);
+}
+
+int
+chrdev_add_all_nodes(void)
+{
+	struct chrdev *dev;
+	int error = 0;
+
+	mutex_lock(&lock);
+	TAILQ_FOREACH(dev, &devices, link) {
+		if (dev->name != NULL && error == 0)
+			error = add_nodes(dev);
+	}
+	mutex_unlock(&lock);
+	return error;
+}
+
+struct chrdev *
+chrdev_find(uint64_t rdev)
+{
+	uint32_t major = dev_major(rdev), minor = dev_minor(rdev);
+	struct chrdev *dev;
+
+	mutex_lock(&lock);
+	TAILQ_FOREACH(dev, &devices, link) {
+		if (dev->major == major && minor >= dev->minor &&
+		    minor - dev->minor < count_of(dev))
+			break;
+	}
+	mutex_unlock(&lock);
+	return dev;
+}
+
+struct chrdev *
+chrdev_at(unsigned i)
+{
+	struct chrdev *dev;
+
+	mutex_lock(&lock);
+	TAILQ_FOREACH(dev, &devices, link) {
+		if (i-- == 0)
+			break;
+	}
+	mutex_unlock(&lock);
+	return dev;
+}
+
+static int
+node_open(struct inode *inode, struct file *file)
+{
+	struct chrdev *dev = chrdev_find(inode->rdev);
+
+	if (dev == NULL)
+		return -ENXIO;
+	file->ops = dev->ops;
+	return dev->ops->open != NULL ? dev->ops->open(inode, file) : 0;
+}
+
+const struct file_ops chrdev_node_ops = { .open = node_open };

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * devtmpfs.c - /dev: a tmpfs in which the kernel makes nodes.
+ */
+#include "fs/devtmpfs.h"
+#include "abi/mode.h"
+#include "fs/chrdev.h"
+#include "fs/dentry.h"
+#include "fs/tmpfs.h"
+#include "kern/string.h"
+#include <linux/errno.h>
+
+static struct mutex lock = MUTEX_INIT(lock);
+static struct super *sb;		     /* I once made, under lock */
+static bool populated;
+
+/* Links that every Linux system has there. */
+static const struct {
+	const char *name, *target;
+} links[] = {
+	{ "fd", "/proc/self/fd" },
+	{ "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" },
+};
+
+bool
+devtmpfs_is_populated(void)
+{
+	return __atomic_load_n(&populated, __ATOMIC_ACQUIRE);
+}
+
+/* A node, a link (target not NULL), or a directory. */
+struct entry {
+	uint32_t mode;
+	uint64_t rdev;
+	const char *target;
+};
+
+/* The directory's lock is held by the caller. */
+static int
+make_locked(struct dentry *dir, const char *name, size_t len,
+    const struct entry *e, struct dentry **out)
+{
+	struct inode *inode = dir->inode;
+	struct dentry *d;
+	int error = 0;
+
+	error = dentry_lookup(dir, name, len, &d);
+	if (error != 0)
+		return error;
+	if (d->inode != NULL)
+		error = S_ISDIR(e->mode) && S_ISDIR(d->inode->mode) ?
+		    0 : -EEXIST;
+	else if (e->target != NULL)
+		error = inode->ops->symlink(inode, d, e->target,
+		    &vfs_cred_kernel);
+	else if (S_ISDIR(e->mode))
+		error = inode->ops->mkdir(inode, d, e->mode,
+		    &vfs_cred_kernel);
+	else
+		error = inode->ops->mknod(inode, d, e->mode, e->rdev,
+		    &vfs_cred_kernel);
+	if (error == 0 && out != NULL)
+		*out = d;
+	else
+		dentry_put(d);
+	return error;
+}
+
+/* At the first look the caller holds the root's lock already. */
+static int
+make_in(struct dentry *dir, const char *name, size_t len,
+    const struct entry *e, struct dentry **out)
+{
+	bool held = mutex_held(&dir->inode->lock);
+	int error;
+
+	if (!held)
+		mutex_lock(&dir->inode->lock);
+	error = make_locked(dir, name, len, e, out);
+	if (!held)
+		mutex_unlock(&dir->inode->lock);
+	return error;
+}
+
+static int
+make(const char *name, const struct entry *e)
+{
+	static const struct entry directory = { .mode = S_IFDIR | 0755 };
+	struct dentry *dir = sb->root, *sub;
+	const char *slash;
+	int error = 0;
+
+	dentry_get(dir);
+	while (error == 0 && (slash = strchr(name, '/')) != NULL) {
+		error = make_in(dir, name, slash - name, &directory, &sub);
+		if (error == 0) {
+			dentry_put(dir);
+			dir = sub;
+			name = slash + 1;
+		}
+	}
+	if (error == 0)
+		error = make_in(dir, name, strlen(name), e, NULL);
+	dentry_put(dir);
+	return error;
+}
+
+int
+devtmpfs_add(const char *name, uint32_t mode, uint64_t rdev)
+{
+	struct entry e = { .mode = mode, .rdev = rdev };
+
+	return make(name, &e);
+}
+
+int
+devtmpfs_link(const char *name, const char *target)
+{
+	struct entry e = { .mode = S_IFLNK | 0777, .target = target };
+
+	return make(name, &e);
+}
+
+/* Only what is a device still: programs may have put something else there. */
+static void
+remove_from(struct dentry *dir, const char *name)
+{
+	struct inode *inode = dir->inode, *victim;
+	struct dentry *d;
+
+	mutex_lock(&inode->lock);
+	d = dentry_find(dir, name, strlen(name));
+	victim = d != NULL ? d->inode : NULL;
+	if (victim != NULL &&
+	    (S_ISCHR(victim->mode) || S_ISBLK(victim->mode))) {
+		mutex_lock(&victim->lock);
+		inode->ops->unlink(inode, d);
+		mutex_unlock(&victim->lock);
+		dentry_drop(d);
+	}
+	mutex_unlock(&inode->lock);
+	dentry_put(d);
+}
+
+void
+devtmpfs_remove(const char *name)
+{
+	struct dentry *dir = sb->root, *sub;
+	const char *slash;
+
+	dentry_get(dir);
+	while (dir != NULL && (slash = strchr(name, '/')) != NULL) {
+		sub = dentry_find(dir, name, slash - name);
+		dentry_put(dir);
+		dir = sub;
+		name = slash + 1;
+	}
+	if (dir != NULL && dir->inode != NULL)
+		remove_from(dir, name);
+	dentry_put(dir);
+}
+
+/* The first look; inode->lock of the root is held. */
+static int
+populate(struct inode *dir, struct dentry *d)
+{
+	unsigned i;
+	int error;
+
+	(void)dir;
+	d->flags |= DENTRY_COMPLETE; /* so that what follows finds it so */
+	error = chrdev_add_all_nodes();
+	for (i = 0; i < ARRAY_SIZE(links) && error == 0; i++)
+		error = devtmpfs_link(links[i].name, links[i].target);
+	__atomic_store_n(&populated, true, __ATOMIC_RELEASE);
+	return error;
+}
+
+static int
+create_locked(const struct fs_type *type)
+{
+	static struct inode_ops root_ops;
+	int error;
+
+	error = tmpfs_create(type, "mode=755", &sb);
+	if (error != 0)
+		return error;
+	root_ops = tmpfs_dir_ops;
+	root_ops.populate = populate;
+	sb->root->inode->ops = &root_ops;
+	sb->root->flags &= ~DENTRY_COMPLETE;
+	return 0;
+}
+
+/* One file system for all mounts, which outlives them. */
+static int
+devtmpfs_mount(const struct fs_type *type, const char *source, unsigned flags,
+    const char *data, struct super **out)
+{
+	int error = 0;
+
+	(void)source;
+	(void)flags;
+	mutex_lock(&lock);
+	if (sb == NULL)
+		error = create_locked(type);
+	if (error == 0 && *data != '\0')
+		error = sb->ops->remount(sb, 0, data);
+	if (error == 0) {
+		spin_lock(&vfs_lock);
+		sb->mounts++;
+		spin_unlock(&vfs_lock);
+		*out = sb;
+	}
+	mutex_unlock(&lock);
+	return error;
+}
+
+const struct fs_type devtmpfs_type = {
+	.name = "devtmpfs",
+	.mount = devtmpfs_mount,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * names.h - a name in a directory that is about to be made, opened, moved or
+ * removed.  For the VFS's own files.
+ */
+#ifndef FS_NAMES_H
+#define FS_NAMES_H
+
+#include "fs/vfs.h"
+#include "fs/walk.h"
+#include "kern/panic.h"
+
+/* Between dir_open() and dir_close(): dir and mnt are referenced by w.held. */
+struct dir_name {
+	struct walk w; /* w.last, w.kind, w.slash: the name */
+	struct dentry *dir;
+	struct mount *mnt;
+};
+
+/* Walks to the directory of the last component.  No lock is held after. */
+int dir_open(struct dir_name *n, const struct vfs_ctx *ctx,
+    const struct path *base, const char *name);
+void dir_close(struct dir_name *n);
+
+/* The dentry of the name, maybe negative; dir's inode->lock held. */
+int dir_lookup_locked(struct dir_name *n, struct dentry **out);
+/* -EROFS, -EACCES ... to add an entry, to take the entry d away. */
+int dir_may_create(const struct dir_name *n);
+int dir_may_delete(const struct dir_name *n, const struct dentry *d);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tmpfs_impl.h - what tmpfs.c (superblock, directories) and tmpfs_file.c
+ * (contents) share.
+ *
+ * Locking: the inode's pages.lock for its backing, the super's `lock` for its
+ * counts.
+ */
+#ifndef FS_TMPFS_IMPL_H
+#define FS_TMPFS_IMPL_H
+
+#include "fs/file.h"
+#include "fs/tmpfs.h"
+
+struct tmpfs_inode { /* I: constant; p: pages.lock */
+	struct inode inode;
+	uint64_t backing_size; /* [p] 0: none */
+	paddr_t backing;       /* [I] */
+	paddr_t whole_end;     /* [I] end of the frames that it fills */
+	bool shared_tail;      /* [p] */
+	char *target;	       /* [I] symbolic links */
+};
+
+struct tmpfs_super { /* I: constant; s: lock */
+	struct super sb;
+	struct spinlock lock;
+	uint64_t max_pages, used_pages;	  /* [s] */
+	uint64_t max_inodes, used_inodes; /* [s] */
+	uint64_t last_ino;		  /* [s] */
+	bool size_given;		  /* [s] shown in /proc/mounts */
+};
+
+static inline struct tmpfs_inode *
+tmpfs_i(struct inode *inode)
+{
+	return container_of(inode, struct tmpfs_inode, inode);
+}
+
+static inline struct tmpfs_super *
+tmpfs_sb(struct super *sb)
+{
+	return container_of(sb, struct tmpfs_super, sb);
+}
+
+/* tmpfs_file.c */
+extern const struct file_ops tmpfs_file_fops;
+extern const struct pagecache_ops tmpfs_page_ops;
+/* Pages of the backing from `first` on that the page cache has not. */
+uint64_t tmpfs_backing_unused(struct tmpfs_inode *ti, uint64_t first);
+/* Lets go of the backing beyond `size`. */
+void tmpfs_backing_trim(struct tmpfs_inode *ti, uint64_t size);
+/* inode->lock held. */
+void tmpfs_set_size(struct inode *inode, uint64_t size);
+
+#endif
