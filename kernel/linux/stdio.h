@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * stdio.h - what the first program's descriptors 0, 1 and 2 are: the console's
+ * terminal, or raw streams over the same line (remora.stdin=, remora.stdout=),
+ * which look like pipes: no echo, no carriage returns, an end of file.
+ */
+#ifndef LINUX_STDIO_H
+#define LINUX_STDIO_H
+
+#include "kern/types.h"
+
+struct file;
+
+/*
+ * What process 1 (the caller) begins with as descriptor fd; called for 0, 1
+ * and 2, in this order.  One reference; descriptors that are the same open
+ * file get the same one.  With a terminal for input, it becomes the process's
+ * controlling one.  May sleep.
+ *   -ENODEV  there is no console;  -ENOMEM
+ */
+int console_open_stdio(int fd, struct file **out);
+
+/* For linux/tty_serial.c.  Any context. */
+bool stdio_takes_input(void);
+void stdio_input(const uint8_t *bytes, size_t n);
+void stdio_room(void);
+/* The host will send no bytes behind the first `total`. */
+void stdio_eof(uint64_t total);
+
+#endif
