@@ -13,8 +13,8 @@
 #include "kern/string.h"
 #include <linux/errno.h>
 
-#define CONSOLE_RING  1024
-#define TTYS_MINOR    64 /* Documentation: Linux's devices.txt, char 4 */
+#define CONSOLE_RING 1024
+#define TTYS_MINOR   64 /* Documentation: Linux's devices.txt, char 4 */
 
 static const struct console_port {
 	const char *name;

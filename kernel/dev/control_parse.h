@@ -17,8 +17,8 @@
 #define CONTROL_LINE 64 /* longer lines are nonsense */
 
 enum control_kind {
-	CONTROL_NONE,	/* no line is complete */
-	CONTROL_BAD,	/* one is, and says nothing that we know */
+	CONTROL_NONE, /* no line is complete */
+	CONTROL_BAD,  /* one is, and says nothing that we know */
 	CONTROL_WINSIZE,
 	CONTROL_EOF,
 	CONTROL_SIGNAL,
@@ -32,15 +32,15 @@ struct control_parser { /* zeroed: at the beginning of a line */
 
 struct control_message {
 	uint16_t rows, cols; /* of winsize */
-	uint64_t total;	     /* of eof */
-	int signo;	     /* of signal, 1 .. 64 */
+	uint64_t total;      /* of eof */
+	int signo;           /* of signal, 1 .. 64 */
 };
 
 /*
  * Takes one byte.  Answers with the line's kind when it completes one; *m is
  * filled as the kind says.  Empty lines are CONTROL_NONE.
  */
-enum control_kind control_feed(struct control_parser *p, uint8_t byte,
-    struct control_message *m);
+enum control_kind
+control_feed(struct control_parser *p, uint8_t byte, struct control_message *m);
 
 #endif

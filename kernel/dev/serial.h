@@ -58,13 +58,13 @@ struct serial_ops {
 };
 
 struct serial {
-	const char *name;	/* [I] "ttyS0" */
-	unsigned minor;		/* [I] Linux's: 64 for ttyS0 */
-	const struct serial_ops *ops; /* [I] */
+	const char *name;                   /* [I] "ttyS0" */
+	unsigned minor;                     /* [I] Linux's: 64 for ttyS0 */
+	const struct serial_ops *ops;       /* [I] */
 	const struct serial_client *client; /* set before open() */
 	void *client_arg;
-	uint32_t rx_room;	/* [a] bytes that the client can take */
-	uint32_t rx_stopped;	/* [a] the driver waits for resume_rx() */
+	uint32_t rx_room;    /* [a] bytes that the client can take */
+	uint32_t rx_stopped; /* [a] the driver waits for resume_rx() */
 };
 
 /* The client's half of the agreement on rx_room.  No lock held. */

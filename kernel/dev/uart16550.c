@@ -17,44 +17,44 @@
 #include <asm/termios.h>
 #include <linux/errno.h>
 
-#define UART_DATA 0 /* with DLAB: divisor, low byte */
-#define UART_IER  1 /* Interrupt Enable; with DLAB: divisor, high byte */
-#define	 IER_RX	    0x01
-#define	 IER_TX	    0x02
-#define	 IER_STATUS 0x04
-#define UART_IIR  2 /* Interrupt Identification (read) */
-#define	 IIR_NONE   0x01
-#define	 IIR_ID	    0x0e
-#define	 IIR_MODEM  0x00
-#define	 IIR_TX	    0x02
-#define	 IIR_FIFO   0xc0
-#define UART_FCR  2 /* FIFO Control (write) */
-#define	 FCR_ON	    0x01
-#define	 FCR_CLEAR  0x06
-#define	 FCR_RX14   0xc0 /* interrupt from 14 bytes on, or after a pause */
-#define UART_LCR  3 /* Line Control */
-#define	 LCR_STOP2  0x04
-#define	 LCR_PARITY 0x08
-#define	 LCR_EVEN   0x10
-#define	 LCR_DLAB   0x80
-#define	 LCR_8N1    0x03
-#define UART_MCR  4 /* Modem Control */
-#define	 MCR_DTR    0x01
-#define	 MCR_RTS    0x02
-#define	 MCR_OUT2   0x08 /* on a PC: gate of the interrupt */
-#define UART_LSR  5 /* Line Status */
-#define	 LSR_DR	    0x01
-#define	 LSR_OE	    0x02
-#define	 LSR_BI	    0x10
-#define	 LSR_THRE   0x20
-#define	 LSR_TEMT   0x40
-#define	 LSR_GONE   0xff /* how an absent device reads */
-#define UART_MSR  6 /* Modem Status */
-#define	 MSR_CTS    0x10
-#define	 MSR_DSR    0x20
-#define	 MSR_RI	    0x40
-#define	 MSR_DCD    0x80
-#define UART_SCR  7 /* Scratch */
+#define UART_DATA  0 /* with DLAB: divisor, low byte */
+#define UART_IER   1 /* Interrupt Enable; with DLAB: divisor, high byte */
+#define IER_RX     0x01
+#define IER_TX     0x02
+#define IER_STATUS 0x04
+#define UART_IIR   2 /* Interrupt Identification (read) */
+#define IIR_NONE   0x01
+#define IIR_ID     0x0e
+#define IIR_MODEM  0x00
+#define IIR_TX     0x02
+#define IIR_FIFO   0xc0
+#define UART_FCR   2 /* FIFO Control (write) */
+#define FCR_ON     0x01
+#define FCR_CLEAR  0x06
+#define FCR_RX14   0xc0 /* interrupt from 14 bytes on, or after a pause */
+#define UART_LCR   3    /* Line Control */
+#define LCR_STOP2  0x04
+#define LCR_PARITY 0x08
+#define LCR_EVEN   0x10
+#define LCR_DLAB   0x80
+#define LCR_8N1    0x03
+#define UART_MCR   4 /* Modem Control */
+#define MCR_DTR    0x01
+#define MCR_RTS    0x02
+#define MCR_OUT2   0x08 /* on a PC: gate of the interrupt */
+#define UART_LSR   5    /* Line Status */
+#define LSR_DR     0x01
+#define LSR_OE     0x02
+#define LSR_BI     0x10
+#define LSR_THRE   0x20
+#define LSR_TEMT   0x40
+#define LSR_GONE   0xff /* how an absent device reads */
+#define UART_MSR   6    /* Modem Status */
+#define MSR_CTS    0x10
+#define MSR_DSR    0x20
+#define MSR_RI     0x40
+#define MSR_DCD    0x80
+#define UART_SCR   7 /* Scratch */
 
 #define UART_BATCH    16      /* bytes handed to the client at once */
 #define UART_CHUNK    64      /* bytes sent with interrupts off */
@@ -230,8 +230,8 @@ uart_drain(struct serial *s)
 
 /* One chunk; *full: the rest must wait for an interrupt. */
 static size_t
-uart_write_chunk(struct uart16550 *u, const uint8_t *bytes, size_t n,
-    bool *full)
+uart_write_chunk(
+    struct uart16550 *u, const uint8_t *bytes, size_t n, bool *full)
 {
 	size_t done = 0;
 	uint64_t state;
@@ -259,8 +259,8 @@ uart_write(struct serial *s, const uint8_t *bytes, size_t n)
 	bool full = false;
 
 	while (done < n && !full)
-		done += uart_write_chunk(u, bytes + done,
-		    MIN(n - done, UART_CHUNK), &full);
+		done += uart_write_chunk(
+		    u, bytes + done, MIN(n - done, UART_CHUNK), &full);
 	return done;
 }
 
@@ -457,14 +457,14 @@ uart_open(struct serial *s)
 }
 
 static void
-uart_set_line(struct serial *s, unsigned divisor, unsigned bits,
-    bool two_stops, bool parity, bool even)
+uart_set_line(struct serial *s, unsigned divisor, unsigned bits, bool two_stops,
+    bool parity, bool even)
 {
 	struct uart16550 *u = uart_of(s);
 	uint64_t state = spin_lock_irq(&u->lock);
 
 	u->lcr = ((bits - 5) & 3) | (two_stops ? LCR_STOP2 : 0) |
-	    (parity ? LCR_PARITY : 0) | (even ? LCR_EVEN : 0);
+		 (parity ? LCR_PARITY : 0) | (even ? LCR_EVEN : 0);
 	uart_put(u, UART_LCR, LCR_DLAB);
 	uart_put(u, UART_DATA, divisor & 0xff);
 	uart_put(u, UART_IER, divisor >> 8 & 0xff);
@@ -479,11 +479,11 @@ uart_modem(struct serial *s)
 	uint8_t msr = uart_get(u, UART_MSR);
 
 	return ((u->mcr & MCR_DTR) != 0 ? TIOCM_DTR : 0) |
-	    ((u->mcr & MCR_RTS) != 0 ? TIOCM_RTS : 0) |
-	    ((msr & MSR_CTS) != 0 ? TIOCM_CTS : 0) |
-	    ((msr & MSR_DSR) != 0 ? TIOCM_DSR : 0) |
-	    ((msr & MSR_RI) != 0 ? TIOCM_RI : 0) |
-	    ((msr & MSR_DCD) != 0 ? TIOCM_CAR : 0);
+	       ((u->mcr & MCR_RTS) != 0 ? TIOCM_RTS : 0) |
+	       ((msr & MSR_CTS) != 0 ? TIOCM_CTS : 0) |
+	       ((msr & MSR_DSR) != 0 ? TIOCM_DSR : 0) |
+	       ((msr & MSR_RI) != 0 ? TIOCM_RI : 0) |
+	       ((msr & MSR_DCD) != 0 ? TIOCM_CAR : 0);
 }
 
 static void
@@ -493,9 +493,9 @@ uart_set_modem(struct serial *s, unsigned set, unsigned clear)
 	uint64_t state = spin_lock_irq(&u->lock);
 
 	u->mcr |= ((set & TIOCM_DTR) != 0 ? MCR_DTR : 0) |
-	    ((set & TIOCM_RTS) != 0 ? MCR_RTS : 0);
+		  ((set & TIOCM_RTS) != 0 ? MCR_RTS : 0);
 	u->mcr &= ~(((clear & TIOCM_DTR) != 0 ? MCR_DTR : 0) |
-	    ((clear & TIOCM_RTS) != 0 ? MCR_RTS : 0));
+		    ((clear & TIOCM_RTS) != 0 ? MCR_RTS : 0));
 	uart_put(u, UART_MCR, u->mcr);
 	spin_unlock_irq(&u->lock, state);
 }
@@ -524,7 +524,7 @@ uart_probe(const struct uart16550 *u)
 		return false;
 	uart_put(u, UART_SCR, 0xa5);
 	return uart_get(u, UART_SCR) == 0xa5 &&
-	    uart_get(u, UART_LSR) != LSR_GONE;
+	       uart_get(u, UART_LSR) != LSR_GONE;
 }
 
 static void

@@ -12,21 +12,21 @@
 struct uart16550 { /* I: constant once attached; q: under lock */
 	struct serial line;
 	struct spinlock lock;
-	uint16_t port;		/* [I] */
-	uint8_t irq;		/* [I] */
-	uint8_t fifo;		/* [I] bytes the transmitter takes at once */
-	uint8_t ier, lcr, mcr;	/* [q] as last written */
-	bool listening;		/* [q] open() has succeeded */
-	bool paused;		/* [q] */
-	bool rx_busy;		/* [q] somebody takes bytes in */
-	bool stuck;		/* [q] the last polled wait was given up */
-	bool early;		/* [q] early_byte came before the FIFO was on */
+	uint16_t port;         /* [I] */
+	uint8_t irq;           /* [I] */
+	uint8_t fifo;          /* [I] bytes the transmitter takes at once */
+	uint8_t ier, lcr, mcr; /* [q] as last written */
+	bool listening;        /* [q] open() has succeeded */
+	bool paused;           /* [q] */
+	bool rx_busy;          /* [q] somebody takes bytes in */
+	bool stuck;            /* [q] the last polled wait was given up */
+	bool early;            /* [q] early_byte came before the FIFO was on */
 	uint8_t early_byte;
 	bool overrun_told;
-	uint64_t overruns;	/* [q] bytes that the device lost */
-	uint8_t *ring;		/* [I] the queue of output; may be NULL */
-	uint32_t ring_size;	/* [I] a power of two, or 0 */
-	uint32_t head, tail;	/* [q] free running */
+	uint64_t overruns;   /* [q] bytes that the device lost */
+	uint8_t *ring;       /* [I] the queue of output; may be NULL */
+	uint32_t ring_size;  /* [I] a power of two, or 0 */
+	uint32_t head, tail; /* [q] free running */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "kern/clock.h"
 #include "kern/spinlock.h"
 #include "kern/string.h"
+#include "kern/waitq.h"
 
 #define RING_SIZE 16384 /* a power of two */
 #define LINE_MAX  256
@@ -28,6 +29,8 @@ static struct {
 	int console_level;
 	const struct log_sink *sink;
 } log = { .console_level = 7 };
+
+static struct waitq log_wq = WAITQ_INIT(log_wq);
 
 static void
 ring_put(const void *bytes, size_t n)
@@ -102,6 +105,20 @@ log_line(enum log_level level, const char *fmt, ...)
 	append_locked(level, text, n);
 	show_locked();
 	spin_unlock_irq(&log.lock, state);
+	if (!waitq_empty(&log_wq))
+		waitq_wake_all(&log_wq);
+}
+
+size_t
+log_size(void)
+{
+	return RING_SIZE;
+}
+
+struct waitq *
+log_waitq(void)
+{
+	return &log_wq;
 }
 
 void

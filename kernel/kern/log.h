@@ -59,5 +59,9 @@ uint64_t log_next_seq(void);  /* the one that the next line will get */
 void log_bust(void);
 void log_clear(void); /* syslog action 5: dmesg starts here */
 uint64_t log_clear_seq(void);
+size_t log_size(void); /* of the ring, in bytes */
+/* Woken after each line. */
+struct waitq;
+struct waitq *log_waitq(void);
 
 #endif

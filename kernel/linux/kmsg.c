@@ -9,6 +9,7 @@
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/string.h"
+#include "kern/thread.h"
 #include "kern/waitq.h"
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -16,7 +17,7 @@
 #include <linux/major.h>
 #include <linux/poll.h>
 
-#define KMSG_RAW   320	/* log_read()'s longest line */
+#define KMSG_RAW   320  /* log_read()'s longest line */
 #define KMSG_TEXT  1400 /* the same with every byte escaped */
 #define KMSG_WRITE 1024 /* longest record that a program may write */
 
@@ -43,8 +44,8 @@ kmsg_format(const char *raw, size_t len, uint64_t seq, char *out)
 		if (*p >= '0' && *p <= '9')
 			us = us * 10 + (*p - '0');
 	p += p + 2 <= end ? 2 : end - p;
-	n = snprintf(out, KMSG_TEXT, "%u,%lu,%lu,-;", level,
-	    (unsigned long)seq, (unsigned long)us);
+	n = snprintf(out, KMSG_TEXT, "%u,%lu,%lu,-;", level, (unsigned long)seq,
+	    (unsigned long)us);
 	for (; p < end && *p != '\n' && n < KMSG_TEXT - 5; p++) {
 		if ((uint8_t)*p >= 0x20 && (uint8_t)*p < 0x7f && *p != '\\')
 			out[n++] = *p;
@@ -192,8 +193,13 @@ static const struct file_ops kmsg_ops = {
 };
 
 static struct chrdev kmsg_dev = {
-	.major = MEM_MAJOR, .minor = 11, .count = 1, .mode = 0644,
-	.name = "kmsg", .driver = "mem", .ops = &kmsg_ops,
+	.major = MEM_MAJOR,
+	.minor = 11,
+	.count = 1,
+	.mode = 0644,
+	.name = "kmsg",
+	.driver = "mem",
+	.ops = &kmsg_ops,
 };
 
 int

@@ -349,26 +349,9 @@ edit_line(struct ldisc *l, uint8_t c)
 
 /* -------------------------------------------------------------- input -- */
 
-/* Stores a character that has no meaning of its own, and echoes it. */
+/* Stores a character and echoes it, control characters as ^X. */
 static void
 input_plain(struct ldisc *l, uint8_t c)
-{
-	if (lflag(l, ECHO)) {
-		finish_erasing(l);
-		if (l->canon == l->head && c != '\n')
-			ldisc_echo_begin(l);
-		if (c == '\n')
-			ldisc_echo_raw(l, c);
-		else
-			ldisc_echo_char(l, c);
-	}
-	if (c == 0xff && iflag(l, PARMRK))
-		store(l, c);
-	store(l, c);
-}
-
-static void
-input_literal(struct ldisc *l, uint8_t c)
 {
 	if (lflag(l, ECHO)) {
 		finish_erasing(l);
@@ -379,6 +362,17 @@ input_literal(struct ldisc *l, uint8_t c)
 	if (c == 0xff && iflag(l, PARMRK))
 		store(l, c);
 	store(l, c);
+}
+
+/* A newline that ends no line, but came by way of INLCR or ICRNL. */
+static void
+input_newline(struct ldisc *l)
+{
+	if (lflag(l, ECHO)) {
+		finish_erasing(l);
+		ldisc_echo_raw(l, '\n');
+	}
+	store(l, '\n');
 }
 
 static void
@@ -509,7 +503,11 @@ input_special(struct ldisc *l, uint8_t c)
 		c = '\n';
 	else if (c == '\n' && iflag(l, INLCR))
 		c = '\r';
-	if (!lflag(l, ICANON) || !input_canonical(l, c))
+	if (lflag(l, ICANON) && input_canonical(l, c))
+		return;
+	if (c == '\n')
+		input_newline(l);
+	else
 		input_plain(l, c);
 }
 
@@ -530,16 +528,22 @@ make_room(struct ldisc *l)
 		l->head = l->tail + most - 1;
 }
 
+static bool
+is_upper(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7);
+}
+
 static void
 input_char(struct ldisc *l, uint8_t c)
 {
 	if (iflag(l, ISTRIP))
 		c &= 0x7f;
-	if (iflag(l, IUCLC) && lflag(l, IEXTEN) && c >= 'A' && c <= 'Z')
+	if (iflag(l, IUCLC) && lflag(l, IEXTEN) && is_upper(c))
 		c += 'a' - 'A';
 	if (l->literal) {
 		l->literal = false;
-		input_literal(l, c);
+		input_plain(l, c);
 	} else if (lflag(l, EXTPROC)) {
 		store(l, c);
 	} else if (is_special(l, c)) {

@@ -39,7 +39,7 @@ struct ldisc_ops {
 struct ldisc_buf {
 	uint8_t data[LDISC_SIZE];
 	uint64_t ends[LDISC_SIZE / 64]; /* a line ends with this byte */
-	uint16_t echo[LDISC_ECHO];	/* kind << 8 | byte */
+	uint16_t echo[LDISC_ECHO];      /* kind << 8 | byte */
 };
 
 struct ldisc {
@@ -52,9 +52,9 @@ struct ldisc {
 	uint32_t tail, canon, head;
 	uint32_t echo_head, echo_tail;
 	uint32_t column, canon_column; /* of the cursor; where input began */
-	bool literal;	/* the next character is taken as it is */
-	bool erasing;	/* between \ and / of ECHOPRT */
-	bool stopped;	/* by ^S */
+	bool literal;   /* the next character is taken as it is */
+	bool erasing;   /* between \ and / of ECHOPRT */
+	bool stopped;   /* by ^S */
 	bool throttled; /* STOP was sent to the other side */
 };
 
@@ -109,10 +109,10 @@ ldisc_canonical(const struct ldisc *l)
 }
 
 /* ldisc_echo.c: what a character looks like when it is typed. */
-void ldisc_echo_char(struct ldisc *l, uint8_t c);     /* as ^X if control */
-void ldisc_echo_raw(struct ldisc *l, uint8_t c);      /* as itself */
-void ldisc_echo_back(struct ldisc *l);		      /* a column less */
-void ldisc_echo_begin(struct ldisc *l);		      /* input begins here */
+void ldisc_echo_char(struct ldisc *l, uint8_t c); /* as ^X if control */
+void ldisc_echo_raw(struct ldisc *l, uint8_t c);  /* as itself */
+void ldisc_echo_back(struct ldisc *l);            /* a column less */
+void ldisc_echo_begin(struct ldisc *l);           /* input begins here */
 void ldisc_echo_erase_tab(struct ldisc *l, unsigned columns, bool after_tab);
 void ldisc_echo_forget(struct ldisc *l);
 

@@ -12,11 +12,11 @@
 #define OUT_MOST 8   /* bytes that one character may become */
 
 enum echo_kind {
-	ECHO_RAW,	/* the byte, changed like output */
-	ECHO_LITERAL,	/* the byte, unchanged */
-	ECHO_CONTROL,	/* ^X */
-	ECHO_BACK,	/* the cursor counts as one column to the left */
-	ECHO_BEGIN,	/* input begins in this column */
+	ECHO_RAW,       /* the byte, changed like output */
+	ECHO_LITERAL,   /* the byte, unchanged */
+	ECHO_CONTROL,   /* ^X */
+	ECHO_BACK,      /* the cursor counts as one column to the left */
+	ECHO_BEGIN,     /* input begins in this column */
 	ECHO_ERASE_TAB, /* byte: columns since a tab (bit 7) or the beginning */
 };
 
@@ -266,16 +266,10 @@ echo_one(struct out *o, enum echo_kind kind, uint8_t c)
 			return false;
 		l->column++;
 		return true;
-	case ECHO_CONTROL:
-		return echo_control(o, c);
-	case ECHO_BACK:
-		l->column -= l->column > 0;
-		return true;
-	case ECHO_BEGIN:
-		l->canon_column = l->column;
-		return true;
-	case ECHO_ERASE_TAB:
-		return echo_erase_tab(o, c);
+	case ECHO_CONTROL: return echo_control(o, c);
+	case ECHO_BACK: l->column -= l->column > 0; return true;
+	case ECHO_BEGIN: l->canon_column = l->column; return true;
+	case ECHO_ERASE_TAB: return echo_erase_tab(o, c);
 	}
 	return true;
 }

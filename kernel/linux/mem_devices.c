@@ -18,7 +18,7 @@
 #include <linux/major.h>
 #include <linux/random.h>
 
-#define SLICE (64 * 1024u) /* bytes between looks for a signal */
+#define SLICE        (64 * 1024u) /* bytes between looks for a signal */
 #define RANDOM_CHUNK 256
 #define RANDOM_BITS  256 /* what is told of the pool's entropy */
 
@@ -172,8 +172,7 @@ random_ioctl(struct file *file, unsigned cmd, uint64_t arg)
 
 	(void)file;
 	switch (cmd) {
-	case RNDGETENTCNT:
-		return copyout(arg, &bits, sizeof(bits));
+	case RNDGETENTCNT: return copyout(arg, &bits, sizeof(bits));
 	case RNDADDTOENTCNT:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
@@ -186,32 +185,38 @@ random_ioctl(struct file *file, unsigned cmd, uint64_t arg)
 		return random_add_entropy(arg);
 	case RNDZAPENTCNT:
 	case RNDCLEARPOOL:
-	case RNDRESEEDCRNG:
-		return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	case RNDRESEEDCRNG: return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 	}
 	return -ENOTTY;
 }
 
 static const struct file_ops null_ops = {
-	.read = null_read, .write = null_write, .llseek = null_llseek,
+	.read = null_read,
+	.write = null_write,
+	.llseek = null_llseek,
 };
 static const struct file_ops zero_ops = {
-	.read = zero_read, .write = null_write, .llseek = null_llseek,
+	.read = zero_read,
+	.write = null_write,
+	.llseek = null_llseek,
 	.mmap = zero_mmap,
 };
 static const struct file_ops full_ops = {
-	.read = zero_read, .write = full_write, .llseek = null_llseek,
+	.read = zero_read,
+	.write = full_write,
+	.llseek = null_llseek,
 };
 static const struct file_ops random_ops = {
-	.read = random_read, .write = random_write, .ioctl = random_ioctl,
+	.read = random_read,
+	.write = random_write,
+	.ioctl = random_ioctl,
 	.llseek = null_llseek,
 };
 
-#define MEM_DEVICE(n, node, file_ops)                                    \
-	{                                                                \
-		.major = MEM_MAJOR, .minor = (n), .count = 1,            \
-		.mode = 0666, .name = (node), .driver = "mem",           \
-		.ops = (file_ops)                                        \
+#define MEM_DEVICE(n, node, file_ops)                                       \
+	{                                                                   \
+		.major = MEM_MAJOR, .minor = (n), .count = 1, .mode = 0666, \
+		.name = (node), .driver = "mem", .ops = (file_ops)          \
 	}
 static struct chrdev mem_devices[] = {
 	MEM_DEVICE(3, "null", &null_ops),

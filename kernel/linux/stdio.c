@@ -11,6 +11,7 @@
 
 #include "abi/mode.h"
 #include "dev/console.h"
+#include "dev/control.h"
 #include "fs/file.h"
 #include "kern/bootargs.h"
 #include "kern/kmem.h"
@@ -25,17 +26,16 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
-
 #define STREAM_RING  4096
 #define STREAM_CHUNK 256
 
 static struct stream {
 	struct serial *line;
-	uint8_t *ring;		/* NULL until opened for reading */
-	uint32_t head, tail;	/* [a] free running: producer's, consumer's */
-	uint64_t consumed;	/* bytes, the reader's */
-	uint64_t total;		/* bytes after which comes the end */
-	bool ended;		/* [a] total is known */
+	uint8_t *ring;       /* NULL until opened for reading */
+	uint32_t head, tail; /* [a] free running: producer's, consumer's */
+	uint64_t consumed;   /* bytes, the reader's */
+	uint64_t total;      /* bytes after which comes the end */
+	bool ended;          /* [a] total is known */
 	struct turn reading, writing;
 	struct waitq read_wq, write_wq;
 } stream = {
@@ -273,8 +273,8 @@ open_stream(unsigned flags, struct file **out)
 	error = stream.line->ops->open(stream.line);
 	if (error != 0)
 		return error;
-	snprintf(label, sizeof(label), "pipe:[%lu]",
-	    (unsigned long)anon_ino_next());
+	snprintf(
+	    label, sizeof(label), "pipe:[%lu]", (unsigned long)anon_ino_next());
 	return file_create_anon(
 	    label, S_IFIFO | 0600, NULL, &stream_ops, NULL, flags, out);
 }
@@ -306,6 +306,11 @@ open_unnamed(struct tty *t, const char *name, struct file **out)
 	return error;
 }
 
+/*
+ * A program that the host started alone has the line itself for a terminal,
+ * as it would have one on the host; an init system gets /dev/console, as
+ * Linux's does, and leaves the line to whom it starts there.
+ */
 static int
 open_terminal(struct file **out)
 {
@@ -315,7 +320,8 @@ open_terminal(struct file **out)
 
 	if (t == NULL)
 		return -ENODEV;
-	snprintf(name, sizeof(name), "/dev/%s", t->name);
+	snprintf(name, sizeof(name), "/dev/%s",
+	    control_present() ? t->name : "console");
 	error = open_named(name, out);
 	if (error == -ENOENT || error == -ENOTDIR)
 		error = open_unnamed(t, name, out);
@@ -328,15 +334,12 @@ open_input(struct file **out)
 	int error;
 
 	switch (bootargs()->in) {
-	case STREAM_PIPE:
-		return open_stream(O_RDONLY, out);
-	case STREAM_NULL:
-		return open_named("/dev/null", out);
-	case STREAM_TTY:
-		break;
+	case STREAM_PIPE: return open_stream(O_RDONLY, out);
+	case STREAM_NULL: return open_named("/dev/null", out);
+	case STREAM_TTY: break;
 	}
 	error = open_terminal(out);
-	if (error == 0)
+	if (error == 0 && control_present())
 		tty_lend(tty_console(), process_self());
 	return error;
 }
@@ -346,9 +349,8 @@ console_open_stdio(int fd, struct file **out)
 {
 	static struct file *last; /* borrowed from the caller */
 	const struct bootargs *args = bootargs();
-	bool same = fd == 2 ||
-		    (fd == 1 && args->in == STREAM_TTY &&
-			args->out == STREAM_TTY);
+	bool same = fd == 2 || (fd == 1 && args->in == STREAM_TTY &&
+				   args->out == STREAM_TTY);
 	int error = 0;
 
 	if (same && last != NULL) {

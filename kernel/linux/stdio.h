@@ -14,8 +14,8 @@ struct file;
 /*
  * What process 1 (the caller) begins with as descriptor fd; called for 0, 1
  * and 2, in this order.  One reference; descriptors that are the same open
- * file get the same one.  With a terminal for input, it becomes the process's
- * controlling one.  May sleep.
+ * file get the same one.  Where the host runs one program (there is a control
+ * channel), a terminal for input becomes its controlling one.  May sleep.
  *   -ENODEV  there is no console;  -ENOMEM
  */
 int console_open_stdio(int fd, struct file **out);

@@ -9,6 +9,7 @@
 #include "kern/log.h"
 #include "kern/mutex.h"
 #include "kern/string.h"
+#include "kern/thread.h"
 #include "kern/waitq.h"
 #include "linux/kmsg.h"
 #include "linux/process.h"
@@ -36,8 +37,8 @@ enum syslog_action { /* syslog(2) */
 
 static struct {
 	struct mutex lock;
-	uint64_t seq;	/* the next record to read */
-	size_t partial; /* bytes of it that were read */
+	uint64_t seq;    /* the next record to read */
+	size_t partial;  /* bytes of it that were read */
 	int saved_level; /* before CONSOLE_OFF; 0: it is on */
 } syslog = { .lock = MUTEX_INIT(syslog.lock) };
 
@@ -208,23 +209,16 @@ sys_syslog(int type, uaddr_t buf, int len)
 		return -EPERM;
 	switch (type) {
 	case SYSLOG_CLOSE:
-	case SYSLOG_OPEN:
-		return 0;
+	case SYSLOG_OPEN: return 0;
 	case SYSLOG_READ:
 	case SYSLOG_READ_ALL:
-	case SYSLOG_READ_CLEAR:
-		return syslog_read(type, buf, len);
-	case SYSLOG_CLEAR:
-		log_clear();
-		return 0;
+	case SYSLOG_READ_CLEAR: return syslog_read(type, buf, len);
+	case SYSLOG_CLEAR: log_clear(); return 0;
 	case SYSLOG_CONSOLE_OFF:
 	case SYSLOG_CONSOLE_ON:
-	case SYSLOG_CONSOLE_LEVEL:
-		return console_level(type, len);
-	case SYSLOG_SIZE_UNREAD:
-		return size_unread();
-	case SYSLOG_SIZE_BUFFER:
-		return log_size();
+	case SYSLOG_CONSOLE_LEVEL: return console_level(type, len);
+	case SYSLOG_SIZE_UNREAD: return size_unread();
+	case SYSLOG_SIZE_BUFFER: return log_size();
 	}
 	return -EINVAL;
 }

@@ -15,6 +15,7 @@
 #include "linux/fdtable.h"
 #include "linux/futex.h"
 #include "linux/itimer.h"
+#include "linux/kmsg.h"
 #include "linux/process.h"
 #include "linux/rusage.h"
 #include "linux/sigframe.h"
@@ -24,6 +25,7 @@
 #include "linux/sys_process.h"
 #include "linux/sys_signal.h"
 #include "linux/sys_time.h"
+#include "linux/tty.h"
 #include "x86/trapframe.h"
 
 /*
@@ -137,7 +139,7 @@ static const struct syscall_row rows[] = {
 	[100] = CALL("times", sys_times, "p"),
 	[101] = NAME("ptrace", "xdpp"),
 	[102] = CALL("getuid", sys_getuid, ""),
-	[103] = NAME("syslog", "dBu"),
+	[103] = CALL("syslog", sys_syslog, "dBu"),
 	[104] = CALL("getgid", sys_getgid, ""),
 	[105] = CALL("setuid", sys_setuid, "d"),
 	[106] = CALL("setgid", sys_setgid, "d"),
@@ -187,7 +189,7 @@ static const struct syscall_row rows[] = {
 	[150] = CALL("munlock", sys_munlock, "pu"),
 	[151] = CALL("mlockall", sys_mlockall, "x"),
 	[152] = CALL("munlockall", sys_munlockall, ""),
-	[153] = NAME("vhangup", ""),
+	[153] = CALL("vhangup", sys_vhangup, ""),
 	[154] = NAME("modify_ldt", "dpu"),
 	[155] = CALL("pivot_root", sys_pivot_root, "ss"),
 	[156] = NAME("_sysctl", "p"),

@@ -18,15 +18,15 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
-#define TTY_CHUNK 128	/* bytes moved with the lock held */
-#define TTY_ROOM  8	/* what one character may need on its way out */
+#define TTY_CHUNK 128 /* bytes moved with the lock held */
+#define TTY_ROOM  8   /* what one character may need on its way out */
 #define VTIME_NS  100000000ll
 
 /* What an open file of a terminal remembers. */
 struct tty_file {
 	struct tty *tty;
 	uint32_t generation; /* of the time when it was opened */
-	bool console;	     /* no job control, no hang-up */
+	bool console;        /* no job control, no hang-up */
 };
 
 static struct objcache tty_files =
@@ -274,8 +274,8 @@ tty_readable(struct tty *t, bool poll)
 
 /* What a read waits for, from VMIN and VTIME at its beginning. */
 struct tty_wait {
-	size_t least;	     /* bytes after which it is content */
-	int64_t gap_ns;	     /* between bytes; 0: any */
+	size_t least;        /* bytes after which it is content */
+	int64_t gap_ns;      /* between bytes; 0: any */
 	int64_t deadline_ns; /* now */
 };
 
@@ -408,8 +408,8 @@ tty_send(struct tty *t, struct file *file, struct uio *u, const uint8_t *bytes,
 			return n;
 		error = -EAGAIN;
 		if (!tty_nonblock(file, u))
-			error = wait_event_intr(&t->write_wq,
-			    tty_writable(t) || tty_is_dead(file));
+			error = wait_event_intr(
+			    &t->write_wq, tty_writable(t) || tty_is_dead(file));
 		if (error == 0 && tty_is_dead(file))
 			error = -EIO;
 		if (error != 0)
@@ -451,8 +451,7 @@ tty_write(struct file *file, struct uio *u, int64_t *pos)
 	if ((t->ldisc.t.c_lflag & TOSTOP) != 0 && !tf->console)
 		n = tty_job_control(t, SIGTTOU);
 	if (n == 0)
-		n = turn_take(
-		    &t->writing, &t->write_wq, tty_nonblock(file, u));
+		n = turn_take(&t->writing, &t->write_wq, tty_nonblock(file, u));
 	if (n != 0)
 		return n;
 	n = tty_write_turn(t, file, u);

@@ -47,26 +47,26 @@ struct tty_line_ops {
 };
 
 struct tty {
-	const char *name;		/* [I] "ttyS0" */
-	uint64_t rdev;			/* [I] */
+	const char *name;                /* [I] "ttyS0" */
+	uint64_t rdev;                   /* [I] */
 	const struct tty_line_ops *lops; /* [I] */
-	void *line;			/* [I] lops' own */
+	void *line;                      /* [I] lops' own */
 	struct spinlock lock;
-	struct ldisc ldisc;		/* [t] */
-	struct ldisc_buf *buf;		/* [t] NULL until first opened */
-	struct winsize winsize;		/* [t] */
+	struct ldisc ldisc;     /* [t] */
+	struct ldisc_buf *buf;  /* [t] NULL until first opened */
+	struct winsize winsize; /* [t] */
 	struct waitq read_wq, write_wq;
 	struct turn reading, writing;
-	bool held;			/* [t] TCOOFF stopped output */
-	bool exclusive;			/* [t] TIOCEXCL */
+	bool held;      /* [t] TCOOFF stopped output */
+	bool exclusive; /* [t] TIOCEXCL */
 	/*
 	 * [L] Whose terminal it is: 0 nobody's.  `lent`: process 1 has it
 	 * without having asked, and any session may take it over.
 	 */
 	int32_t session, pgrp;
 	bool lent;
-	unsigned opens;			/* [t] */
-	uint32_t generation;		/* [t] counts hang-ups */
+	unsigned opens;      /* [t] */
+	uint32_t generation; /* [t] counts hang-ups */
 };
 
 /* tty.c: the file's side. */
@@ -91,6 +91,8 @@ void tty_hang_up(struct tty *t);
 
 /* tty_ioctl.c */
 long tty_ioctl(struct file *file, unsigned cmd, uint64_t arg);
+/* vhangup(2) */
+long sys_vhangup(void);
 
 /* tty_job.c: sessions and groups. */
 
@@ -101,8 +103,8 @@ long tty_ioctl(struct file *file, unsigned cmd, uint64_t arg);
 int tty_job_control(struct tty *t, int signo);
 /* At an open without O_NOCTTY: takes the terminal if nobody has it. */
 void tty_open_session(struct tty *t, bool readable);
-long tty_job_ioctl(struct tty *t, struct file *file, unsigned cmd,
-    uint64_t arg);
+long
+tty_job_ioctl(struct tty *t, struct file *file, unsigned cmd, uint64_t arg);
 /* Process 1 gets the terminal until a session asks for it. */
 void tty_lend(struct tty *t, struct process *init);
 /* A session's leader ends: its terminal hangs up.  May sleep. */

@@ -31,8 +31,8 @@ speed_of(tcflag_t code, uint32_t other)
 	code &= CBAUD;
 	if (code == BOTHER)
 		return other;
-	return (code & CBAUDEX) != 0 ? high_speeds[code & 15] :
-				       speeds[code & 15];
+	return (code & CBAUDEX) != 0 ? high_speeds[code & 15]
+				     : speeds[code & 15];
 }
 
 static void
@@ -166,16 +166,12 @@ static long
 termios_ioctl(struct tty *t, unsigned cmd, uint64_t arg)
 {
 	switch (cmd) {
-	case TCGETS:
-		return copy_termios(t, arg, TERMIOS_SIZE);
-	case TCGETS2:
-		return copy_termios(t, arg, sizeof(struct termios2));
-	case TCGETA:
-		return copy_termio(t, arg);
+	case TCGETS: return copy_termios(t, arg, TERMIOS_SIZE);
+	case TCGETS2: return copy_termios(t, arg, sizeof(struct termios2));
+	case TCGETA: return copy_termio(t, arg);
 	case TCSETS:
 	case TCSETSW:
-	case TCSETSF:
-		return set_termios(t, arg, TERMIOS_SIZE, cmd - TCSETS);
+	case TCSETSF: return set_termios(t, arg, TERMIOS_SIZE, cmd - TCSETS);
 	case TCSETS2:
 	case TCSETSW2:
 	case TCSETSF2:
@@ -183,8 +179,7 @@ termios_ioctl(struct tty *t, unsigned cmd, uint64_t arg)
 		    t, arg, sizeof(struct termios2), cmd - TCSETS2);
 	case TCSETA:
 	case TCSETAW:
-	case TCSETAF:
-		return set_termio(t, arg, cmd - TCSETA);
+	case TCSETAF: return set_termio(t, arg, cmd - TCSETA);
 	}
 	return -ENOTTY;
 }
@@ -275,7 +270,9 @@ change_modem(struct tty *t, unsigned cmd, uaddr_t arg)
 	if (copyin(&bits, arg, sizeof(bits)) != 0)
 		return -EFAULT;
 	t->lops->set_modem(t, cmd == TIOCMBIC ? 0 : bits,
-	    cmd == TIOCMBIC ? bits : cmd == TIOCMSET ? all & ~bits : 0);
+	    cmd == TIOCMBIC   ? bits
+	    : cmd == TIOCMSET ? all & ~bits
+			      : 0);
 	return 0;
 }
 
@@ -336,34 +333,36 @@ hang_up_call(struct tty *t)
 	return 0;
 }
 
+long
+sys_vhangup(void)
+{
+	struct tty *t = tty_current();
+
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	return t == NULL ? 0 : hang_up_call(t);
+}
+
 static long
 line_ioctl(struct tty *t, unsigned cmd, uint64_t arg)
 {
 	switch (cmd) {
-	case TCFLSH:
-		return flush(t, arg);
-	case TCXONC:
-		return flow(t, arg);
+	case TCFLSH: return flush(t, arg);
+	case TCXONC: return flow(t, arg);
 	case TCSBRK:
 	case TCSBRKP:
-	case TIOCSBRK:
-		return drain(t);
-	case TIOCCBRK:
-		return 0;
-	case TIOCSTI:
-		return type_byte(t, arg);
-	case TIOCOUTQ:
-		return put_int(arg, t->lops->queued(t));
+	case TIOCSBRK: return drain(t);
+	case TIOCCBRK: return 0;
+	case TIOCSTI: return type_byte(t, arg);
+	case TIOCOUTQ: return put_int(arg, t->lops->queued(t));
 	case TIOCMGET:
 		if (t->lops->modem == NULL)
 			return -ENOTTY;
 		return put_int(arg, t->lops->modem(t));
 	case TIOCMSET:
 	case TIOCMBIS:
-	case TIOCMBIC:
-		return change_modem(t, cmd, arg);
-	case TIOCVHANGUP:
-		return hang_up_call(t);
+	case TIOCMBIC: return change_modem(t, cmd, arg);
+	case TIOCVHANGUP: return hang_up_call(t);
 	}
 	return -ENOTTY;
 }
@@ -389,26 +388,17 @@ tty_ioctl(struct file *file, unsigned cmd, uint64_t arg)
 		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
 	switch (cmd) {
 	case TIOCGWINSZ:
-	case TIOCSWINSZ:
-		return window_ioctl(t, cmd, arg);
-	case TIOCINQ:
-		return put_int(arg, typed_bytes(t));
-	case TIOCGETD:
-		return put_int(arg, N_TTY);
-	case TIOCSETD:
-		return set_discipline(t, arg);
+	case TIOCSWINSZ: return window_ioctl(t, cmd, arg);
+	case TIOCINQ: return put_int(arg, typed_bytes(t));
+	case TIOCGETD: return put_int(arg, N_TTY);
+	case TIOCSETD: return set_discipline(t, arg);
 	case TIOCEXCL:
-	case TIOCNXCL:
-		t->exclusive = cmd == TIOCEXCL;
-		return 0;
-	case TIOCGEXCL:
-		return put_int(arg, t->exclusive);
-	case TIOCGDEV:
-		return put_int(arg, t->rdev);
+	case TIOCNXCL: t->exclusive = cmd == TIOCEXCL; return 0;
+	case TIOCGEXCL: return put_int(arg, t->exclusive);
+	case TIOCGDEV: return put_int(arg, t->rdev);
 	case TIOCGSOFTCAR:
 		return put_int(arg, (t->ldisc.t.c_cflag & CLOCAL) != 0);
-	case TIOCSSOFTCAR:
-		return software_carrier(t, arg);
+	case TIOCSSOFTCAR: return software_carrier(t, arg);
 	}
 	error = termios_ioctl(t, cmd, arg);
 	if (error == -ENOTTY)

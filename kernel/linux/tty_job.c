@@ -253,14 +253,10 @@ tty_job_ioctl(struct tty *t, struct file *file, unsigned cmd, uint64_t arg)
 	bool mine = process_self()->ctty == t;
 
 	switch (cmd) {
-	case TIOCSCTTY:
-		return tty_set_session(t, file, arg == 1);
-	case TIOCNOTTY:
-		return tty_leave(t);
-	case TIOCGPGRP:
-		return mine ? tty_put_id(arg, t->pgrp) : -ENOTTY;
-	case TIOCSPGRP:
-		return tty_set_pgrp(t, arg);
+	case TIOCSCTTY: return tty_set_session(t, file, arg == 1);
+	case TIOCNOTTY: return tty_leave(t);
+	case TIOCGPGRP: return mine ? tty_put_id(arg, t->pgrp) : -ENOTTY;
+	case TIOCSPGRP: return tty_set_pgrp(t, arg);
 	case TIOCGSID:
 		if (!mine || t->session == 0)
 			return -ENOTTY;

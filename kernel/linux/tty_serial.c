@@ -197,16 +197,29 @@ static const struct file_ops console_node_ops = { .open = console_node_open };
 static const struct file_ops current_node_ops = { .open = current_node_open };
 
 static struct chrdev current_dev = {
-	.major = TTYAUX_MAJOR, .minor = 0, .count = 1, .mode = 0666,
-	.name = "tty", .driver = "/dev/tty", .ops = &current_node_ops,
+	.major = TTYAUX_MAJOR,
+	.minor = 0,
+	.count = 1,
+	.mode = 0666,
+	.name = "tty",
+	.driver = "/dev/tty",
+	.ops = &current_node_ops,
 };
 static struct chrdev console_dev = {
-	.major = TTYAUX_MAJOR, .minor = 1, .count = 1, .mode = 0600,
-	.name = "console", .driver = "/dev/console", .ops = &console_node_ops,
+	.major = TTYAUX_MAJOR,
+	.minor = 1,
+	.count = 1,
+	.mode = 0600,
+	.name = "console",
+	.driver = "/dev/console",
+	.ops = &console_node_ops,
 };
 static struct chrdev line_dev = {
-	.major = TTY_MAJOR, .count = 1, .mode = 0600,
-	.driver = "ttyS", .ops = &line_node_ops,
+	.major = TTY_MAJOR,
+	.count = 1,
+	.mode = 0600,
+	.driver = "ttyS",
+	.ops = &line_node_ops,
 };
 
 /* -------------------------------------------------------------- control -- */
