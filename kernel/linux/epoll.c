@@ -21,6 +21,7 @@
 #include "kern/thread.h"
 #include "kern/uaccess.h"
 #include "linux/fdtable.h"
+#include "linux/files.h"
 #include "linux/poll_call.h"
 #include "linux/sys_files.h"
 #include "x86/layout.h"
@@ -604,7 +605,7 @@ epoll_show_fdinfo(struct file *file, struct sbuf *sb)
 static const struct file_ops epoll_ops = {
 	.release = epoll_release,
 	.poll = epoll_poll,
-	.llseek = no_llseek,
+	.llseek = files_noop_llseek,
 	.show_fdinfo = epoll_show_fdinfo,
 };
 
@@ -633,6 +634,7 @@ sys_epoll_create1(unsigned flags)
 		return error;
 	}
 	ep->file = file;
+	file->mode |= FILE_SEEK;
 	return fd_open(file, (flags & EPOLL_CLOEXEC) != 0);
 }
 

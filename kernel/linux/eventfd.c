@@ -7,6 +7,7 @@
 #include "kern/kmem.h"
 #include "kern/thread.h"
 #include "linux/fdtable.h"
+#include "linux/files.h"
 #include "linux/sys_files.h"
 #include <linux/fcntl.h>
 #include <linux/poll.h>
@@ -141,7 +142,7 @@ static const struct file_ops eventfd_ops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
-	.llseek = no_llseek,
+	.llseek = files_noop_llseek,
 	.show_fdinfo = eventfd_show_fdinfo,
 };
 
@@ -168,6 +169,7 @@ sys_eventfd2(unsigned count, unsigned flags)
 		kfree(e);
 		return error;
 	}
+	file->mode |= FILE_SEEK;
 	return fd_open(file, (flags & EFD_CLOEXEC) != 0);
 }
 
