@@ -196,7 +196,7 @@ events(void)
 	v = 1;
 	CHECK_ERR(write(e, &v, 8), EAGAIN);
 	CHECK_ERR(syscall(SYS_write, e, BAD, 8), EFAULT);
-	CHECK_ERR(lseek(e, 0, SEEK_SET), ESPIPE);
+	CHECK_RET(lseek(e, 100, SEEK_SET), 0);
 	CHECK_RET(close(e), 0);
 	e = (int)CHECK_OK(eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK));
 	CHECK_RET(read(e, &v, 8), 8);
