@@ -116,7 +116,7 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 
 	text_add(line, "console=ttyS0");
 	if (!b->verbose)
-		text_add(line, " quiet");
+		text_add(line, b->foreign ? " quiet loglevel=1" : " quiet");
 	if (b->foreign)
 		text_add(line, " panic=-1 reboot=t tsc=reliable "
 			       "noapictimer");

@@ -145,7 +145,7 @@ another_kernel(void **state)
 	strings_add(&env, mem_string("home=/x"));
 	assert_int_equal(MAKE("\xc3\xa4 b", NULL), 0);
 	assert_string_equal(out.text,
-	    "console=ttyS0 quiet panic=-1 reboot=t "
+	    "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t "
 	    "tsc=reliable noapictimer rdinit=/bin/p home=/x -- \"\xc3\xa4 b\"");
 	assert_true(MAKE("\"", NULL) != 0);
 	assert_true(MAKE("--", NULL) != 0);

@@ -25,7 +25,7 @@ control_number(const char *s, int max)
 	return value;
 }
 
-static void
+void
 outcome_set(
     struct outcome *o, enum outcome_kind kind, int value, const char *text)
 {
@@ -84,60 +84,6 @@ control_input(struct control *c, const char *buf, size_t n)
 			c->line[c->length++] = buf[i];
 		} else {
 			c->too_long = true;
-		}
-	}
-}
-
-/*
- * Linux, kernel/exit.c: "Kernel panic - not syncing: Attempted to kill init!
- * exitcode=0x%08x", with the code that wait(2) would give.
- */
-static void
-foreign_panic(struct outcome *o, const char *text)
-{
-	const char *code = strstr(text, "Attempted to kill init! exitcode=0x");
-	unsigned long value;
-
-	if (code == NULL) {
-		outcome_set(o, OUTCOME_PANIC, 0, text);
-		return;
-	}
-	value = strtoul(strstr(code, "0x"), NULL, 16);
-	if ((value & 0x7f) != 0)
-		outcome_set(o, OUTCOME_SIGNAL, (int)(value & 0x7f), "");
-	else
-		outcome_set(o, OUTCOME_EXIT, (int)(value >> 8 & 0xff), "");
-}
-
-static void
-foreign_line(struct foreign *f)
-{
-	static const char panic[] = "Kernel panic - not syncing: ";
-	const char *at = strstr(f->line, panic);
-
-	if (at != NULL)
-		foreign_panic(&f->outcome, at + strlen(panic));
-	else if (strstr(f->line, "] reboot: Power down") != NULL ||
-		 strstr(f->line, "] reboot: System halted") != NULL)
-		outcome_set(&f->outcome, OUTCOME_OFF, 0, "");
-	else if (strstr(f->line, "] reboot: Restarting system") != NULL)
-		outcome_set(&f->outcome, OUTCOME_RESTART, 0, "");
-	else if (strstr(f->line, "] Run ") != NULL &&
-		 strstr(f->line, " as init process") != NULL)
-		f->ready = true;
-}
-
-void
-foreign_input(struct foreign *f, const char *buf, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (buf[i] == '\n' || buf[i] == '\r') {
-			f->line[f->length] = '\0';
-			foreign_line(f);
-			f->length = 0;
-		} else if (f->length < sizeof(f->line) - 1) {
-			/* A NUL would hide the rest of the line. */
-			f->line[f->length++] = buf[i] == '\0' ? ' ' : buf[i];
 		}
 	}
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * control.h - the control channel's lines, and what a kernel of another make
- * says on the console in their stead.
+ * control.h - the control channel's lines: what the machine reports.
  */
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H
@@ -35,18 +34,9 @@ struct control {
 
 void control_input(struct control *c, const char *buf, size_t n);
 
-/*
- * Watches another kernel's console for the lines with which Linux starts init
- * and ends: the panic that init's end is, other panics, reboot(2)'s messages.
- */
-struct foreign {
-	char line[512];
-	size_t length;
-	bool ready; /* init starts: input is not lost any more */
-	struct outcome outcome;
-};
-
-void foreign_input(struct foreign *f, const char *buf, size_t n);
+/* Sets *o unless something was reported before; `text` is cut to fit. */
+void outcome_set(
+    struct outcome *o, enum outcome_kind kind, int value, const char *text);
 
 /* The command's exit status; 125 for OUTCOME_NONE. */
 int outcome_status(const struct outcome *outcome);

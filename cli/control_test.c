@@ -66,41 +66,6 @@ passes_over_nonsense(void **state)
 	assert_int_equal(status_after(longest), STATUS_MACHINE);
 }
 
-static int
-foreign_after(const char *text)
-{
-	struct foreign f = { 0 };
-
-	foreign_input(&f, text, strlen(text));
-	return outcome_status(&f.outcome);
-}
-
-static void
-reads_linux(void **state)
-{
-	struct foreign f = { 0 };
-
-	(void)state;
-	assert_int_equal(
-	    foreign_after(
-		"hello\r\n[    0.5] Kernel panic - not "
-		"syncing: Attempted to kill init! exitcode=0x00000700\r\n"),
-	    7);
-	assert_int_equal(
-	    foreign_after("[    0.5] Kernel panic - not syncing: "
-			  "Attempted to kill init! exitcode=0x0000008b\n"),
-	    139);
-	assert_int_equal(foreign_after("[    0.5] Kernel panic - not syncing: "
-				       "VFS: Unable to mount root fs\n"),
-	    STATUS_PANIC);
-	assert_int_equal(foreign_after("[    1.2] reboot: Power down\r\n"), 0);
-	assert_int_equal(foreign_after("[    1.2] reboot: Restarting system\n"),
-	    STATUS_RESTART);
-	assert_int_equal(foreign_after("bye\n"), STATUS_MACHINE);
-	foreign_input(&f, "[ 1.0] Run /bin/p as init process\r\n", 35);
-	assert_true(f.ready);
-}
-
 static bool
 keys(struct terminal_keys *k, const char *in, const char *out)
 {
@@ -138,7 +103,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_line),
 		cmocka_unit_test(passes_over_nonsense),
-		cmocka_unit_test(reads_linux),
 		cmocka_unit_test(filters_keys),
 	};
 

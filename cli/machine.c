@@ -25,6 +25,7 @@
 
 #include "cli/child.h"
 #include "cli/control.h"
+#include "cli/foreign.h"
 #include "cli/terminal.h"
 #include "cli/trouble.h"
 
@@ -173,19 +174,34 @@ machine_end_console(struct machine *m)
 	m->child.out = -1;
 }
 
+/* Whether the kernel's own words are to be kept from the user's file. */
+static bool
+machine_filters(const struct machine *m)
+{
+	return m->run->foreign && !m->run->verbose && m->run->out == BOOT_PIPE;
+}
+
 static void
 machine_read_console(struct machine *m)
 {
-	ssize_t n = read(m->child.out, m->out.buf, sizeof(m->out.buf));
+	size_t room = sizeof(m->out.buf) - FOREIGN_HELD;
+	ssize_t n = read(m->child.out, m->out.buf, room);
 
+	if (n < 0 && !machine_error_is_lasting(n))
+		return;
+	m->out.at = 0;
+	m->out.n = n > 0 ? (size_t)n : 0;
 	if (n > 0) {
-		m->out.at = 0;
-		m->out.n = (size_t)n;
 		m->heard = true;
 		if (m->run->foreign)
-			foreign_input(&m->foreign, m->out.buf, (size_t)n);
-	} else if (n == 0 || machine_error_is_lasting(n)) {
+			foreign_input(&m->foreign, m->out.buf, m->out.n);
+		if (machine_filters(m))
+			m->out.n =
+			    foreign_filter(&m->foreign, m->out.buf, m->out.n);
+	} else {
 		machine_end_console(m);
+		if (machine_filters(m))
+			m->out.n = foreign_flush(&m->foreign, m->out.buf);
 	}
 }
 
