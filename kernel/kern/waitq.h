@@ -20,6 +20,7 @@
  * turns it into a restart or -EINTR (signal(7)).  Never seen by programs.
  */
 #define ERESTARTSYS           512
+#define ERESTARTNOINTR        513
 #define ERESTARTNOHAND        514
 #define ERESTART_RESTARTBLOCK 516
 

@@ -20,9 +20,11 @@
 #include "kern/vm.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
+#include "linux/itimer.h"
 #include "linux/names.h"
 #include "linux/process.h"
 #include "linux/signal.h"
+#include "linux/sys_process.h"
 #include "x86/cpu.h"
 #include "x86/trapframe.h"
 #include <asm/fcntl.h>
@@ -295,6 +297,7 @@ exec_commit(struct exec *e)
 	struct vmspace *old;
 	struct file *old_exe;
 
+	task_farewell(t); /* words in the old program's memory */
 	mutex_lock(&process_lock); /* /proc looks at these */
 	old = p->vm;
 	old_exe = p->exe;
@@ -309,14 +312,14 @@ exec_commit(struct exec *e)
 	mutex_unlock(&process_lock);
 	e->image.vm = NULL;
 	e->file = NULL;
-	t->clear_child_tid = 0; /* words in the old program's memory */
-	t->robust_list = 0;
 	thread_set_vmspace(t->thread, p->vm);
 	if (old != NULL)
 		vmspace_put(old);
 	file_put(old_exe);
 	if (p->files != NULL)
 		fdtable_close_exec(p->files);
+	itimers_exec(p);
+	process_vfork_done(p);
 	set_registers(&e->image);
 }
 

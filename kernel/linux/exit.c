@@ -190,7 +190,7 @@ process_release(struct process *p)
 }
 
 /* What other tasks see of this one's end: pthread_join() waits here. */
-static void
+void
 task_farewell(struct task *t)
 {
 	uint32_t zero = 0;

@@ -102,7 +102,7 @@ struct process {
 	struct waitq child_wait; /* a child changed state */
 	uint32_t child_events;	 /* atomic: counts such changes */
 	struct itimers *itimers; /* linux/itimer.c, made at need */
-	struct waitq *vfork_done; /* the parent waits here, or NULL */
+	struct vfork_wait *vfork_done; /* [P] clone.c: the parent waits */
 };
 
 struct task {
@@ -118,7 +118,7 @@ struct task {
 	int policy, rt_priority; /* sched_setscheduler(2), as told */
 	uint16_t ioprio;
 	struct signal_state *signals; /* pending for this task; mask */
-	uaddr_t clear_child_tid;
+	uaddr_t clear_child_tid, set_child_tid;
 	uaddr_t robust_list;
 	uint64_t robust_len;
 	char comm[THREAD_NAME];
@@ -206,6 +206,12 @@ bool pgrp_is_orphaned_locked(int32_t pgid);
 void process_times(struct process *p, uint64_t *run_ns, uint64_t *user_ns);
 unsigned process_count(void); /* tasks, for sysinfo and /proc/loadavg */
 int32_t process_last_id(void);
+
+/*
+ * What others wait for at a task's end, or at exec: its robust locks and
+ * clear_child_tid, in memory that is still its own.  May sleep.
+ */
+void task_farewell(struct task *t);
 
 /* Ends the calling task; the last one ends the process with this status. */
 void task_exit(int wait_status) __noreturn;

@@ -723,6 +723,9 @@ settle_call(struct trapframe *tf, const struct sigaction *act)
 		else
 			call_again(tf, tf->orig_rax);
 		break;
+	case ERESTARTNOINTR:
+		call_again(tf, tf->orig_rax);
+		break;
 	case ERESTART_RESTARTBLOCK:
 		if (act != NULL)
 			tf->rax = -EINTR;

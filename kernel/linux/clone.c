@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * clone.c - clone(2), clone3(2), fork(2), vfork(2): new tasks, in a process of
+ * their own or in the caller's.
+ *
+ * A task is built to the last register before anyone can see it; then it is
+ * published and started, which cannot fail but for a process that ends
+ * meanwhile.  Descriptors, working directory and signal actions belong to the
+ * process here, so a thread (CLONE_THREAD) shares all of them or is refused.
+ */
+#include "kern/kmem.h"
+#include "kern/string.h"
+#include "kern/thread.h"
+#include "kern/uaccess.h"
+#include "kern/user.h"
+#include "kern/vm.h"
+#include "fs/file.h"
+#include "linux/fdtable.h"
+#include "linux/fsview.h"
+#include "linux/process.h"
+#include "linux/signal.h"
+#include "linux/sys_process.h"
+#include "x86/cpu.h"
+#include "x86/trapframe.h"
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/sched.h>
+
+#define THREAD_NEEDS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
+/* Taken and without effect: there is no tracer, no System V undo list yet. */
+#define NO_EFFECT                                                        \
+	(CLONE_PTRACE | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_UNTRACED | \
+	    CLONE_IO)
+#define KNOWN                                                            \
+	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK |         \
+	    CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID |          \
+	    CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID |                  \
+	    CLONE_CLEAR_SIGHAND)
+
+/* A parent that waits for its child's exec or end; under process_lock. */
+struct vfork_wait {
+	struct waitq wq;
+	bool done;
+};
+
+struct clone_request {
+	uint64_t flags;
+	int exit_signal;
+	uaddr_t stack; /* the new rsp; 0: the caller's */
+	uaddr_t parent_tid, child_tid, tls;
+};
+
+/* ---- the parts of a process ---- */
+
+static int
+clear_actions(struct sigactions *from, struct sigactions **out)
+{
+	int error = sigactions_create(from, out), i;
+
+	if (error != 0)
+		return error;
+	for (i = 0; i < SIGNAL_MAX; i++)
+		if ((*out)->action[i].sa_handler != SIG_IGN)
+			(*out)->action[i] = (struct sigaction){ 0 };
+	return 0;
+}
+
+static int
+copy_actions(struct process *p, struct process *parent, uint64_t flags)
+{
+	if ((flags & CLONE_CLEAR_SIGHAND) != 0)
+		return clear_actions(parent->sigactions, &p->sigactions);
+	if ((flags & CLONE_SIGHAND) == 0)
+		return sigactions_create(parent->sigactions, &p->sigactions);
+	sigactions_get(parent->sigactions);
+	p->sigactions = parent->sigactions;
+	return 0;
+}
+
+static int
+copy_vm(struct process *p, struct process *parent, uint64_t flags)
+{
+	if ((flags & CLONE_VM) == 0)
+		return vmspace_fork(parent->vm, &p->vm);
+	vmspace_get(parent->vm);
+	p->vm = parent->vm;
+	return 0;
+}
+
+static int
+copy_files(struct process *p, struct process *parent, uint64_t flags)
+{
+	int error = 0;
+
+	if ((flags & CLONE_FILES) == 0) {
+		error = fdtable_copy(parent->files, &p->files);
+	} else {
+		fdtable_get(parent->files);
+		p->files = parent->files;
+	}
+	if (error != 0)
+		return error;
+	if ((flags & CLONE_FS) == 0)
+		return fsview_copy(parent->fs, &p->fs);
+	fsview_get(parent->fs);
+	p->fs = parent->fs;
+	return 0;
+}
+
+static int
+copy_process(struct process *parent, const struct clone_request *rq,
+    struct process **out)
+{
+	struct process *p;
+	int error = process_create(parent, &p);
+
+	if (error != 0)
+		return error;
+	p->exit_signal = rq->exit_signal;
+	if (parent->exe != NULL) {
+		file_get(parent->exe);
+		p->exe = parent->exe;
+	}
+	error = copy_actions(p, parent, rq->flags);
+	if (error == 0)
+		error = copy_files(p, parent, rq->flags);
+	if (error == 0)
+		error = copy_vm(p, parent, rq->flags);
+	if (error != 0) {
+		process_destroy(p);
+		return error;
+	}
+	*out = p;
+	return 0;
+}
+
+/* ---- the task ---- */
+
+/* The first thing that a new task does, on its own stack. */
+static void
+task_begin(void *unused)
+{
+	struct task *t = task_self();
+
+	(void)unused;
+	if (t->set_child_tid != 0)
+		(void)copyout(t->set_child_tid, &t->tid, sizeof(t->tid));
+	t->set_child_tid = 0;
+	user_enter(tf_of_thread());
+}
+
+static void
+copy_registers(struct thread *to, const struct clone_request *rq)
+{
+	struct thread *self = thread_self();
+	struct trapframe *tf = tf_of(to);
+
+	*tf = *tf_of_thread();
+	tf->rax = 0;
+	tf->orig_rax = ~0ull;
+	if (rq->stack != 0)
+		tf->rsp = rq->stack;
+	to->fsbase = (rq->flags & CLONE_SETTLS) != 0 ? rq->tls : user_fsbase();
+	to->gsbase = user_gsbase();
+	fpu_save(self);
+	memcpy(to->fpu, self->fpu, cpu_features()->fpu_size);
+}
+
+static void
+copy_task_state(struct task *t, const struct clone_request *rq)
+{
+	struct task *self = task_self();
+
+	memcpy(t->comm, self->comm, sizeof(t->comm));
+	if (!self->policy_reset_on_fork) {
+		t->policy = self->policy;
+		t->rt_priority = self->rt_priority;
+		t->thread->nice = self->thread->nice;
+	}
+	t->ioprio = self->ioprio;
+	t->thread->affinity = self->thread->affinity;
+	if ((rq->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
+		t->signals->altstack = self->signals->altstack;
+		t->signals->altstack_size = self->signals->altstack_size;
+		t->signals->altstack_flags = self->signals->altstack_flags;
+	}
+	if ((rq->flags & CLONE_CHILD_SETTID) != 0)
+		t->set_child_tid = rq->child_tid;
+	if ((rq->flags & CLONE_CHILD_CLEARTID) != 0)
+		t->clear_child_tid = rq->child_tid;
+}
+
+/* A task of p, ready to run; its kernel thread is t->thread. */
+static int
+copy_task(struct process *p, const struct clone_request *rq, struct task **out)
+{
+	struct task *self = task_self(), *t;
+	struct thread *thread;
+	int error;
+
+	error = thread_create(self->comm, task_begin, NULL, &thread);
+	if (error != 0)
+		return error;
+	error = task_create(p, thread, self->signals->mask, &t);
+	if (error != 0) {
+		thread_destroy(thread);
+		return error;
+	}
+	thread->vmspace = p->vm;
+	copy_registers(thread, rq);
+	copy_task_state(t, rq);
+	*out = t;
+	return 0;
+}
+
+static void
+drop_task(struct task *t)
+{
+	struct thread *thread = t->thread;
+
+	task_destroy(t);
+	thread->user = NULL;
+	thread->vmspace = NULL;
+	thread_destroy(thread);
+}
+
+/* ---- vfork ---- */
+
+void
+process_vfork_done(struct process *p)
+{
+	mutex_lock(&process_lock);
+	if (p->vfork_done != NULL) {
+		p->vfork_done->done = true;
+		waitq_wake_all(&p->vfork_done->wq);
+		p->vfork_done = NULL;
+	}
+	mutex_unlock(&process_lock);
+}
+
+static void
+vfork_wait(struct vfork_wait *w)
+{
+	wait_event(&w->wq, __atomic_load_n(&w->done, __ATOMIC_ACQUIRE));
+	mutex_lock(&process_lock); /* until the waker is through with w */
+	mutex_unlock(&process_lock);
+}
+
+/* ---- the calls ---- */
+
+struct user_count {
+	uint32_t uid;
+	uint64_t n;
+};
+
+static bool
+count_if_users(struct process *p, void *arg)
+{
+	struct user_count *c = arg;
+
+	if (p->creds.uid == c->uid)
+		c->n += p->ntasks;
+	return true;
+}
+
+/* RLIMIT_NPROC; root and the capable are not held to it. */
+static bool
+too_many_tasks(struct process *p)
+{
+	struct user_count c = { p->creds.uid, 0 };
+
+	if (c.uid == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+		return false;
+	mutex_lock(&process_lock);
+	process_foreach_locked(count_if_users, &c);
+	mutex_unlock(&process_lock);
+	return c.n >= p->rlimits[RLIMIT_NPROC].rlim_cur;
+}
+
+static int
+check(const struct clone_request *rq)
+{
+	uint64_t f = rq->flags;
+
+	if ((f & ~(uint64_t)KNOWN) != 0)
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) != 0 &&
+	    ((f & CLONE_VM) == 0 || (f & CLONE_CLEAR_SIGHAND) != 0))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) != 0 && (f & THREAD_NEEDS) != THREAD_NEEDS)
+		return -EINVAL;
+	if ((f & CLONE_PARENT) != 0 && process_self()->pid == 1)
+		return -EINVAL;
+	if ((f & CLONE_SETTLS) != 0 && rq->tls >= USER_END)
+		return -EPERM;
+	return too_many_tasks(process_self()) ? -EAGAIN : 0;
+}
+
+static int
+tell_parent(const struct clone_request *rq, int32_t tid)
+{
+	if ((rq->flags & CLONE_PARENT_SETTID) == 0)
+		return 0;
+	return copyout(rq->parent_tid, &tid, sizeof(tid));
+}
+
+static long
+clone_thread(const struct clone_request *rq)
+{
+	struct task *t;
+	int32_t tid;
+	int error = copy_task(process_self(), rq, &t);
+
+	if (error != 0)
+		return error;
+	tid = t->tid;
+	error = tell_parent(rq, tid);
+	if (error == 0)
+		error = task_publish(t);
+	if (error != 0) {
+		drop_task(t);
+		return error == -EINTR ? -ERESTARTNOINTR : error;
+	}
+	thread_start(t->thread);
+	return tid;
+}
+
+static void
+publish_process(struct process *p, struct task *t,
+    const struct clone_request *rq)
+{
+	struct process *self = process_self();
+
+	mutex_lock(&process_lock);
+	if ((rq->flags & CLONE_PARENT) != 0)
+		p->exit_signal = self->exit_signal;
+	process_publish(p, t,
+	    (rq->flags & CLONE_PARENT) != 0 ? self->parent : self);
+	mutex_unlock(&process_lock);
+}
+
+static long
+clone_process(const struct clone_request *rq)
+{
+	struct vfork_wait w = { .wq = WAITQ_INIT(w.wq) };
+	struct process *p;
+	struct task *t;
+	int32_t pid;
+	int error = copy_process(process_self(), rq, &p);
+
+	if (error != 0)
+		return error;
+	error = copy_task(p, rq, &t);
+	if (error != 0) {
+		process_destroy(p);
+		return error;
+	}
+	pid = p->pid;
+	error = tell_parent(rq, pid);
+	if (error != 0) {
+		drop_task(t);
+		process_destroy(p);
+		return error;
+	}
+	if ((rq->flags & CLONE_VFORK) != 0)
+		p->vfork_done = &w;
+	publish_process(p, t, rq);
+	thread_start(t->thread);
+	if ((rq->flags & CLONE_VFORK) != 0)
+		vfork_wait(&w);
+	return pid;
+}
+
+static long
+clone(const struct clone_request *rq)
+{
+	int error = check(rq);
+
+	if (error != 0)
+		return error;
+	return (rq->flags & CLONE_THREAD) != 0 ? clone_thread(rq) :
+						 clone_process(rq);
+}
+
+long
+sys_clone(uint64_t flags, uaddr_t stack, uaddr_t parent_tid,
+    uaddr_t child_tid, uaddr_t tls)
+{
+	struct clone_request rq = { (uint32_t)flags & ~CSIGNAL,
+		flags & CSIGNAL, stack, parent_tid, child_tid, tls };
+
+	/* That bit is the signal's here. */
+	if (rq.exit_signal > SIGNAL_MAX)
+		return -EINVAL;
+	return clone(&rq);
+}
+
+long
+sys_fork(void)
+{
+	struct clone_request rq = { .exit_signal = SIGCHLD };
+
+	return clone(&rq);
+}
+
+long
+sys_vfork(void)
+{
+	struct clone_request rq = { .flags = CLONE_VFORK | CLONE_VM,
+		.exit_signal = SIGCHLD };
+
+	return clone(&rq);
+}
+
+/* Fields that a newer program knows must be zero to be understood. */
+static int
+copyin_args(struct clone_args *a, uaddr_t src, size_t size)
+{
+	uint8_t byte;
+	size_t i;
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	memset(a, 0, sizeof(*a));
+	if (copyin(a, src, MIN(size, sizeof(*a))) != 0)
+		return -EFAULT;
+	for (i = sizeof(*a); i < size; i++) {
+		if (copyin(&byte, src + i, 1) != 0)
+			return -EFAULT;
+		if (byte != 0)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+long
+sys_clone3(uaddr_t args, size_t size)
+{
+	struct clone_request rq = { 0 };
+	struct clone_args a;
+	int error = copyin_args(&a, args, size);
+
+	if (error != 0)
+		return error;
+	if (a.set_tid_size != 0 || a.cgroup != 0 ||
+	    (a.flags & (CLONE_DETACHED | CSIGNAL)) != 0 ||
+	    a.exit_signal > SIGNAL_MAX || (a.stack == 0) != (a.stack_size == 0))
+		return -EINVAL;
+	if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) != 0 &&
+	    a.exit_signal != 0)
+		return -EINVAL;
+	rq.flags = a.flags;
+	rq.exit_signal = a.exit_signal;
+	rq.stack = a.stack + a.stack_size;
+	rq.parent_tid = a.parent_tid;
+	rq.child_tid = a.child_tid;
+	rq.tls = a.tls;
+	return clone(&rq);
+}
