@@ -459,6 +459,41 @@ vfs_umount(const struct vfs_ctx *ctx, const char *target, int flags)
 	return error;
 }
 
+/* pivot_root(2)'s conditions, and the exchange. */
+static int
+pivot_locked(const struct path *root, const struct path *new,
+    const struct path *put_old, struct path *left, struct path *under)
+{
+	if (new->mnt == root->mnt || put_old->mnt == root->mnt)
+		return -EBUSY;
+	if (root->dentry != root->mnt->root || root->mnt->parent == NULL ||
+	    new->dentry != new->mnt->root || new->mnt->parent == NULL ||
+	    !is_under_locked(put_old, new->mnt))
+		return -EINVAL;
+	detach_locked(new->mnt, left);
+	detach_locked(root->mnt, under);
+	attach_locked(root->mnt, put_old);
+	attach_locked(new->mnt, under);
+	return 0;
+}
+
+int
+vfs_pivot_root(const struct vfs_ctx *ctx, const struct path *new,
+    const struct path *put_old)
+{
+	struct path left, under;
+	int error;
+
+	if (!vfs_capable(ctx->cred, CAP_SYS_ADMIN))
+		return -EPERM;
+	path_get(put_old); /* for the tree */
+	spin_lock(&vfs_lock);
+	error = pivot_locked(&ctx->root, new, put_old, &left, &under);
+	spin_unlock(&vfs_lock);
+	path_put(error == 0 ? &left : put_old);
+	return error;
+}
+
 struct mount *
 mount_next(uint32_t after)
 {

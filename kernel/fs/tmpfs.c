@@ -250,9 +250,14 @@ dir_tmpfile(struct inode *dir, uint32_t mode, const struct vfs_cred *cred,
 static int
 setattr(struct inode *inode, const struct vfs_attr *attr)
 {
+	int error;
+
 	if ((attr->valid & ATTR_SIZE) != 0) {
 		if (attr->size > inode->sb->max_size)
 			return -EFBIG;
+		error = tmpfs_check_size_seals(inode, attr->size);
+		if (error != 0)
+			return error;
 		tmpfs_set_size(inode, attr->size);
 	}
 	inode_setattr_fields(inode, attr);

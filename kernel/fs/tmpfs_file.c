@@ -281,6 +281,28 @@ file_read_pages(struct file *f, struct uio *u, int64_t *pos)
 	return n;
 }
 
+/* May the bytes up to `end` change, may there be that many?  -EPERM */
+static int
+check_seals(const struct inode *inode, uint64_t end, bool writes)
+{
+	unsigned seals = INODE_SEALS(inode->flags);
+
+	if (seals == 0)
+		return 0;
+	if (writes && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
+		return -EPERM;
+	return (seals & F_SEAL_GROW) != 0 && end > inode->size ? -EPERM : 0;
+}
+
+int
+tmpfs_check_size_seals(const struct inode *inode, uint64_t size)
+{
+	if (size < inode->size &&
+	    (INODE_SEALS(inode->flags) & F_SEAL_SHRINK) != 0)
+		return -EPERM;
+	return check_seals(inode, size, false);
+}
+
 static long
 file_write_pages(struct file *f, struct uio *u, int64_t *pos)
 {
@@ -290,7 +312,9 @@ file_write_pages(struct file *f, struct uio *u, int64_t *pos)
 	mutex_lock(&inode->lock);
 	if (((f->flags & O_APPEND) != 0 || (u->flags & UIO_APPEND) != 0))
 		*pos = inode->size;
-	n = pagecache_write(inode, u, pos);
+	n = check_seals(inode, (uint64_t)*pos + u->resid, true);
+	if (n == 0)
+		n = pagecache_write(inode, u, pos);
 	if (n > 0) {
 		inode_touch(inode);
 		inode_strip_privilege(inode);
@@ -303,9 +327,16 @@ static int
 file_map(struct file *f, uint64_t size, unsigned *vm_flags, uint64_t *offset,
     struct vm_object **object)
 {
+	unsigned seals = INODE_SEALS(f->inode->flags);
+
 	(void)size;
-	(void)vm_flags;
 	(void)offset;
+	if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0 &&
+	    (*vm_flags & VM_SHARED) != 0) {
+		if ((*vm_flags & VM_WRITE) != 0)
+			return -EPERM;
+		*vm_flags &= ~VM_MAYWRITE;
+	}
 	inode_get(f->inode);
 	*object = &f->inode->pages.object;
 	if ((f->flags & O_NOATIME) == 0)
@@ -428,7 +459,11 @@ file_allocate(struct file *f, int mode, uint64_t offset, uint64_t len)
 	int error = 0;
 
 	mutex_lock(&inode->lock);
-	if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0 &&
+	error = check_seals(inode,
+	    (mode & FALLOC_FL_PUNCH_HOLE) != 0 ? 0 : end,
+	    (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0);
+	if (error == 0 &&
+	    (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0 &&
 	    offset < inode->size)
 		error = clear_range(inode, offset, MIN(end, inode->size));
 	if (error == 0 && (mode & FALLOC_FL_PUNCH_HOLE) == 0)

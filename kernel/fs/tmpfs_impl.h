@@ -50,6 +50,8 @@ uint64_t tmpfs_backing_unused(struct tmpfs_inode *ti, uint64_t first);
 /* Lets go of the backing beyond `size`. */
 void tmpfs_backing_trim(struct tmpfs_inode *ti, uint64_t size);
 /* inode->lock held. */
+/* -EPERM: a seal (fcntl(2)) keeps the file from having that size. */
+int tmpfs_check_size_seals(const struct inode *inode, uint64_t size);
 void tmpfs_set_size(struct inode *inode, uint64_t size);
 
 #endif

@@ -448,6 +448,12 @@ void vfs_root_path(struct path *p);
 int mount_may_write(const struct mount *m);
 /* The options of one line of /proc/mounts: "rw,nosuid,relatime,...". */
 size_t mount_options(struct mount *m, char *buf, size_t size);
+/*
+ * pivot_root(2) but for the processes that stand at the old root: the caller
+ * moves them.  -EPERM, -EBUSY, -EINVAL
+ */
+int vfs_pivot_root(const struct vfs_ctx *ctx, const struct path *new_root,
+    const struct path *put_old);
 /* sync(2). */
 int vfs_sync_all(void);
 

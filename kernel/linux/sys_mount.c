@@ -149,38 +149,47 @@ pivot_processes(struct pivot *pivot)
 	mutex_unlock(&process_lock);
 }
 
+/* A directory by name, for pivot_root(2). */
+static int
+pivot_walk(const struct fs_ctx *ctx, uaddr_t uname, struct path *out)
+{
+	struct user_name name;
+	int error;
+
+	error = user_name_get(&name, uname, 0);
+	if (error != 0)
+		return error;
+	error = vfs_walk(&ctx->vfs, NULL, name.text,
+	    WALK_FOLLOW | WALK_DIRECTORY, out);
+	user_name_put(&name);
+	return error;
+}
+
 long
 sys_pivot_root(uaddr_t unew, uaddr_t uold)
 {
-	struct user_name new_root, put_old;
 	struct pivot pivot;
+	struct path put_old;
 	struct fs_ctx ctx;
 	int error;
 
 	fs_ctx_get(&ctx);
 	error = vfs_capable(&ctx.cred, CAP_SYS_ADMIN) ? 0 : -EPERM;
+	if (error == 0)
+		error = pivot_walk(&ctx, unew, &pivot.to);
 	if (error != 0)
 		goto out;
-	error = user_name_get(&new_root, unew, 0);
-	if (error != 0)
-		goto out;
-	error = user_name_get(&put_old, uold, 0);
+	error = pivot_walk(&ctx, uold, &put_old);
 	if (error != 0)
 		goto out_new;
-	error = vfs_walk(&ctx.vfs, NULL, new_root.text,
-	    WALK_FOLLOW | WALK_DIRECTORY, &pivot.to);
-	if (error != 0)
-		goto out_old;
 	fsview_root(process_self()->fs, &pivot.from);
-	error = vfs_pivot_root(&ctx.vfs, new_root.text, put_old.text);
+	error = vfs_pivot_root(&ctx.vfs, &pivot.to, &put_old);
 	if (error == 0)
 		pivot_processes(&pivot);
 	path_put(&pivot.from);
-	path_put(&pivot.to);
-out_old:
-	user_name_put(&put_old);
+	path_put(&put_old);
 out_new:
-	user_name_put(&new_root);
+	path_put(&pivot.to);
 out:
 	fs_ctx_put(&ctx);
 	return error;
