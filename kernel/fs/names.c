@@ -87,14 +87,6 @@ dir_may_delete(const struct dir_name *n, const struct dentry *d)
 	return 0;
 }
 
-/* What make_name() is to make. */
-struct make {
-	uint32_t mode; /* with its type */
-	uint64_t rdev;
-	const char *target;  /* symbolic links */
-	struct inode *inode; /* hard links */
-};
-
 static int
 call_link(struct inode *dir, struct dentry *d, struct inode *old)
 {
@@ -155,9 +147,8 @@ make_locked(struct dir_name *n, const struct make *mk, struct dentry **out)
 	return error;
 }
 
-/* `out` may be NULL. */
-static int
-make_name(const struct vfs_ctx *ctx, const struct path *base,
+int
+name_make(const struct vfs_ctx *ctx, const struct path *base,
     const char *name, const struct make *mk, struct path *out)
 {
 	struct dentry *d = NULL;
@@ -208,7 +199,7 @@ vfs_mknod_path(const struct vfs_ctx *ctx, const struct path *base,
 	default: return -EINVAL;
 	}
 	mk.mode = (mode & S_IFMT) | (mode & 07777 & ~ctx->umask);
-	return make_name(ctx, base, name, &mk, out);
+	return name_make(ctx, base, name, &mk, out);
 }
 
 int
@@ -224,7 +215,7 @@ vfs_mkdir(const struct vfs_ctx *ctx, const struct path *base,
 {
 	struct make mk = { .mode = S_IFDIR | (mode & 01777 & ~ctx->umask) };
 
-	return make_name(ctx, base, name, &mk, NULL);
+	return name_make(ctx, base, name, &mk, NULL);
 }
 
 int
@@ -235,7 +226,7 @@ vfs_symlink(const struct vfs_ctx *ctx, const char *target,
 
 	if (*target == '\0')
 		return -ENOENT;
-	return make_name(ctx, base, name, &mk, NULL);
+	return name_make(ctx, base, name, &mk, NULL);
 }
 
 int
@@ -249,7 +240,7 @@ vfs_link(const struct vfs_ctx *ctx, const struct path *old,
 		return -EPERM;
 	if ((inode->flags & (INODE_APPEND | INODE_IMMUTABLE)) != 0)
 		return -EPERM;
-	return make_name(ctx, base, name, &mk, NULL);
+	return name_make(ctx, base, name, &mk, NULL);
 }
 
 /* unlink and rmdir, directory locked. */

@@ -22,6 +22,17 @@ int dir_open(struct dir_name *n, const struct vfs_ctx *ctx,
     const struct path *base, const char *name);
 void dir_close(struct dir_name *n);
 
+/* What name_make() is to make. */
+struct make {
+	uint32_t mode; /* with its type; the umask does not count any more */
+	uint64_t rdev;
+	const char *target;  /* symbolic links */
+	struct inode *inode; /* a hard link to it; else NULL */
+};
+/* *out, unless NULL, gets the new place with references.  -EEXIST, ... */
+int name_make(const struct vfs_ctx *ctx, const struct path *base,
+    const char *name, const struct make *mk, struct path *out);
+
 /* The dentry of the name, maybe negative; dir's inode->lock held. */
 int dir_lookup_locked(struct dir_name *n, struct dentry **out);
 /* -EROFS, -EACCES ... to add an entry, to take the entry d away. */

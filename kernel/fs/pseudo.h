@@ -12,22 +12,9 @@
 #define FS_PSEUDO_H
 
 #include "fs/file.h"
+#include "fs/sbuf.h"
 #include "fs/vfs.h"
 #include "kern/types.h"
-
-/* Text that grows.  After an error further prints do nothing. */
-struct sbuf {
-	char *buf;
-	size_t len, size;
-	int error; /* -ENOMEM */
-};
-void sbuf_init(struct sbuf *sb);
-void sbuf_fini(struct sbuf *sb);
-void sbuf_printf(struct sbuf *sb, const char *fmt, ...) __printflike(2, 3);
-void sbuf_puts(struct sbuf *sb, const char *s);
-void sbuf_write(struct sbuf *sb, const void *bytes, size_t len);
-/* With blanks, newlines and backslashes as \ooo, as /proc/mounts has them. */
-void sbuf_put_escaped(struct sbuf *sb, const char *s);
 
 /*
  * What an entry's functions are told: who it is about.  `key` comes down from
@@ -50,10 +37,11 @@ struct pseudo_dir_ops {
 	    struct pseudo_id *id, const struct pseudo_entry **entry);
 	/*
 	 * The first name at or after *pos in an order of its own; *pos is set
-	 * to its place.  name has room for 32 bytes.  false: no more.
+	 * to its place, id as find does it.  name has room for 32 bytes.
+	 * false: no more.
 	 */
 	bool (*next)(const struct pseudo_id *dir, uint64_t *pos, char *name,
-	    const struct pseudo_entry **entry);
+	    struct pseudo_id *id, const struct pseudo_entry **entry);
 };
 
 enum pseudo_kind { PSEUDO_FILE, PSEUDO_DIR, PSEUDO_LINK };
@@ -62,9 +50,10 @@ struct pseudo_entry {
 	const char *name; /* NULL ends a table */
 	enum pseudo_kind kind;
 	uint32_t mode; /* permissions */
+	uint32_t size; /* what stat says: 0 in /proc, a page in /sys */
 	/* PSEUDO_FILE: prints the whole text; -ESRCH and so on end the read */
 	int (*show)(const struct pseudo_id *id, struct sbuf *sb);
-	/* writes arrive whole, NUL-terminated, at most a page; 0 or -errno */
+	/* a write arrives whole, NUL-terminated, below a page; 0 or -errno */
 	int (*store)(const struct pseudo_id *id, const char *text, size_t len);
 	/* or a file with operations of its own; file->priv is free to use */
 	const struct file_ops *fops;

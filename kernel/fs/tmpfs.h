@@ -27,6 +27,8 @@ int tmpfs_inode_unnamed(uint32_t mode, struct inode **out);
  */
 void tmpfs_set_backing(struct inode *inode, paddr_t pa, uint64_t size);
 void tmpfs_backing_shared_tail(struct inode *inode);
+/* An empty file again. */
+void tmpfs_truncate(struct inode *inode);
 bool inode_is_tmpfs(const struct inode *inode);
 
 #endif

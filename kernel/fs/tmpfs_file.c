@@ -231,6 +231,14 @@ tmpfs_set_size(struct inode *inode, uint64_t size)
 	inode_touch(inode);
 }
 
+void
+tmpfs_truncate(struct inode *inode)
+{
+	mutex_lock(&inode->lock);
+	tmpfs_set_size(inode, 0);
+	mutex_unlock(&inode->lock);
+}
+
 /* Zeros a page of the backing where it lies, and its copy if there is one. */
 static void
 backing_clear(struct tmpfs_inode *ti, uint64_t index)
