@@ -91,7 +91,6 @@ struct process {
 	int pdeath_signal;
 	uint32_t timer_slack_ns;
 	bool dumpable;
-	bool membarrier;   /* registered; see sys_misc.c */
 	bool thp_disabled; /* PR_SET_THP_DISABLE, as told */
 	uint32_t personality;
 	int64_t start_ns;

@@ -19,7 +19,6 @@
 #include "linux/version.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
-#include <linux/membarrier.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/sysinfo.h>
@@ -315,37 +314,6 @@ sys_reboot(unsigned magic1, unsigned magic2, unsigned cmd, uaddr_t arg)
 		ctrl_alt_del = cmd == LINUX_REBOOT_CMD_CAD_ON;
 		return 0;
 	default: /* no other kernel to jump to, no suspend */
-		return -EINVAL;
-	}
-}
-
-/*
- * One processor runs programs so far, and a system call is a full barrier on
- * it.  Registration is kept by nobody because nothing needs it.
- */
-long
-sys_membarrier(int cmd, unsigned flags, int cpu)
-{
-	(void)cpu;
-	if (flags != 0 || cpu_count() != 1)
-		return -EINVAL;
-	switch (cmd) {
-	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_CMD_GLOBAL |
-		    MEMBARRIER_CMD_GLOBAL_EXPEDITED |
-		    MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |
-		    MEMBARRIER_CMD_PRIVATE_EXPEDITED |
-		    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-		return process_self()->membarrier ? 0 : -EPERM;
-	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-		process_self()->membarrier = true;
-		return 0;
-	case MEMBARRIER_CMD_GLOBAL:
-	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
-		return 0;
-	default:
 		return -EINVAL;
 	}
 }

@@ -19,6 +19,5 @@ long sys_prlimit64(int32_t pid, unsigned resource, uaddr_t new, uaddr_t old);
 long sys_getrandom(uaddr_t buf, size_t len, unsigned flags);
 long sys_personality(unsigned persona);
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned cmd, uaddr_t arg);
-long sys_membarrier(int cmd, unsigned flags, int cpu);
 
 #endif

@@ -25,6 +25,7 @@
 #include "linux/sys_process.h"
 #include "linux/sys_signal.h"
 #include "linux/sys_time.h"
+#include "linux/timerfd.h"
 #include "linux/tty.h"
 #include "x86/trapframe.h"
 
@@ -319,11 +320,11 @@ static const struct syscall_row rows[] = {
 	[280] = CALL("utimensat", sys_utimensat, "fspT"),
 	[281] = CALL("epoll_pwait", sys_epoll_pwait, "fpddpu"),
 	[282] = NAME("signalfd", "fmu"),
-	[283] = NAME("timerfd_create", "kx"),
+	[283] = CALL("timerfd_create", sys_timerfd_create, "kx"),
 	[284] = CALL("eventfd", sys_eventfd, "u"),
 	[285] = CALL("fallocate", sys_fallocate, "fxdd"),
-	[286] = NAME("timerfd_settime", "fxpp"),
-	[287] = NAME("timerfd_gettime", "fp"),
+	[286] = CALL("timerfd_settime", sys_timerfd_settime, "fxpp"),
+	[287] = CALL("timerfd_gettime", sys_timerfd_gettime, "fp"),
 	[288] = NAME("accept4", "fppx"),
 	[289] = NAME("signalfd4", "fmux"),
 	[290] = CALL("eventfd2", sys_eventfd2, "ux"),

@@ -250,14 +250,16 @@ put_signal_set(struct trace_line *l, uaddr_t at)
 {
 	uint64_t set, shown;
 	bool first = true;
-	int i;
+	int i, n = 0;
 
 	if (at == 0 || copyin(&set, at, sizeof(set)) != 0) {
 		put_pointer(l, at);
 		return;
 	}
+	for (i = 1; i <= SIGNAL_MAX; i++)
+		n += (set & SIGBIT(i)) != 0;
 	/* More in it than not: what is not. */
-	shown = __builtin_popcountll(set) > 32 ? ~set : set;
+	shown = n > SIGNAL_MAX / 2 ? ~set : set;
 	put(l, shown == set ? "[" : "~[");
 	for (i = 1; i <= SIGNAL_MAX; i++)
 		if ((shown & SIGBIT(i)) != 0) {
