@@ -15,7 +15,6 @@
 #include "fs/uio.h"
 #include "fs/unpack.h"
 #include "fs/vfs.h"
-#include "kern/boot_info.h"
 #include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
@@ -381,16 +380,5 @@ initramfs_unpack(paddr_t pa, uint64_t size)
 	set_last(&fs, NULL, 0);
 	release_below(&fs, fs.end);
 	report(&u, &fs, error);
-	return error;
-}
-
-int
-initramfs_init(const struct boot_info *bi)
-{
-	int error;
-
-	error = vfs_mount_root("rootfs", "");
-	if (error == 0 && bi->initrd_size != 0)
-		initramfs_unpack(bi->initrd, bi->initrd_size);
 	return error;
 }

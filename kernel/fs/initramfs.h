@@ -18,8 +18,4 @@
  */
 int initramfs_unpack(paddr_t pa, uint64_t size);
 
-struct boot_info;
-/* Boot step: mounts the root and unpacks what there is.  Errors: the root's. */
-int initramfs_init(const struct boot_info *bi);
-
 #endif

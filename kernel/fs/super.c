@@ -216,3 +216,9 @@ inode_path_string(struct inode *inode, char *buf, size_t size)
 		memmove(buf, text, strlen(text) + 1);
 	path_put(&p);
 }
+
+int
+vfs_init(void)
+{
+	return vfs_mount_root("rootfs", "");
+}

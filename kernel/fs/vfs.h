@@ -536,5 +536,8 @@ struct vfs_hooks {
 void vfs_set_hooks(const struct vfs_hooks *hooks);
 extern const struct vfs_hooks *vfs_hooks;
 
+/* Boot: mounts the empty root file system that everything starts from. */
+int vfs_init(void);
+
 
 #endif
