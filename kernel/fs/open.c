@@ -65,6 +65,8 @@ file_free(struct file *f)
 {
 	if ((f->mode & FILE_WRITER) != 0)
 		inode_put_write(f->inode);
+	if ((f->mode & FILE_DENY) != 0)
+		inode_allow_write(f->inode);
 	path_put(&f->path);
 	objcache_free(&file_cache, f);
 }
