@@ -226,13 +226,7 @@ exec_creds(struct exec *e)
 	e->image.secure = c->euid != c->uid || c->egid != c->gid;
 	if (e->image.secure)
 		c->cap_ambient = 0;
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	c->cap_permitted = c->cap_effective = c->cap_ambient;
-	if (c->uid == 0 || c->euid == 0)
-		c->cap_permitted = c->cap_bounding | c->cap_inheritable;
-	if (c->euid == 0)
-		c->cap_effective = c->cap_permitted;
+	creds_exec(c);
 	e->image.euid = c->euid;
 	e->image.egid = c->egid;
 }
