@@ -148,7 +148,19 @@ boot_file_put(char **data, size_t *size, const char *s)
 	*size += n;
 }
 
-/* NUL-terminated: argv, an empty string, the environment. */
+static bool
+boot_has_env(const struct boot_line *b, const char *name)
+{
+	for (size_t i = 0; i < b->env->count; i++)
+		if (strncmp(b->env->item[i], name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * NUL-terminated: argv, an empty string, the environment, with what kernels
+ * put there otherwise.  Arguments may be empty too: the last one divides.
+ */
 static void
 boot_add_file(const struct boot_line *b, struct tree *tree)
 {
@@ -159,6 +171,10 @@ boot_add_file(const struct boot_line *b, struct tree *tree)
 	for (size_t i = 0; b->argv[i] != NULL; i++)
 		boot_file_put(&data, &size, b->argv[i]);
 	boot_file_put(&data, &size, "");
+	if (!boot_has_env(b, "HOME="))
+		boot_file_put(&data, &size, "HOME=/");
+	if (!boot_has_env(b, "TERM="))
+		boot_file_put(&data, &size, "TERM=linux");
 	for (size_t i = 0; i < b->env->count; i++)
 		boot_file_put(&data, &size, b->env->item[i]);
 	tree_add_data(tree, BOOT_ARGS_FILE, 0400, data, size);

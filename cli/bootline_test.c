@@ -101,17 +101,19 @@ by_file(void **state)
 	(void)state;
 	strings_add(&env, mem_string("A=1"));
 	assert_int_equal(MAKE("say \"x\"", NULL), 0);
-	FILE_HOLDS("/bin/p\0say \"x\"\0\0A=1\0");
+	FILE_HOLDS("/bin/p\0say \"x\"\0\0HOME=/\0TERM=linux\0A=1\0");
 	assert_int_equal(MAKE("a", "--", "b", NULL), 0);
-	FILE_HOLDS("/bin/p\0a\0--\0b\0\0A=1\0");
+	FILE_HOLDS("/bin/p\0a\0--\0b\0\0HOME=/\0TERM=linux\0A=1\0");
 	assert_int_equal(MAKE("two\nlines", NULL), 0);
-	FILE_HOLDS("/bin/p\0two\nlines\0\0A=1\0");
+	FILE_HOLDS("/bin/p\0two\nlines\0\0HOME=/\0TERM=linux\0A=1\0");
 	assert_int_equal(MAKE("\xc3\xa4", NULL), 0);
-	FILE_HOLDS("/bin/p\0\xc3\xa4\0\0A=1\0");
+	FILE_HOLDS("/bin/p\0\xc3\xa4\0\0HOME=/\0TERM=linux\0A=1\0");
+	assert_int_equal(MAKE("", "\"", "", NULL), 0);
+	FILE_HOLDS("/bin/p\0\0\"\0\0\0HOME=/\0TERM=linux\0A=1\0");
 	/* Names that a kernel would take for its own arguments. */
 	strings_add(&env, mem_string("root=x"));
 	assert_int_equal(MAKE(NULL), 0);
-	FILE_HOLDS("/bin/p\0\0A=1\0root=x\0");
+	FILE_HOLDS("/bin/p\0\0HOME=/\0TERM=linux\0A=1\0root=x\0");
 }
 
 static void

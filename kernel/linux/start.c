@@ -134,21 +134,32 @@ count_strings(const char *text, size_t len)
 	return n + 1;
 }
 
-/* Strings up to an empty one, or the end; where the next part begins. */
+/*
+ * The empty string between arguments and environment, or `end`.  It is the
+ * last one: arguments may be empty, settings never are.
+ */
 static const char *
+find_divider(const char *at, const char *end)
+{
+	const char *divider = end;
+
+	for (; at < end; at += strlen(at) + 1)
+		if (*at == '\0')
+			divider = at;
+	return divider;
+}
+
+static void
 take_strings(const char *at, const char *end, const char **list)
 {
-	while (at < end && *at != '\0') {
+	for (; at < end; at += strlen(at) + 1)
 		*list++ = at;
-		at += strlen(at) + 1;
-	}
-	return at + 1;
 }
 
 static int
 args_from_file(const char *path, struct start_args *sa)
 {
-	const char *at, *end;
+	const char *divider, *end;
 	size_t len = 0;
 	unsigned n;
 	int error = read_args_file(path, &sa->text, &len);
@@ -161,9 +172,9 @@ args_from_file(const char *path, struct start_args *sa)
 	if (sa->argv == NULL || sa->envp == NULL)
 		return -ENOMEM;
 	end = sa->text + len;
-	at = take_strings(sa->text, end, sa->argv);
-	if (at < end)
-		take_strings(at, end, sa->envp);
+	divider = find_divider(sa->text, end);
+	take_strings(sa->text, divider, sa->argv);
+	take_strings(divider + 1, end, sa->envp);
 	return sa->argv[0] == NULL ? -EINVAL : 0;
 }
 
