@@ -5,6 +5,8 @@
  */
 #include "dev/console.h"
 #include "dev/control.h"
+#include "fs/initramfs.h"
+#include "fs/vfs.h"
 #include "kern/boot.h"
 #include "kern/bootargs.h"
 #include "kern/clock.h"
@@ -15,6 +17,8 @@
 #include "kern/power.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
+#include "linux/process.h"
+#include "linux/tty.h"
 #include "x86/machdep.h"
 #include <linux/errno.h>
 
@@ -69,6 +73,44 @@ threads(const struct boot_info *bi)
 	return sched_init();
 }
 
+static int
+files(const struct boot_info *bi)
+{
+	(void)bi;
+	vfs_init();
+	return 0;
+}
+
+static int
+initial_files(const struct boot_info *bi)
+{
+	if (bi->initrd_size == 0)
+		return -ENOENT;
+	return initramfs_unpack(bi->initrd, bi->initrd_size);
+}
+
+static void
+first_program(void *arg)
+{
+	int error = linux_start();
+
+	(void)arg;
+	log_line(LOG_EMERG, "boot: no first program, error %d", -error);
+	power_end(POWER_PANIC, 0, "no first program");
+}
+
+static int
+start(const struct boot_info *bi)
+{
+	struct thread *t;
+	int error = thread_create("init", first_program, NULL, &t);
+
+	(void)bi;
+	if (error == 0)
+		thread_start(t);
+	return error;
+}
+
 static const struct boot_step boot_steps[] = {
 	/* each may use those above */
 	{ "arguments", bootargs_init, BOOT_REQUIRED },
@@ -78,6 +120,10 @@ static const struct boot_step boot_steps[] = {
 	{ "memory", memory, BOOT_REQUIRED },
 	{ "threads", threads, BOOT_REQUIRED },
 	{ "clocks", clocks, BOOT_REQUIRED },
+	{ "files", files, BOOT_REQUIRED },
+	{ "terminals", tty_init, BOOT_OPTIONAL },
+	{ "initial files", initial_files, BOOT_OPTIONAL },
+	{ "start", start, BOOT_REQUIRED },
 };
 
 static void

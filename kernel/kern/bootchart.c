@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* bootchart.c - when each step of the boot ended. */
 #include "kern/boot.h"
+#include "kern/bootargs.h"
 #include "kern/clock.h"
 #include "kern/log.h"
 
@@ -30,16 +31,18 @@ bootchart_mark(const char *name)
 void
 bootchart_print(void)
 {
-	/* One rate for all rows, even while it is still being measured. */
+	/* Asked for, so shown with `quiet` too.  One rate for all rows, even while it is still being measured. */
 	uint64_t whole = marks[nmarks - 1].raw - marks[0].raw;
 	uint64_t whole_ns = clock_raw_span_ns(whole), ns, before = 0;
 	unsigned i;
 
-	log_line(LOG_NOTICE, "boot chart: microseconds, and from the entry");
+	if (!bootargs()->bootchart)
+		return;
+	log_err("boot chart: microseconds, and from the entry");
 	for (i = 1; i < nmarks && whole != 0; i++) {
 		ns = (marks[i].raw - marks[0].raw) * (whole_ns * 1000 / whole) /
 		    1000;
-		log_line(LOG_NOTICE, "%8lu.%03lu %8lu.%03lu  %s",
+		log_err("%8lu.%03lu %8lu.%03lu  %s",
 		    (ns - before) / 1000, (ns - before) % 1000, ns / 1000,
 		    ns % 1000, marks[i].name);
 		before = ns;
