@@ -17,6 +17,7 @@
 #include "kern/power.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
+#include "linux/files.h"
 #include "linux/process.h"
 #include "linux/tty.h"
 #include "x86/machdep.h"
@@ -76,9 +77,11 @@ threads(const struct boot_info *bi)
 static int
 files(const struct boot_info *bi)
 {
+	int error = vfs_mount_root("tmpfs", NULL);
+
 	(void)bi;
-	vfs_init();
-	return 0;
+	files_init();
+	return error;
 }
 
 static int
