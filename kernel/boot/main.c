@@ -77,19 +77,12 @@ threads(const struct boot_info *bi)
 static int
 files(const struct boot_info *bi)
 {
-	int error = vfs_mount_root("tmpfs", NULL);
+	int error = vfs_mount_root("rootfs", "");
 
-	(void)bi;
 	files_init();
+	if (error == 0 && bi->initrd_size != 0)
+		initramfs_unpack(bi->initrd, bi->initrd_size);
 	return error;
-}
-
-static int
-initial_files(const struct boot_info *bi)
-{
-	if (bi->initrd_size == 0)
-		return -ENOENT;
-	return initramfs_unpack(bi->initrd, bi->initrd_size);
 }
 
 static void
@@ -125,7 +118,6 @@ static const struct boot_step boot_steps[] = {
 	{ "clocks", clocks, BOOT_REQUIRED },
 	{ "files", files, BOOT_REQUIRED },
 	{ "terminals", tty_init, BOOT_OPTIONAL },
-	{ "initial files", initial_files, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };
 
