@@ -86,7 +86,6 @@ sched_load_vmspace(struct vmspace *vm)
 
 	if (pc->vmspace == vm)
 		return;
-	pc->vmspace = vm;
 	vmspace_activate(vm);
 }
 
