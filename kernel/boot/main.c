@@ -18,6 +18,8 @@
 #include "kern/thread.h"
 #include "kern/timer.h"
 #include "linux/files.h"
+#include "linux/kmsg.h"
+#include "linux/mem_devices.h"
 #include "linux/process.h"
 #include "linux/tty.h"
 #include "x86/machdep.h"
@@ -85,6 +87,14 @@ files(const struct boot_info *bi)
 	return error;
 }
 
+static int
+devices(const struct boot_info *bi)
+{
+	int error = mem_devices_init(bi);
+
+	return error == 0 ? kmsg_init(bi) : error;
+}
+
 static void
 first_program(void *arg)
 {
@@ -118,6 +128,7 @@ static const struct boot_step boot_steps[] = {
 	{ "clocks", clocks, BOOT_REQUIRED },
 	{ "files", files, BOOT_REQUIRED },
 	{ "terminals", tty_init, BOOT_OPTIONAL },
+	{ "devices", devices, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };
 
