@@ -6,7 +6,6 @@
  */
 #include "check.h"
 #include <fcntl.h>
-#include <linux/falloc.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>

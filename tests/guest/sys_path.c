@@ -7,12 +7,19 @@
 #include "check.h"
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #define BAD ((char *)8)
+/* openat2(2): not every C library's headers have it. */
+struct open_how_ {
+	uint64_t flags, mode, resolve;
+};
+#define RESOLVE_NO_SYMLINKS 0x04
+#define RESOLVE_BENEATH	    0x08
+#define RESOLVE_IN_ROOT	    0x10
+
 #define RENAME_NOREPLACE_ 1
 #define RENAME_EXCHANGE_  2
 
@@ -106,7 +113,7 @@ openat2_(const char *name, uint64_t flags, uint64_t mode, uint64_t resolve,
     size_t size)
 {
 	struct {
-		struct open_how how;
+		struct open_how_ how;
 		uint64_t more;
 	} h = { { flags, mode, resolve }, 0 };
 	long fd = syscall(SYS_openat2, AT_FDCWD, name, &h, size);

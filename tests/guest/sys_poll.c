@@ -187,8 +187,8 @@ epoll_errors(int ep)
 	CHECK_ERR(epoll_wait(ep, e, 0, 0), EINVAL);
 	CHECK_ERR(epoll_wait(p[0], e, 1, 0), EINVAL);
 	CHECK_ERR(epoll_wait(-1, e, 1, 0), EBADF);
-	CHECK_ERR(epoll_pwait2(ep, e, 1, &(struct timespec){ 0, -1 }, NULL),
-	    EINVAL);
+	CHECK_ERR(syscall(441 /* epoll_pwait2 */, ep, e, 1,
+	    &(struct timespec){ 0, -1 }, NULL, 8), EINVAL);
 	CHECK_ERR(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE |
 	    EPOLLONESHOT, 0), EINVAL);
 	close(file);
