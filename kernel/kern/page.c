@@ -127,7 +127,30 @@ free_locked(struct page *p, unsigned order)
 	list_add(VMEMMAP + pfn, order);
 }
 
-/* Taking a section in: frames for its tables come off its end. */
+/* A block that is on the lists, the rest of a larger one put back. */
+static struct page *
+find_block(unsigned order)
+{
+	struct page *p = NULL;
+	unsigned o;
+
+	for (o = order; o <= PAGE_MAX_ORDER; o++)
+		if ((p = TAILQ_FIRST(&zone.free[o])) != NULL)
+			break;
+	if (p == NULL)
+		return NULL;
+	list_remove(p);
+	while (o > order) {
+		o--;
+		list_add(p + (1ul << o), o);
+	}
+	return p;
+}
+
+/*
+ * Taking a section in: frames for its tables come off its end, or from the
+ * lists when the section is full of something else.
+ */
 struct carve {
 	paddr_t start, end; /* its largest run */
 };
@@ -145,12 +168,20 @@ static paddr_t
 carve_frame(void *arg)
 {
 	struct carve *c = arg;
+	struct page *p;
+	paddr_t pa;
 
-	if (c->end - c->start < PAGE_SIZE)
+	if (c->end - c->start >= PAGE_SIZE) {
+		c->end -= PAGE_SIZE;
+		pa = c->end;
+	} else if ((p = find_block(0)) != NULL) {
+		zone.total--;
+		pa = page_paddr(p);
+	} else {
 		return 0;
-	c->end -= PAGE_SIZE;
-	memset((void *)(KVA_DIRECT + c->end), 0, PAGE_SIZE);
-	return c->end;
+	}
+	memset((void *)(KVA_DIRECT + pa), 0, PAGE_SIZE);
+	return pa;
 }
 
 static paddr_t
@@ -225,8 +256,7 @@ take_in(paddr_t section)
 	usable_runs(section, end, count_run, &before);
 	zone.untaken -= before;
 	t.carved_end = c.end;
-	if (c.end == 0 ||
-	    pt_map_direct(section, SECTION_SIZE, carve_spare, NULL) != 0)
+	if (pt_map_direct(section, SECTION_SIZE, carve_spare, NULL) != 0)
 		goto lost;
 	for (i = 0; i < STRUCT_FRAMES; i++) {
 		pa = carve_frame(&c);
@@ -270,22 +300,10 @@ static struct page *
 take_block(unsigned order)
 {
 	struct page *p;
-	unsigned o;
 
-	for (;;) {
-		for (o = order; o <= PAGE_MAX_ORDER; o++)
-			if ((p = TAILQ_FIRST(&zone.free[o])) != NULL)
-				break;
-		if (o <= PAGE_MAX_ORDER)
-			break;
+	while ((p = find_block(order)) == NULL)
 		if (!grow())
 			return NULL;
-	}
-	list_remove(p);
-	while (o > order) {
-		o--;
-		list_add(p + (1ul << o), o);
-	}
 	return p;
 }
 
