@@ -76,14 +76,9 @@ vmspace_put(struct vmspace *vm)
 void
 vmspace_activate(struct vmspace *vm)
 {
-	struct percpu *cpu;
-
 	preempt_disable();
-	cpu = cpu_self();
-	if (cpu->vmspace != vm) {
-		pt_load(vm == NULL ? pt_kernel_root() : vm->root);
-		cpu->vmspace = vm;
-	}
+	pt_load(vm == NULL ? pt_kernel_root() : vm->root);
+	cpu_self()->vmspace = vm;
 	preempt_enable();
 }
 
