@@ -108,6 +108,7 @@ trap_common:
 trap_return:
 	testb $3, TF_CS(%rsp)
 	jz trap_restore
+	movq %rsp, %rdi
 	call trap_user_return		/* interrupts are off afterwards */
 	swapgs
 trap_restore:
