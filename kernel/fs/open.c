@@ -488,7 +488,7 @@ file_of_inode(const char *label, struct inode *inode,
 		inode_put(inode);
 		return -ENOMEM;
 	}
-	f = file_alloc(&p, flags | O_LARGEFILE);
+	f = file_alloc(&p, flags);
 	dentry_put(p.dentry);
 	if (f == NULL)
 		return -ENOMEM;
@@ -529,6 +529,7 @@ file_create_memory(const char *label, uint64_t size, unsigned flags,
 	if (error != 0)
 		return error;
 	inode->size = size;
+	inode->nlink = 0;
 	snprintf(name, sizeof(name), "/%s (deleted)", label);
 	error = file_of_inode(name, inode, inode->fops, NULL, flags, &f);
 	if (error != 0)

@@ -325,7 +325,8 @@ file_write_pages(struct file *f, struct uio *u, int64_t *pos)
 		n = pagecache_write(inode, u, pos);
 	if (n > 0) {
 		inode_touch(inode);
-		inode_strip_privilege(inode);
+		if ((u->flags & UIO_KEEP_MODE) == 0)
+			inode_strip_privilege(inode);
 	}
 	mutex_unlock(&inode->lock);
 	return n;

@@ -12,6 +12,7 @@
 #include "linux/sys_files.h"
 #include "linux/transfer.h"
 #include "x86/layout.h"
+#include <linux/capability.h>
 #include <linux/fs.h>
 
 #define IO_RWF_ALL (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)
@@ -47,6 +48,8 @@ static long
 io_write(struct file *file, struct uio *u, int64_t *pos)
 {
 	u->size_max = transfer_size_max();
+	if ((process_self()->creds.cap_effective >> CAP_FSETID & 1) != 0)
+		u->flags |= UIO_KEEP_MODE;
 	return transfer_written(file_write(file, u, pos));
 }
 
