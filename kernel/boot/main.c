@@ -48,7 +48,7 @@ memory(const struct boot_info *bi)
 	if (error == 0)
 		error = kmem_init();
 	if (error == 0)
-		error = cpu_smap_patch();
+		error = cpu_smap_on(!bootargs()->nosmap);
 	if (error == 0)
 		error = pt_init();
 	page_stats(&st);

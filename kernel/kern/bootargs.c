@@ -100,6 +100,7 @@ SET_STRING(args_file)
 SET_TRUE(rw)
 SET_TRUE(quiet)
 SET_TRUE(bootchart)
+SET_TRUE(nosmap)
 
 /* The words before it were another program's: Linux forgets them too. */
 static int
@@ -273,6 +274,7 @@ static const struct cmdline_known known[] = {
 	{ "reboot", set_reboot, true },
 	{ "pci", set_pci, true },
 	{ "bootchart", set_bootchart, false },
+	{ "nosmap", set_nosmap, false },
 	{ "remora.trace", set_trace, true },
 	{ "remora.test", set_test, true },
 	{ "remora.control", set_control, true },

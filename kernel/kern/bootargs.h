@@ -13,7 +13,8 @@ enum boot_stream { STREAM_TTY, STREAM_PIPE, STREAM_NULL };
 struct bootargs {
 	const char *console; /* "ttyS0"; NULL: not given */
 	const char *init, *rdinit, *root;
-	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic;
+	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic,
+	    nosmap;
 	int loglevel;      /* -1: not given */
 	int panic_seconds; /* panic=: 0 stay, > 0 wait, < 0 reboot at once */
 	char reboot_how;   /* reboot=: first letter, 0: not given */

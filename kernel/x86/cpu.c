@@ -186,8 +186,6 @@ load_cr4(const struct cpu_features *f)
 		cr4 |= CR4_FSGSBASE;
 	if (f->smep)
 		cr4 |= CR4_SMEP;
-	if (f->smap)
-		cr4 |= CR4_SMAP;
 	write_cr4(cr4);
 }
 
@@ -219,14 +217,15 @@ cpu_set_kstack(uint64_t top)
 
 /* Turns the place-holders in the entry paths into CLAC and STAC. */
 int
-cpu_smap_patch(void)
+cpu_smap_on(bool wanted)
 {
 	static const uint8_t insn[2][3] = { { 0x0f, 0x01, 0xca },
 		{ 0x0f, 0x01, 0xcb } };
 	const struct patch *p;
 
-	if (!features.smap)
+	if (!features.smap || !wanted)
 		return 0;
+	write_cr4(read_cr4() | CR4_SMAP);
 	for (p = kernel_patches; p < kernel_patches_end; p++)
 		memcpy((void *)(p->at - KVA_IMAGE + KVA_DIRECT),
 		    insn[p->kind & 1], 3);

@@ -126,11 +126,23 @@ fpu_load(struct thread *t)
 	preempt_enable();
 }
 
+/*
+ * The first program gets the registers as power-on left them: some nested
+ * hypervisors cannot restore them, and a machine with one thread never needs
+ * it.
+ */
 void
 fpu_drop(struct thread *t)
 {
+	static bool used;
+
 	memcpy(t->fpu, &initial, sizeof(initial));
-	fpu_load(t);
+	if (used) {
+		fpu_load(t);
+		return;
+	}
+	used = true;
+	cpu_self()->fpu_owner = t;
 }
 
 void

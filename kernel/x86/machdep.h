@@ -41,7 +41,8 @@ void boot_entry(unsigned how, uint64_t info) __noreturn;
 void cpu_init(void);
 /* The stack that traps and system calls of this thread begin on. */
 void cpu_set_kstack(uint64_t top);
-int cpu_smap_patch(void);
+/* Before the image is write-protected; nothing where there is no SMAP. */
+int cpu_smap_on(bool wanted);
 
 /* trap.c */
 void trap(struct trapframe *tf);
