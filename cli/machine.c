@@ -2,10 +2,10 @@
 /*
  * machine.c - one loop that carries everything between the user and QEMU.
  *
- * Each direction holds at most one buffer, so that whoever is slow makes the
- * other side wait, and nothing is lost.  Nothing is sent before the kernel
- * says "ready": what arrives at a serial port that nobody has set up yet is
- * dropped.  A terminal is read all the same, for the keys that are ours.
+ * Each direction holds at most one buffer: it is filled only when it is
+ * empty, so that whoever is slow makes the other side wait, and nothing is
+ * lost.  Input is not sent before the kernel says "ready": what arrives at
+ * a serial port that nobody has set up yet is dropped.
  *
  * The loop ends when the console's output ends, that is, QEMU has gone; or
  * when a status has been decided here (time, signals, the user's wish).
@@ -35,7 +35,7 @@
 #define MACHINE_FOREVER  INT64_MAX
 #define MACHINE_KILLED   (STATUS_SIGNAL + SIGKILL) /* by Ctrl-A x */
 
-/* buf[at..n) is still to be passed on. */
+/* A buffer that is filled when empty; at == n: it is. */
 struct flow {
 	char buf[4096];
 	size_t at, n;
@@ -123,37 +123,33 @@ machine_send_end(struct machine *m)
 	char line[64];
 
 	if (m->run->foreign) {
-		m->in.buf[m->in.n++] = '\x04'; /* a terminal's end of file */
+		m->in.buf[0] = '\x04'; /* a terminal's end of file */
+		m->in.at = 0;
+		m->in.n = 1;
 		return;
 	}
-	snprintf(line, sizeof(line), "eof %llu\n",
-	    (unsigned long long)(m->in_total + (m->in.n - m->in.at)));
+	snprintf(
+	    line, sizeof(line), "eof %llu\n", (unsigned long long)m->in_total);
 	machine_send_line(m, line);
 }
 
-/* Adds to what is not sent yet: keys must be seen although nobody reads. */
 static void
 machine_read_input(struct machine *m)
 {
-	size_t kept = m->in.n - m->in.at, got;
-	ssize_t n;
+	size_t room = sizeof(m->in.buf) - 1; /* a Ctrl-A may be put back */
+	ssize_t n = read(STDIN_FILENO, m->in.buf, room);
 
-	memmove(m->in.buf, m->in.buf + m->in.at, kept);
-	m->in.at = 0;
-	m->in.n = kept;
-	/* One less: a Ctrl-A may be put back. */
-	n = read(STDIN_FILENO, m->in.buf + kept, sizeof(m->in.buf) - 1 - kept);
 	if (n < 0 && !machine_error_is_lasting(n))
 		return;
-	got = n > 0 ? (size_t)n : 0;
+	m->in.at = 0;
+	m->in.n = n > 0 ? (size_t)n : 0;
 	if (n <= 0) {
 		m->in_end = true;
 		machine_send_end(m);
 	} else if (m->run->in == BOOT_TTY &&
-		   terminal_keys_filter(&m->keys, m->in.buf + kept, &got)) {
+		   terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
 		m->status = MACHINE_KILLED;
 	}
-	m->in.n += got;
 }
 
 static void
@@ -364,7 +360,7 @@ static bool
 machine_is_ready(const struct machine *m)
 {
 	if (!m->run->foreign)
-		return m->control.ready;
+		return m->control.ready || m->heard;
 	if (m->run->verbose && m->run->in == BOOT_PIPE)
 		return m->foreign.ready;
 	return m->heard;
@@ -373,12 +369,8 @@ machine_is_ready(const struct machine *m)
 static bool
 machine_takes_input(const struct machine *m)
 {
-	size_t kept = m->in.n - m->in.at;
-
-	if (m->run->in == BOOT_NULL || m->in_end)
-		return false;
-	return kept == 0 ||
-	       (m->run->in == BOOT_TTY && kept < sizeof(m->in.buf) - 1);
+	return m->run->in != BOOT_NULL && !m->in_end && flow_is_empty(&m->in) &&
+	       machine_is_ready(m);
 }
 
 static void
@@ -392,14 +384,13 @@ machine_poll_set(struct pollfd *p, bool wanted, int fd, short events)
 static void
 machine_poll_prepare(const struct machine *m, struct pollfd *p)
 {
-	bool lines = m->nlines > 0 && m->control.ready;
-	short control = lines ? POLLIN | POLLOUT : POLLIN;
-	bool sends = !flow_is_empty(&m->in) && machine_is_ready(m);
+	short control = m->nlines > 0 ? POLLIN | POLLOUT : POLLIN;
+	bool in_empty = flow_is_empty(&m->in);
 	bool out_empty = flow_is_empty(&m->out);
 
 	machine_poll_set(
 	    &p[POLL_INPUT], machine_takes_input(m), STDIN_FILENO, POLLIN);
-	machine_poll_set(&p[POLL_CONSOLE_IN], sends, m->child.in, POLLOUT);
+	machine_poll_set(&p[POLL_CONSOLE_IN], !in_empty, m->child.in, POLLOUT);
 	machine_poll_set(&p[POLL_CONSOLE_OUT], out_empty, m->child.out, POLLIN);
 	machine_poll_set(&p[POLL_OUTPUT], !out_empty, STDOUT_FILENO, POLLOUT);
 	machine_poll_set(&p[POLL_CONTROL], true, m->child.control, control);

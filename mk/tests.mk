@@ -71,7 +71,7 @@ $(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$(t))))
 $(foreach t,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(t))))
 .SECONDARY:
 
-.PHONY: run test unit fuzz fuzz-short bench lint test-programs
+.PHONY: run test unit fuzz fuzz-short bench test-programs
 test-programs: $(UNIT_BIN) $(FUZZ_BIN)
 
 unit: $(UNIT_BIN)
@@ -93,8 +93,7 @@ run:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo $(B)
 
-lint:
-
 include mk/guest.mk
+include mk/lint.mk
 
 -include $(shell find $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
