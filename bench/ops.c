@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUNDS 5
+#define ROUNDS    5
 #define FILE_PATH "/tmp/ops.file"
 
 static char buf[4096];

@@ -90,8 +90,9 @@ struct probe {
 static int
 probe_create(struct probe *p)
 {
-	struct kvm_userspace_memory_region region = { .memory_size =
-							  PROBE_MEMORY };
+	struct kvm_userspace_memory_region region = {
+		.memory_size = PROBE_MEMORY
+	};
 	long size;
 
 	p->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -113,8 +114,8 @@ probe_create(struct probe *p)
 	size = ioctl(p->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (p->vcpu < 0 || size < (long)sizeof(*p->run))
 		return -1;
-	p->run = mmap(
-	    NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, p->vcpu, 0);
+	p->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    p->vcpu, 0);
 	return p->run == MAP_FAILED ? -1 : 0;
 }
 
@@ -122,8 +123,8 @@ static int
 probe_set_cpuid(struct probe *p)
 {
 	unsigned max = 256;
-	struct kvm_cpuid2 *cpuid =
-	    mem_zero(sizeof(*cpuid) + max * sizeof(struct kvm_cpuid_entry2));
+	struct kvm_cpuid2 *cpuid = mem_zero(
+	    sizeof(*cpuid) + max * sizeof(struct kvm_cpuid_entry2));
 	int error;
 
 	cpuid->nent = max;
@@ -157,9 +158,9 @@ probe_set_state(struct probe *p)
 		.s = 1,
 		.l = 1,
 		.g = 1 };
-	struct kvm_regs regs = {
-		.rip = PROBE_CODE, .rsp = PROBE_STACK, .rflags = 2
-	};
+	struct kvm_regs regs = { .rip = PROBE_CODE,
+		.rsp = PROBE_STACK,
+		.rflags = 2 };
 	struct kvm_sregs sregs;
 
 	memcpy(p->memory + PROBE_CODE, probe_code, sizeof(probe_code));
@@ -231,8 +232,8 @@ probe_guest(struct probe_report *report)
 		return;
 	report->works = probe_now_ns() - start < PROBE_LOOP_NS;
 	snprintf(report->why, sizeof(report->why), "%s",
-	    report->works ? "a guest ran well"
-			  : "it interprets the guest's kernel mode");
+	    report->works ? "a guest ran well" :
+			    "it interprets the guest's kernel mode");
 }
 
 /* The child's part: it may hang or be killed in the midst of it. */
@@ -262,8 +263,8 @@ probe_collect(int fd, struct probe_report *report)
 	}
 	report->works = false;
 	snprintf(report->why, sizeof(report->why), "%s",
-	    n == 0 ? "its guest does not come to an end"
-		   : "the probe was killed");
+	    n == 0 ? "its guest does not come to an end" :
+		     "the probe was killed");
 }
 
 bool

@@ -27,15 +27,16 @@ cache_open_dir(void)
 	int fd;
 
 	if (dir == NULL || dir[0] != '/') {
-		snprintf(
-		    name, sizeof(name), "/tmp/remora-%u", (unsigned)geteuid());
+		snprintf(name, sizeof(name), "/tmp/remora-%u",
+		    (unsigned)geteuid());
 		if (mkdir(name, 0700) < 0 && errno != EEXIST)
 			return -1;
 		dir = name;
 	}
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
-			   (st.st_mode & 022) != 0)) {
+	if (fd >= 0 &&
+	    (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
+		(st.st_mode & 022) != 0)) {
 		close(fd);
 		fd = -1;
 	}
@@ -94,8 +95,9 @@ static void
 cache_write(int dir, const char *key, bool works)
 {
 	char line[CACHE_LINE + 16], name[64];
-	int fd, n = snprintf(line, sizeof(line), "%s %s\n", key,
-		    works ? "works" : "fails");
+	int fd,
+	    n = snprintf(line, sizeof(line), "%s %s\n", key,
+		works ? "works" : "fails");
 
 	snprintf(name, sizeof(name), "remora-kvm.%ld", (long)getpid());
 	fd = openat(dir, name,

@@ -74,8 +74,8 @@ child_exec(const struct child_ends *e, const struct strings *argv, int initrd,
 	int from[] = { e->in[0], e->out[1], e->err[1], initrd, e->control[1] };
 	size_t n = sizeof(from) / sizeof(*from);
 
-	_Static_assert(
-	    QEMU_FD_INITRD == 3 && QEMU_FD_CONTROL == 4, "the order above");
+	_Static_assert(QEMU_FD_INITRD == 3 && QEMU_FD_CONTROL == 4,
+	    "the order above");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return errno;
 	if (getppid() != parent)

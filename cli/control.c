@@ -26,8 +26,8 @@ control_number(const char *s, int max)
 }
 
 void
-outcome_set(
-    struct outcome *o, enum outcome_kind kind, int value, const char *text)
+outcome_set(struct outcome *o, enum outcome_kind kind, int value,
+    const char *text)
 {
 	size_t n = strlen(text);
 

@@ -35,8 +35,8 @@ struct control {
 void control_input(struct control *c, const char *buf, size_t n);
 
 /* Sets *o unless something was reported before; `text` is cut to fit. */
-void outcome_set(
-    struct outcome *o, enum outcome_kind kind, int value, const char *text);
+void outcome_set(struct outcome *o, enum outcome_kind kind, int value,
+    const char *text);
 
 /* The command's exit status; 125 for OUTCOME_NONE. */
 int outcome_status(const struct outcome *outcome);

@@ -92,9 +92,9 @@ cpio_put_header(struct cpio *c, const struct tree_node *node, uint32_t ino,
     uint32_t size, const char *name, uint32_t namesize)
 {
 	char header[CPIO_HEADER + 1], field[CPIO_NAME_MAX] = "";
-	uint32_t mtime = node->mtime < 0            ? 0
-			 : node->mtime > UINT32_MAX ? UINT32_MAX
-						    : (uint32_t)node->mtime;
+	uint32_t mtime = node->mtime < 0 ? 0 :
+	    node->mtime > UINT32_MAX     ? UINT32_MAX :
+					   (uint32_t)node->mtime;
 	int error;
 
 	snprintf(header, sizeof(header),
@@ -143,15 +143,15 @@ cpio_copy_failed(struct cpio *c, const struct tree_node *node, int error)
 
 /* For files that sendfile(2) does not take. */
 static int
-cpio_copy_by_hand(
-    struct cpio *c, int in, const struct tree_node *node, uint64_t left)
+cpio_copy_by_hand(struct cpio *c, int in, const struct tree_node *node,
+    uint64_t left)
 {
 	int error = 0;
 
 	while (error == 0 && left > 0) {
 		char buf[65536];
-		ssize_t n = read(
-		    in, buf, left < sizeof(buf) ? (size_t)left : sizeof(buf));
+		ssize_t n = read(in, buf,
+		    left < sizeof(buf) ? (size_t)left : sizeof(buf));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -251,14 +251,14 @@ cpio_put_file(struct cpio *c, const struct tree_node *root,
 			return error;
 		padded = cpio_aligned_name(c, namesize);
 	}
-	error =
-	    cpio_put_header(c, node, ino, (uint32_t)node->size, name, padded);
+	error = cpio_put_header(c, node, ino, (uint32_t)node->size, name,
+	    padded);
 	return error != 0 ? error : cpio_put_contents(c, node);
 }
 
 static int
-cpio_put_node(
-    struct cpio *c, const struct tree_node *root, const struct tree_node *node)
+cpio_put_node(struct cpio *c, const struct tree_node *root,
+    const struct tree_node *node)
 {
 	const char *name = node == root ? "." : node->path + 1;
 	uint32_t namesize = (uint32_t)strlen(name) + 1, ino, size = 0;

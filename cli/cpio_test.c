@@ -83,8 +83,8 @@ write_archive(void)
 		assert_int_equal(counted, archive_size);
 		assert_int_equal(lseek(fd, 0, SEEK_END), archive_size);
 		archive = malloc(archive_size);
-		assert_int_equal(
-		    pread(fd, archive, archive_size, 0), archive_size);
+		assert_int_equal(pread(fd, archive, archive_size, 0),
+		    archive_size);
 	}
 	close(fd);
 	return error;
@@ -98,8 +98,8 @@ read_archive(void)
 	assert_int_equal(write_archive(), 0);
 	cpio_init(&reader, &see_ops, NULL);
 	reader.in_place = true;
-	assert_int_equal(
-	    cpio_feed(&reader, archive, archive_size), archive_size);
+	assert_int_equal(cpio_feed(&reader, archive, archive_size),
+	    archive_size);
 	assert_int_equal(cpio_finish(&reader), 0);
 }
 
@@ -132,17 +132,18 @@ basics(void **state)
 	fill_basics(&tree);
 	tree_add_data(&tree, "/.remora/args", 0400, mem_string("abc"), 3);
 	read_archive();
-	assert_string_equal(seen.text, "40755 \n"
-				       "40755 .remora\n"
-				       "100400 .remora/args: abc\n"
-				       "40755 dev\n"
-				       "20600 dev/console 5,1\n"
-				       "20666 dev/null 1,3\n"
-				       "40755 etc\n"
-				       "40555 proc\n"
-				       "40700 root\n"
-				       "40555 sys\n"
-				       "41777 tmp\n");
+	assert_string_equal(seen.text,
+	    "40755 \n"
+	    "40755 .remora\n"
+	    "100400 .remora/args: abc\n"
+	    "40755 dev\n"
+	    "20600 dev/console 5,1\n"
+	    "20666 dev/null 1,3\n"
+	    "40755 etc\n"
+	    "40555 proc\n"
+	    "40700 root\n"
+	    "40555 sys\n"
+	    "41777 tmp\n");
 	assert_int_equal(misaligned, 0);
 }
 
@@ -162,16 +163,17 @@ a_folder_as_it_is(void **state)
 	snprintf(b, sizeof(b), "%s/d/fifo", root);
 	assert_int_equal(mkfifo(b, 0640), 0);
 	assert_int_equal(chmod(root, 0755), 0);
-	assert_int_equal(
-	    fill_recursive(&fill, root, "/", NULL, NULL, &trouble), 0);
+	assert_int_equal(fill_recursive(&fill, root, "/", NULL, NULL, &trouble),
+	    0);
 	read_archive();
-	assert_string_equal(seen.text, "40755 \n"
-				       "40755 d\n"
-				       "100600 d/empty\n"
-				       "10640 d/fifo\n"
-				       "120777 d/link -> ../nowhere\n"
-				       "104755 d/one ino 6: 1111\n"
-				       "104755 d/two ino 6\n");
+	assert_string_equal(seen.text,
+	    "40755 \n"
+	    "40755 d\n"
+	    "100600 d/empty\n"
+	    "10640 d/fifo\n"
+	    "120777 d/link -> ../nowhere\n"
+	    "104755 d/one ino 6: 1111\n"
+	    "104755 d/two ino 6\n");
 }
 
 /* Names of all lengths, so that the padding takes every value. */
@@ -188,8 +190,8 @@ every_padding(void **state)
 		snprintf(name, sizeof(name), "/%04u", i);
 		memset(name + 5, 'x', length - 5);
 		name[length] = '\0';
-		tree_add_data(
-		    &tree, name, 0644, mem_format("%04u", i), 1 + i % 4);
+		tree_add_data(&tree, name, 0644, mem_format("%04u", i),
+		    1 + i % 4);
 	}
 	read_archive();
 	assert_int_equal(misaligned, 0);
@@ -202,13 +204,13 @@ files_that_change(void **state)
 
 	(void)state;
 	test_dir_put("/f", "12345678", 8, 0644);
-	assert_int_equal(
-	    fill_recursive(&fill, root, "/", NULL, NULL, &trouble), 0);
+	assert_int_equal(fill_recursive(&fill, root, "/", NULL, NULL, &trouble),
+	    0);
 	test_dir_put("/f", "1234", 4, 0644);
 	assert_true(write_archive() != 0);
 	assert_int_equal(trouble.status, STATUS_MACHINE);
-	assert_non_null(strstr(
-	    trouble.text, "/f became shorter while it was being packed"));
+	assert_non_null(strstr(trouble.text,
+	    "/f became shorter while it was being packed"));
 	test_dir_put("/f", "1234567890", 10, 0644);
 	assert_int_equal(write_archive(), 0);
 	test_dir_remove();
@@ -226,8 +228,8 @@ too_large(void **state)
 	tree_add(&tree, "/big", S_IFREG | 0644, NULL)->size = 1ull << 32;
 	tree_sort(&tree);
 	assert_true(cpio_write(&tree, -1, &size, &trouble) != 0);
-	assert_string_equal(
-	    trouble.text, "/big: a file of 4 GiB or more cannot be packed");
+	assert_string_equal(trouble.text,
+	    "/big: a file of 4 GiB or more cannot be packed");
 }
 
 int

@@ -63,8 +63,8 @@ deps_list_add(struct deps_list *list, const char *path, struct elf_file *elf,
 	elf->rpath = elf->runpath = NULL;
 	o->nodeflib = elf->nodeflib;
 	o->loader = loader;
-	list->object = mem_resize(
-	    list->object, list->count + 1, sizeof(struct lib_object *));
+	list->object = mem_resize(list->object, list->count + 1,
+	    sizeof(struct lib_object *));
 	list->object[list->count++] = o;
 	return o;
 }
@@ -159,8 +159,8 @@ deps_read_library(struct deps *deps, const char *path,
 	error = elf_read(&elf, fd);
 	close(fd);
 	if (error != 0) {
-		trouble_set(
-		    deps->trouble, STATUS_NOEXEC, "%s %s", path, elf.why);
+		trouble_set(deps->trouble, STATUS_NOEXEC, "%s %s", path,
+		    elf.why);
 	} else {
 		*object = deps_list_add(list, path, &elf, loader);
 		*needed = elf.needed;
@@ -186,8 +186,8 @@ deps_add_libraries(struct deps *deps, struct deps_list *list,
 
 		if (deps_is_known(deps, list, name, interp))
 			continue;
-		error = lib_search_find(
-		    &deps->search, name, by, list->object[0], &found);
+		error = lib_search_find(&deps->search, name, by,
+		    list->object[0], &found);
 		if (error != 0) {
 			deps_missing_library(deps, name, by, &found, error);
 		} else {
@@ -221,8 +221,8 @@ deps_close(struct deps *deps, struct deps_list *list,
 		error = deps_read_library(deps, paths.item[done],
 		    list->object[loader[done]], list, &more, &o);
 		if (error == 0)
-			error = deps_add_libraries(
-			    deps, list, o, &more, interp, &paths);
+			error = deps_add_libraries(deps, list, o, &more, interp,
+			    &paths);
 		strings_fini(&more);
 		loader = mem_resize(loader, paths.count + 1, sizeof(*loader));
 		for (size_t i = before; i < paths.count; i++)
@@ -246,8 +246,8 @@ deps_add_interp(struct deps *deps, const char *path, const char *interp)
 		    "%s: its interpreter %s is not an absolute path", path,
 		    interp);
 	error = fill_path(&deps->fill, interp, resolved, &st);
-	fd = error != 0 ? error
-			: walk_open(deps->fill.root, interp, resolved, &st);
+	fd = error != 0 ? error :
+			  walk_open(deps->fill.root, interp, resolved, &st);
 	if (fd < 0)
 		return trouble_set(deps->trouble, STATUS_NOEXEC,
 		    "%s: its interpreter %s is missing: %s", path, interp,
@@ -272,8 +272,8 @@ deps_add_elf(struct deps *deps, const char *path, const char *resolved, int fd)
 	int error = elf_read(&elf, fd);
 
 	if (error != 0)
-		trouble_set(
-		    deps->trouble, STATUS_NOEXEC, "%s %s", path, elf.why);
+		trouble_set(deps->trouble, STATUS_NOEXEC, "%s %s", path,
+		    elf.why);
 	if (error == 0 && elf.interp != NULL)
 		error = deps_add_interp(deps, path, elf.interp);
 	if (error == 0) {
@@ -295,8 +295,8 @@ deps_find_program(const char *root, const char *path, const char *name,
 
 	for (const char *p = path; strchr(name, '/') == NULL && p != NULL;) {
 		size_t length = strcspn(p, ":");
-		int n =
-		    snprintf(found, PATH_MAX, "%.*s/%s", (int)length, p, name);
+		int n = snprintf(found, PATH_MAX, "%.*s/%s", (int)length, p,
+		    name);
 
 		p = p[length] == ':' ? p + length + 1 : NULL;
 		if (n >= PATH_MAX || found[0] != '/' ||
@@ -311,12 +311,12 @@ deps_find_program(const char *root, const char *path, const char *name,
 	if (denied)
 		return trouble_set(t, STATUS_NOEXEC,
 		    "%s: it is found, but not executable", name);
-	return trouble_set(
-	    t, STATUS_NOTFOUND, "%s: not found in %s", name, path);
+	return trouble_set(t, STATUS_NOTFOUND, "%s: not found in %s", name,
+	    path);
 }
 
-static int deps_add_checked(
-    struct deps *deps, const char *path, unsigned depth, const char *by);
+static int deps_add_checked(struct deps *deps, const char *path, unsigned depth,
+    const char *by);
 
 /* `#!/usr/bin/env prog`: prog is needed as well; `rest` follows env. */
 static int
@@ -332,8 +332,8 @@ deps_add_env(struct deps *deps, char *rest, unsigned depth, const char *by)
 		return 0;
 	if (strchr(word, '/') != NULL)
 		return deps_add_checked(deps, word, depth + 1, by);
-	if (deps_find_program(
-		deps->fill.root, deps->path, word, found, deps->trouble) != 0)
+	if (deps_find_program(deps->fill.root, deps->path, word, found,
+		deps->trouble) != 0)
 		return trouble_set(deps->trouble, STATUS_NOEXEC,
 		    "%s: the program %s that interprets it is not found in %s",
 		    by, word, deps->path);
@@ -392,8 +392,8 @@ deps_add_opened(struct deps *deps, const char *path, const char *resolved,
 
 /* Adds a program; `by` is the script that names it as interpreter, or NULL. */
 static int
-deps_add_checked(
-    struct deps *deps, const char *path, unsigned depth, const char *by)
+deps_add_checked(struct deps *deps, const char *path, unsigned depth,
+    const char *by)
 {
 	char resolved[PATH_MAX], host[2 * PATH_MAX];
 	struct stat st;
@@ -405,8 +405,8 @@ deps_add_checked(
 		    strerror(-error));
 	if (error != 0)
 		return trouble_set(deps->trouble,
-		    error == -ENOENT || error == -ENOTDIR ? STATUS_NOTFOUND
-							  : STATUS_NOEXEC,
+		    error == -ENOENT || error == -ENOTDIR ? STATUS_NOTFOUND :
+							    STATUS_NOEXEC,
 		    "%s: %s", path, strerror(-error));
 	if (!S_ISREG(st.st_mode))
 		return trouble_set(deps->trouble, STATUS_NOEXEC,

@@ -67,8 +67,8 @@ setup(void **state)
 	test_dir_link("/lib64", "usr/lib64");
 	test_dir_link("/lib", "usr/lib");
 	test_dir_put_elf("/usr/lib/x86_64-linux-gnu/ld-2.so", &nothing);
-	test_dir_link(
-	    "/usr/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld-2.so");
+	test_dir_link("/usr/lib64/ld-linux-x86-64.so.2",
+	    "/lib/x86_64-linux-gnu/ld-2.so");
 	test_dir_put_elf("/usr/lib/x86_64-linux-gnu/libc.so.6",
 	    &(struct test_elf){ .needed = { "ld-linux-x86-64.so.2" } });
 	test_dir_put_elf("/usr/lib/ld-musl-x86_64.so.1", &nothing);
@@ -105,16 +105,18 @@ static void
 runpath_is_not_inherited_but_rpath_is(void **state)
 {
 	(void)state;
-	test_dir_put_elf("/opt/a/bin/p", &(struct test_elf){ .interp = GLIBC,
-					     .needed = { "liba.so" },
-					     .rpath = "$ORIGIN/../lib" });
+	test_dir_put_elf("/opt/a/bin/p",
+	    &(struct test_elf){ .interp = GLIBC,
+		.needed = { "liba.so" },
+		.rpath = "$ORIGIN/../lib" });
 	test_dir_put_elf("/opt/a/lib/liba.so",
 	    &(struct test_elf){ .needed = { "libb.so" } });
 	test_dir_put_elf("/opt/a/lib/libb.so", &nothing);
 	assert_int_equal(add("/opt/a/bin/p"), 0);
-	test_dir_put_elf("/opt/a/bin/q", &(struct test_elf){ .interp = GLIBC,
-					     .needed = { "liba.so" },
-					     .runpath = "${ORIGIN}/../lib" });
+	test_dir_put_elf("/opt/a/bin/q",
+	    &(struct test_elf){ .interp = GLIBC,
+		.needed = { "liba.so" },
+		.runpath = "${ORIGIN}/../lib" });
 	refuses("/opt/a/bin/q", STATUS_NOEXEC,
 	    "/opt/a/bin/../lib/liba.so: the library libb.so that it needs is "
 	    "missing; searched in /lib/x86_64-linux-gnu, "
@@ -126,8 +128,9 @@ library_path_comes_before_runpath(void **state)
 {
 	(void)state;
 	test_dir_put_elf("/bin/p",
-	    &(struct test_elf){
-		.interp = GLIBC, .needed = { "libx.so" }, .runpath = "/r" });
+	    &(struct test_elf){ .interp = GLIBC,
+		.needed = { "libx.so" },
+		.runpath = "/r" });
 	test_dir_put_elf("/r/libx.so", &nothing);
 	test_dir_put_elf("/l/libx.so", &nothing);
 	assert_int_equal(add("/bin/p"), 0);
@@ -143,8 +146,9 @@ passes_over_libraries_for_other_machines(void **state)
 {
 	(void)state;
 	test_dir_put_elf("/bin/p",
-	    &(struct test_elf){
-		.interp = GLIBC, .needed = { "libx.so" }, .runpath = "/r:/s" });
+	    &(struct test_elf){ .interp = GLIBC,
+		.needed = { "libx.so" },
+		.runpath = "/r:/s" });
 	test_dir_put_elf("/r/libx.so", &foreign);
 	refuses("/bin/p", STATUS_NOEXEC,
 	    "/bin/p: the library libx.so that it needs is missing; "
@@ -165,9 +169,9 @@ static void
 musl_has_its_own_order(void **state)
 {
 	(void)state;
-	test_dir_put_elf(
-	    "/bin/p", &(struct test_elf){ .interp = MUSL,
-			  .needed = { "libc.so", "libm.so.6", "libz.so" } });
+	test_dir_put_elf("/bin/p",
+	    &(struct test_elf){ .interp = MUSL,
+		.needed = { "libc.so", "libm.so.6", "libz.so" } });
 	test_dir_put_elf("/srv/libz.so", &nothing);
 	refuses("/bin/p", STATUS_NOEXEC,
 	    "/bin/p: the library libz.so that it needs is missing; searched "
@@ -182,8 +186,8 @@ static void
 interpreters_are_checked(void **state)
 {
 	(void)state;
-	test_dir_put_elf(
-	    "/bin/p", &(struct test_elf){ .interp = "/lib/ld-none.so" });
+	test_dir_put_elf("/bin/p",
+	    &(struct test_elf){ .interp = "/lib/ld-none.so" });
 	refuses("/bin/p", STATUS_NOEXEC,
 	    "/bin/p: its interpreter /lib/ld-none.so is missing: "
 	    "No such file or directory");
@@ -243,11 +247,11 @@ scripts_bring_their_interpreters(void **state)
 	    "/s4: the program nowhere that "
 	    "interprets it is not found in /usr/bin:/bin");
 	put_script("/s5", "#!/s5\n");
-	refuses(
-	    "/s5", STATUS_NOEXEC, "/s5: too many scripts interpret each other");
+	refuses("/s5", STATUS_NOEXEC,
+	    "/s5: too many scripts interpret each other");
 	put_script("/s6", "#!  \n");
-	refuses(
-	    "/s6", STATUS_NOEXEC, "/s6: a script that names no interpreter");
+	refuses("/s6", STATUS_NOEXEC,
+	    "/s6: a script that names no interpreter");
 	put_script("/s7", "#!sh\n");
 	refuses("/s7", STATUS_NOEXEC,
 	    "/s7: its interpreter sh is not an absolute path");
@@ -265,8 +269,8 @@ programs_are_found_along_the_path(void **state)
 	(void)state;
 	put_script("/bin/x", "#!/x\n");
 	test_dir_put("/usr/bin/x", "", 0, 0644);
-	assert_int_equal(
-	    deps_find_program(root, "rel:/usr/bin:/bin", "x", found, &trouble),
+	assert_int_equal(deps_find_program(root, "rel:/usr/bin:/bin", "x",
+			     found, &trouble),
 	    0);
 	assert_string_equal(found, "/bin/x");
 	assert_true(

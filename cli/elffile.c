@@ -42,8 +42,8 @@ elf_pread(struct elf_file *elf, void *buf, size_t size, uint64_t offset)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return elf_error(
-			    elf, -errno, "cannot be read: %s", strerror(errno));
+			return elf_error(elf, -errno, "cannot be read: %s",
+			    strerror(errno));
 		if (n == 0)
 			return elf_error(elf, -EBADMSG,
 			    "became shorter while it was being read");
@@ -93,21 +93,21 @@ elf_check_ident(struct elf_file *elf)
 		    "is for another processor: i386 (ELF machine 3)");
 	if (eh->e_ident[EI_VERSION] != EV_CURRENT ||
 	    eh->e_version != EV_CURRENT)
-		return elf_error(
-		    elf, -ENOEXEC, "has unknown ELF version %u", eh->e_version);
+		return elf_error(elf, -ENOEXEC, "has unknown ELF version %u",
+		    eh->e_version);
 	if (eh->e_type != ET_EXEC && eh->e_type != ET_DYN)
 		return elf_error(elf, -ENOEXEC, "is %s, not a program",
-		    eh->e_type == ET_REL    ? "an object file"
-		    : eh->e_type == ET_CORE ? "a core file"
-					    : "an ELF file of unknown type");
+		    eh->e_type == ET_REL      ? "an object file" :
+			eh->e_type == ET_CORE ? "a core file" :
+						"an ELF file of unknown type");
 	return 0;
 }
 
 static int
 elf_read_ehdr(struct elf_file *elf)
 {
-	size_t part = elf->size < sizeof(elf->ehdr) ? (size_t)elf->size
-						    : sizeof(elf->ehdr);
+	size_t part = elf->size < sizeof(elf->ehdr) ? (size_t)elf->size :
+						      sizeof(elf->ehdr);
 	int error;
 
 	if (elf->size == 0)
@@ -144,8 +144,8 @@ elf_check_load(struct elf_file *elf, unsigned i)
 		    "memory",
 		    i);
 	if (ph->p_vaddr + ph->p_memsz < ph->p_vaddr)
-		return elf_error(
-		    elf, -EBADMSG, "is damaged: segment %u wraps around", i);
+		return elf_error(elf, -EBADMSG,
+		    "is damaged: segment %u wraps around", i);
 	return 0;
 }
 
@@ -158,8 +158,8 @@ elf_read_phdrs(struct elf_file *elf)
 	int error;
 
 	if (eh->e_phnum == 0)
-		return elf_error(
-		    elf, -EBADMSG, "is damaged: it has no program headers");
+		return elf_error(elf, -EBADMSG,
+		    "is damaged: it has no program headers");
 	if (eh->e_phentsize != sizeof(Elf64_Phdr) ||
 	    eh->e_phnum > ELF_PHDRS_MAX)
 		return elf_error(elf, -EBADMSG,
@@ -177,8 +177,8 @@ elf_read_phdrs(struct elf_file *elf)
 		error = elf_check_load(elf, i);
 	}
 	if (error == 0 && nload == 0)
-		return elf_error(
-		    elf, -EBADMSG, "is damaged: it has no loadable segment");
+		return elf_error(elf, -EBADMSG,
+		    "is damaged: it has no loadable segment");
 	return error;
 }
 
@@ -191,8 +191,8 @@ elf_read_headers(struct elf_file *elf, int fd)
 	memset(elf, 0, sizeof(*elf));
 	elf->fd = fd;
 	if (fstat(fd, &st) < 0)
-		return elf_error(
-		    elf, -errno, "cannot be read: %s", strerror(errno));
+		return elf_error(elf, -errno, "cannot be read: %s",
+		    strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return elf_error(elf, -EISDIR, "is a directory");
 	elf->size = (uint64_t)st.st_size;
@@ -235,8 +235,8 @@ elf_read_interp(struct elf_file *elf, const Elf64_Phdr *ph)
 		return elf_error(elf, -EBADMSG,
 		    "is damaged: the name of its interpreter has %llu bytes",
 		    (unsigned long long)ph->p_filesz);
-	error = elf_read_string(
-	    elf, ph->p_offset, ph->p_offset + ph->p_filesz, &elf->interp);
+	error = elf_read_string(elf, ph->p_offset, ph->p_offset + ph->p_filesz,
+	    &elf->interp);
 	if (error == 0 && elf->interp[0] == '\0')
 		return elf_error(elf, -EBADMSG,
 		    "is damaged: the name of its interpreter is empty");
@@ -245,8 +245,8 @@ elf_read_interp(struct elf_file *elf, const Elf64_Phdr *ph)
 
 /* Where the bytes of a virtual address lie in the file. */
 static int
-elf_offset_of(
-    struct elf_file *elf, uint64_t vaddr, uint64_t size, uint64_t *offset)
+elf_offset_of(struct elf_file *elf, uint64_t vaddr, uint64_t size,
+    uint64_t *offset)
 {
 	for (unsigned i = 0; i < elf->ehdr.e_phnum; i++) {
 		const Elf64_Phdr *ph = &elf->phdr[i];
@@ -258,8 +258,8 @@ elf_offset_of(
 		*offset = ph->p_offset + (vaddr - ph->p_vaddr);
 		return 0;
 	}
-	return elf_error(
-	    elf, -EBADMSG, "is damaged: its string table lies in no segment");
+	return elf_error(elf, -EBADMSG,
+	    "is damaged: its string table lies in no segment");
 }
 
 static int
@@ -280,8 +280,8 @@ elf_read_names(struct elf_file *elf, const Elf64_Dyn *dyn, size_t count,
 		if (dyn[i].d_tag == DT_RPATH)
 			error = elf_read_string(elf, offset, end, &elf->rpath);
 		else if (dyn[i].d_tag == DT_RUNPATH)
-			error =
-			    elf_read_string(elf, offset, end, &elf->runpath);
+			error = elf_read_string(elf, offset, end,
+			    &elf->runpath);
 		else
 			error = elf_read_string(elf, offset, end, &name);
 		if (name != NULL)
@@ -306,7 +306,7 @@ elf_parse_dynamic(struct elf_file *elf, const Elf64_Dyn *dyn, size_t count)
 		else if (dyn[n].d_tag == DT_FLAGS_1)
 			elf->nodeflib = dyn[n].d_un.d_val & DF_1_NODEFLIB;
 		else if (dyn[n].d_tag == DT_NEEDED ||
-			 dyn[n].d_tag == DT_RPATH || dyn[n].d_tag == DT_RUNPATH)
+		    dyn[n].d_tag == DT_RPATH || dyn[n].d_tag == DT_RUNPATH)
 			wanted = true;
 	}
 	if (!wanted)
@@ -328,8 +328,8 @@ elf_read_dynamic(struct elf_file *elf, const Elf64_Phdr *ph)
 		return elf_error(elf, -EBADMSG,
 		    "is truncated: its dynamic section is missing");
 	if (count > ELF_DYNAMIC_MAX)
-		return elf_error(
-		    elf, -EBADMSG, "is damaged: %zu dynamic entries", count);
+		return elf_error(elf, -EBADMSG,
+		    "is damaged: %zu dynamic entries", count);
 	if (count == 0)
 		return 0;
 	dyn = mem_zero(count * sizeof(*dyn));

@@ -44,7 +44,7 @@ void elf_fini(struct elf_file *elf);
  * `name` is NUL-terminated.  Returns whether some call returned true; damaged
  * notes end the walk.
  */
-bool elf_each_note(
-    struct elf_file *elf, bool (*fn)(const char *name, uint32_t type));
+bool elf_each_note(struct elf_file *elf,
+    bool (*fn)(const char *name, uint32_t type));
 
 #endif

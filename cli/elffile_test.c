@@ -78,8 +78,8 @@ refuses_every_part_of_it(void **state)
 	assert_string_equal(elf.why, "is empty");
 	elf_fini(&elf);
 	assert_int_equal(read_bytes(&file, 20), -EBADMSG);
-	assert_string_equal(
-	    elf.why, "is truncated: its ELF header ends after 20 bytes");
+	assert_string_equal(elf.why,
+	    "is truncated: its ELF header ends after 20 bytes");
 	elf_fini(&elf);
 }
 
@@ -90,8 +90,8 @@ refuses_other_machines(void **state)
 	file.ehdr.e_ident[0] = 'M';
 	refuses(-ENOEXEC, "is not an ELF file");
 	file.ehdr.e_machine = EM_AARCH64;
-	refuses(
-	    -ENOEXEC, "is for another processor: AArch64 (ELF machine 183)");
+	refuses(-ENOEXEC,
+	    "is for another processor: AArch64 (ELF machine 183)");
 	file.ehdr.e_machine = EM_386;
 	file.ehdr.e_ident[EI_CLASS] = ELFCLASS32;
 	refuses(-ENOEXEC, "is a 32-bit program; only 64-bit ones can be run");
@@ -118,18 +118,20 @@ refuses_bad_headers(void **state)
 	file.ehdr.e_phentsize = 32;
 	refuses(-EBADMSG, "is damaged: 4 program headers of 32 bytes");
 	file.ehdr.e_phoff = UINT64_MAX - 8;
-	refuses(
-	    -EBADMSG, "is truncated: its program headers lie beyond its end");
+	refuses(-EBADMSG,
+	    "is truncated: its program headers lie beyond its end");
 	file.phdr[0].p_type = PT_NULL;
 	refuses(-EBADMSG, "is damaged: it has no loadable segment");
 	file.phdr[0].p_memsz = 1;
-	refuses(-EBADMSG, "is damaged: segment 0 is larger in the file than "
-			  "in memory");
+	refuses(-EBADMSG,
+	    "is damaged: segment 0 is larger in the file than "
+	    "in memory");
 	file.phdr[0].p_vaddr = UINT64_MAX - 16;
 	refuses(-EBADMSG, "is damaged: segment 0 wraps around");
 	file.phdr[0].p_offset = UINT64_MAX;
-	refuses(-EBADMSG, "is truncated: segment 0 wants 1112 bytes at "
-			  "18446744073709551615 of 1112");
+	refuses(-EBADMSG,
+	    "is truncated: segment 0 wants 1112 bytes at "
+	    "18446744073709551615 of 1112");
 }
 
 static void
@@ -137,15 +139,15 @@ refuses_bad_names(void **state)
 {
 	(void)state;
 	file.phdr[1].p_filesz = 1;
-	refuses(
-	    -EBADMSG, "is damaged: the name of its interpreter has 1 bytes");
+	refuses(-EBADMSG,
+	    "is damaged: the name of its interpreter has 1 bytes");
 	file.phdr[1].p_filesz = 5;
 	refuses(-EBADMSG, "is damaged: endless name");
 	file.interp[0] = '\0';
 	refuses(-EBADMSG, "is damaged: the name of its interpreter is empty");
 	file.phdr[1].p_offset = sizeof(file);
-	refuses(
-	    -EBADMSG, "is truncated: the name of its interpreter is missing");
+	refuses(-EBADMSG,
+	    "is truncated: the name of its interpreter is missing");
 	file.dyn[0].d_un.d_val = UINT64_MAX - 4;
 	refuses(-EBADMSG, "is damaged: a name lies outside its string table");
 	file.dyn[0].d_un.d_val = sizeof(file.strings);

@@ -47,8 +47,8 @@ fill_met(void *arg, const char *path, const struct stat *st, const char *target)
 	const struct fill *fill = arg;
 	char host[2 * PATH_MAX];
 	bool found;
-	struct tree_node *node =
-	    tree_add(fill->tree, path, st->st_mode, &found);
+	struct tree_node *node = tree_add(fill->tree, path, st->st_mode,
+	    &found);
 
 	if (!found)
 		fill_node(fill, node, walk_host_path(fill->root, path, host),
@@ -72,8 +72,8 @@ struct fill_run {
 	struct trouble *trouble;
 };
 
-static int fill_entry(
-    struct fill_run *run, const char *host, const char *guest, bool follow);
+static int fill_entry(struct fill_run *run, const char *host, const char *guest,
+    bool follow);
 
 static int
 fill_folder(struct fill_run *run, const char *host, const char *guest)
@@ -106,8 +106,8 @@ fill_folder(struct fill_run *run, const char *host, const char *guest)
 }
 
 static int
-fill_entry(
-    struct fill_run *run, const char *host, const char *guest, bool follow)
+fill_entry(struct fill_run *run, const char *host, const char *guest,
+    bool follow)
 {
 	char target[PATH_MAX] = "";
 	struct stat st;
@@ -137,9 +137,10 @@ int
 fill_recursive(const struct fill *fill, const char *host, const char *guest,
     void (*each)(void *arg, const char *guest), void *arg, struct trouble *t)
 {
-	struct fill_run run = {
-		.fill = fill, .each = each, .arg = arg, .trouble = t
-	};
+	struct fill_run run = { .fill = fill,
+		.each = each,
+		.arg = arg,
+		.trouble = t };
 
 	return fill_entry(&run, host, guest, true);
 }

@@ -35,12 +35,12 @@ foreign_line(struct foreign *f)
 	if (at != NULL)
 		foreign_panic(&f->outcome, at + strlen(panic));
 	else if (strstr(f->line, "] reboot: Power down") != NULL ||
-		 strstr(f->line, "] reboot: System halted") != NULL)
+	    strstr(f->line, "] reboot: System halted") != NULL)
 		outcome_set(&f->outcome, OUTCOME_OFF, 0, "");
 	else if (strstr(f->line, "] reboot: Restarting system") != NULL)
 		outcome_set(&f->outcome, OUTCOME_RESTART, 0, "");
 	else if (strstr(f->line, "] Run ") != NULL &&
-		 strstr(f->line, " as init process") != NULL)
+	    strstr(f->line, " as init process") != NULL)
 		f->ready = true;
 }
 
@@ -88,7 +88,7 @@ foreign_match(const char *s, size_t n)
 	if (s[0] != '[')
 		return FOREIGN_NO;
 	while (i < n && i < FOREIGN_HELD / 2 &&
-	       strchr(" .0123456789", s[i]) != NULL && s[i] != '\0')
+	    strchr(" .0123456789", s[i]) != NULL && s[i] != '\0')
 		i++;
 	if (i < n && s[i++] != ']')
 		return FOREIGN_NO;

@@ -31,9 +31,9 @@ reads_linux(void **state)
 		"hello\r\n[    0.5] Kernel panic - not "
 		"syncing: Attempted to kill init! exitcode=0x00000700\r\n"),
 	    7);
-	assert_int_equal(
-	    foreign_after("[    0.5] Kernel panic - not syncing: "
-			  "Attempted to kill init! exitcode=0x0000008b\n"),
+	assert_int_equal(foreign_after(
+			     "[    0.5] Kernel panic - not syncing: "
+			     "Attempted to kill init! exitcode=0x0000008b\n"),
 	    139);
 	assert_int_equal(foreign_after("[    0.5] Kernel panic - not syncing: "
 				       "VFS: Unable to mount root fs\n"),
@@ -77,8 +77,8 @@ leaves_the_programs_bytes(void **state)
 	(void)state;
 	filters("one\r\ntwo\r\n", "one\ntwo\n");
 	filters("dos\r\r\nmac\rend\r", "dos\r\nmac\rend\r");
-	filters(
-	    "no end[    1.92] Kernel panic - not syncing: x\r\ny", "no end");
+	filters("no end[    1.92] Kernel panic - not syncing: x\r\ny",
+	    "no end");
 	filters("[[[ 1.5] reboot: Power down\r\n", "[[");
 	filters("[1.5] reboo", "[1.5] reboo");
 	filters("[1.5] Kernel parade\r\n", "[1.5] Kernel parade\n");

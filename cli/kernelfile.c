@@ -57,8 +57,8 @@ kernel_is_bzimage(struct kernel_file *kernel, int fd)
 		return false;
 	memcpy(&version, header + BZIMAGE_VERSION, sizeof(version));
 	if (version >= BZIMAGE_VERSION_INIT) {
-		memcpy(
-		    &address, header + BZIMAGE_PREF_ADDRESS, sizeof(address));
+		memcpy(&address, header + BZIMAGE_PREF_ADDRESS,
+		    sizeof(address));
 		memcpy(&size, header + BZIMAGE_INIT_SIZE, sizeof(size));
 	}
 	kernel->foreign = true;
@@ -115,8 +115,8 @@ kernel_beside(struct kernel_file *kernel, const char *own, const char *name)
 }
 
 int
-kernel_file_find(
-    struct kernel_file *kernel, const char *given, struct trouble *t)
+kernel_file_find(struct kernel_file *kernel, const char *given,
+    struct trouble *t)
 {
 	char own[PATH_MAX];
 	ssize_t n;
@@ -124,8 +124,8 @@ kernel_file_find(
 	memset(kernel, 0, sizeof(*kernel));
 	if (given != NULL) {
 		if (strlen(given) >= sizeof(kernel->path))
-			return trouble_set(
-			    t, STATUS_MACHINE, "the kernel's name is too long");
+			return trouble_set(t, STATUS_MACHINE,
+			    "the kernel's name is too long");
 		memcpy(kernel->path, given, strlen(given) + 1);
 		return kernel_file_examine(kernel, t);
 	}

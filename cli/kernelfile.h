@@ -26,8 +26,8 @@ struct kernel_file {
  * Finds remora.elf beside the command or in ../lib/remora, or takes `given`
  * (not NULL), and examines it.  Returns 0, or fills *t with status 125.
  */
-int kernel_file_find(
-    struct kernel_file *kernel, const char *given, struct trouble *t);
+int kernel_file_find(struct kernel_file *kernel, const char *given,
+    struct trouble *t);
 
 /* Examines kernel->path.  Returns 0, or fills *t with status 125. */
 int kernel_file_examine(struct kernel_file *kernel, struct trouble *t);

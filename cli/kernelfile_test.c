@@ -71,8 +71,8 @@ says_what_is_missing(void **state)
 {
 	(void)state;
 	assert_true(kernel_file_find(&kernel, "/no/kernel", &trouble) != 0);
-	assert_string_equal(
-	    trouble.text, "the kernel /no/kernel: No such file or directory");
+	assert_string_equal(trouble.text,
+	    "the kernel /no/kernel: No such file or directory");
 	assert_true(kernel_file_find(&kernel, NULL, &trouble) != 0);
 	assert_int_equal(trouble.status, STATUS_MACHINE);
 	assert_non_null(strstr(trouble.text, "--kernel names another place"));

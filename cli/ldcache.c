@@ -49,9 +49,9 @@ ld_cache_parse(struct ld_cache *cache, char *data, size_t size)
 	    memcmp(data, LD_CACHE_OLD, strlen(LD_CACHE_OLD)) == 0) {
 		size_t old = ld_cache_u32(cache, 12);
 
-		cache->start =
-		    (LD_CACHE_OLD_HEADER + old * LD_CACHE_OLD_ENTRY + 7) / 8 *
-		    8;
+		cache->start = (LD_CACHE_OLD_HEADER + old * LD_CACHE_OLD_ENTRY +
+				   7) /
+		    8 * 8;
 	}
 	if (cache->start > size || size - cache->start < LD_CACHE_NEW_HEADER ||
 	    memcmp(data + cache->start, LD_CACHE_NEW, strlen(LD_CACHE_NEW)) !=
@@ -115,7 +115,7 @@ ld_cache_find(const struct ld_cache *cache, const char *name, unsigned n)
 {
 	for (uint32_t i = 0; i < cache->count; i++) {
 		size_t at = cache->start + LD_CACHE_NEW_HEADER +
-			    (size_t)i * LD_CACHE_NEW_ENTRY;
+		    (size_t)i * LD_CACHE_NEW_ENTRY;
 		const char *key, *file;
 
 		/* Variants for newer processors are only ever an extra. */

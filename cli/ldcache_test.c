@@ -57,8 +57,8 @@ finds_the_plain_64_bit_one(void **state)
 {
 	(void)state;
 	parse(&file, sizeof(file));
-	assert_string_equal(
-	    ld_cache_find(&cache, "liba.so", 0), "/lib/liba.so");
+	assert_string_equal(ld_cache_find(&cache, "liba.so", 0),
+	    "/lib/liba.so");
 	assert_null(ld_cache_find(&cache, "liba.so", 1));
 	assert_null(ld_cache_find(&cache, "libb.so", 0));
 	assert_null(ld_cache_find(&cache, "rel.so", 0));
@@ -75,8 +75,8 @@ finds_it_behind_the_old_format(void **state)
 	memcpy(both + 12, &one, sizeof(one));
 	memcpy(both + 32, &file, sizeof(file));
 	parse(both, sizeof(both));
-	assert_string_equal(
-	    ld_cache_find(&cache, "liba.so", 0), "/lib/liba.so");
+	assert_string_equal(ld_cache_find(&cache, "liba.so", 0),
+	    "/lib/liba.so");
 	ld_cache_fini(&cache);
 	memset(both + 12, 0xff, 4);
 	parse(both, sizeof(both));

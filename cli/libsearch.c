@@ -20,8 +20,8 @@ static const char lib_glibc_default[] =
     "/lib64:/usr/lib64";
 
 void
-lib_search_init(
-    struct lib_search *search, const char *root, const char *ld_library_path)
+lib_search_init(struct lib_search *search, const char *root,
+    const char *ld_library_path)
 {
 	memset(search, 0, sizeof(*search));
 	search->root = root;
@@ -108,7 +108,7 @@ lib_expand(const char *dir, size_t length, const char *origin)
 		} else if (*s == '$' && lib_is_token(s, left, "LIB", &skip)) {
 			text_add(&out, "lib/x86_64-linux-gnu");
 		} else if (*s == '$' &&
-			   lib_is_token(s, left, "PLATFORM", &skip)) {
+		    lib_is_token(s, left, "PLATFORM", &skip)) {
 			text_add(&out, "x86_64");
 		} else {
 			text_add(&out, "%c", *s);
@@ -123,8 +123,8 @@ lib_expand(const char *dir, size_t length, const char *origin)
  * another kind of machine is remembered.  -EBADMSG: it is damaged.
  */
 static int
-lib_try_file(
-    struct lib_search *search, const char *path, struct lib_found *found)
+lib_try_file(struct lib_search *search, const char *path,
+    struct lib_found *found)
 {
 	char resolved[PATH_MAX];
 	struct elf_file elf;
@@ -159,8 +159,8 @@ lib_try_dir(struct lib_search *search, const char *dir, const char *name,
 	/* The machine starts in its root: nothing else is relative to it. */
 	if (dir[0] != '/')
 		return -ENOENT;
-	text_add(
-	    &found->tried, "%s%s", found->tried.length > 0 ? ", " : "", dir);
+	text_add(&found->tried, "%s%s", found->tried.length > 0 ? ", " : "",
+	    dir);
 	path = mem_format("%s%s%s", dir, dir[1] == '\0' ? "" : "/", name);
 	error = lib_try_file(search, path, found);
 	free(path);
@@ -246,13 +246,13 @@ lib_try_rpaths(struct lib_search *search, const char *name,
 	     o = o->loader) {
 		program_seen |= o == program;
 		if (o->runpath == NULL)
-			error = lib_try_list(
-			    search, o->rpath, o->origin, name, found);
+			error = lib_try_list(search, o->rpath, o->origin, name,
+			    found);
 	}
 	if (error == -ENOENT && !program_seen && program != NULL &&
 	    program->runpath == NULL)
-		error = lib_try_list(
-		    search, program->rpath, program->origin, name, found);
+		error = lib_try_list(search, program->rpath, program->origin,
+		    name, found);
 	return error;
 }
 
@@ -266,19 +266,19 @@ lib_find_glibc(struct lib_search *search, const char *name,
 	if (by->runpath == NULL)
 		error = lib_try_rpaths(search, name, by, program, found);
 	if (error == -ENOENT && search->ld_library_path != NULL) {
-		error = lib_try_list(
-		    search, search->ld_library_path, by->origin, name, found);
+		error = lib_try_list(search, search->ld_library_path,
+		    by->origin, name, found);
 		if (error == 0)
 			search->used_library_path = true;
 	}
 	if (error == -ENOENT && by->runpath != NULL)
-		error =
-		    lib_try_list(search, by->runpath, by->origin, name, found);
+		error = lib_try_list(search, by->runpath, by->origin, name,
+		    found);
 	if (error == -ENOENT)
 		error = lib_try_cache(search, name, by->nodeflib, found);
 	if (error == -ENOENT && !by->nodeflib)
-		error =
-		    lib_try_list(search, lib_glibc_default, "", name, found);
+		error = lib_try_list(search, lib_glibc_default, "", name,
+		    found);
 	return error;
 }
 
@@ -291,8 +291,8 @@ lib_find_musl(struct lib_search *search, const char *name,
 	int error = -ENOENT;
 
 	if (search->ld_library_path != NULL) {
-		error = lib_try_list(
-		    search, search->ld_library_path, "", name, found);
+		error = lib_try_list(search, search->ld_library_path, "", name,
+		    found);
 		if (error == 0)
 			search->used_library_path = true;
 	}

@@ -42,8 +42,8 @@ struct lib_found {
 	struct text tried; /* where it looked, for messages */
 };
 
-void lib_search_init(
-    struct lib_search *search, const char *root, const char *ld_library_path);
+void lib_search_init(struct lib_search *search, const char *root,
+    const char *ld_library_path);
 void lib_search_fini(struct lib_search *search);
 
 /* Tells which C library's rules hold from here on. */

@@ -61,8 +61,8 @@ mem_format(const char *format, ...)
 void
 strings_add(struct strings *list, char *s)
 {
-	list->item =
-	    mem_resize(list->item, list->count + 2, sizeof(*list->item));
+	list->item = mem_resize(list->item, list->count + 2,
+	    sizeof(*list->item));
 	list->item[list->count++] = s;
 	list->item[list->count] = NULL;
 }

@@ -155,8 +155,8 @@ options_parse_env(struct run_options *o, const char *value, struct trouble *t)
 }
 
 static int
-options_parse_memory(
-    struct run_options *o, const char *value, struct trouble *t)
+options_parse_memory(struct run_options *o, const char *value,
+    struct trouble *t)
 {
 	if (options_parse_size(value, &o->memory) != 0 ||
 	    o->memory < OPTIONS_MEMORY_MIN || o->memory > OPTIONS_MEMORY_MAX)
@@ -167,8 +167,8 @@ options_parse_memory(
 
 /* One of the options whose value is a number or a word. */
 static int
-options_take_value(
-    struct run_options *o, int code, const char *value, struct trouble *t)
+options_take_value(struct run_options *o, int code, const char *value,
+    struct trouble *t)
 {
 	int word;
 
@@ -176,27 +176,27 @@ options_take_value(
 	case OPT_MEMORY: return options_parse_memory(o, value, t);
 	case OPT_CPUS:
 		if (options_parse_number(value, OPTIONS_CPUS_MAX, &o->cpus))
-			return options_bad(
-			    t, "cpus", value, "a number from 1 to 255");
+			return options_bad(t, "cpus", value,
+			    "a number from 1 to 255");
 		return 0;
 	case OPT_MACHINE:
 		word = options_parse_word(value, machine_names);
 		if (word < 0)
-			return options_bad(
-			    t, "machine", value, "microvm, q35 or pc");
+			return options_bad(t, "machine", value,
+			    "microvm, q35 or pc");
 		o->machine = (enum machine_type)word;
 		return 0;
 	case OPT_ACCEL:
 		word = options_parse_word(value, accel_names);
 		if (word < 0)
-			return options_bad(
-			    t, "accel", value, "auto, kvm or tcg");
+			return options_bad(t, "accel", value,
+			    "auto, kvm or tcg");
 		o->accel = (enum accel)word;
 		return 0;
 	case OPT_TIMEOUT:
 		if (options_parse_timeout(value, &o->timeout_ms) != 0)
-			return options_bad(
-			    t, "timeout", value, "a number of seconds above 0");
+			return options_bad(t, "timeout", value,
+			    "a number of seconds above 0");
 		return 0;
 	default:
 		if (options_parse_number(value, 65535, &o->gdb_port) != 0)
@@ -255,8 +255,8 @@ options_parse(struct run_options *o, int argc, char **argv, struct trouble *t)
 	optind = 0; /* glibc: begin anew */
 	opterr = 0;
 	/* "+": the first word that is no option is the program. */
-	while (error == 0 && (code = getopt_long(argc, argv, "+:", options_long,
-				  NULL)) != -1) {
+	while (error == 0 &&
+	    (code = getopt_long(argc, argv, "+:", options_long, NULL)) != -1) {
 		if (code == '?' || code == ':')
 			error = options_refuse(code, argv, t);
 		else

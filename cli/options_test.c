@@ -55,8 +55,8 @@ sizes(void **state)
 	assert_int_equal(options_parse_size("1.5G", &n), -EINVAL);
 	assert_int_equal(options_parse_size("1MB", &n), -EINVAL);
 	assert_int_equal(options_parse_size("20000000000G", &n), -ERANGE);
-	assert_int_equal(
-	    options_parse_size("99999999999999999999", &n), -ERANGE);
+	assert_int_equal(options_parse_size("99999999999999999999", &n),
+	    -ERANGE);
 }
 
 static void
@@ -77,11 +77,11 @@ static void
 everything(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    PARSE("--memory", "128M", "--cpus=3", "--machine", "pc", "--accel",
-		"tcg", "--kernel", "k", "--env", "A=1", "--env",
-		"B=", "--append", "x y", "--add", "/a", "--timeout", "1.5",
-		"--verbose", "--dry-run", "--gdb", "--", "prog", "--memory"),
+	assert_int_equal(PARSE("--memory", "128M", "--cpus=3", "--machine",
+			     "pc", "--accel", "tcg", "--kernel", "k", "--env",
+			     "A=1", "--env", "B=", "--append", "x y", "--add",
+			     "/a", "--timeout", "1.5", "--verbose", "--dry-run",
+			     "--gdb", "--", "prog", "--memory"),
 	    0);
 	assert_int_equal(o.memory, 128 << 20);
 	assert_int_equal(o.cpus, 3);
@@ -128,8 +128,8 @@ nonsense(void **state)
 	    "--machine isapc: microvm, q35 or pc is expected");
 	refuses(PARSE("--accel", "hvf", "p"),
 	    "--accel hvf: auto, kvm or tcg is expected");
-	refuses(
-	    PARSE("--env", "NAME", "p"), "--env NAME: NAME=VALUE is expected");
+	refuses(PARSE("--env", "NAME", "p"),
+	    "--env NAME: NAME=VALUE is expected");
 	refuses(PARSE("--env", "=V", "p"), "--env =V: NAME=VALUE is expected");
 	refuses(PARSE("--timeout", "0", "p"),
 	    "--timeout 0: a number of seconds above 0 is expected");
@@ -137,15 +137,15 @@ nonsense(void **state)
 	    "--timeout 1e3: a number of seconds above 0 is expected");
 	refuses(PARSE("--gdb=70000", "p"),
 	    "--gdb 70000: a port number is expected");
-	refuses(
-	    PARSE("--memory"), "--memory needs a value; see remora run --help");
+	refuses(PARSE("--memory"),
+	    "--memory needs a value; see remora run --help");
 	refuses(PARSE("--verbose=1", "p"),
 	    "--verbose=1 takes no value; see remora run --help");
 	refuses(PARSE("--frob", "p"),
 	    "unknown or ambiguous option --frob; see remora run --help");
 	refuses(PARSE("-x", "p"), "unknown option -x; see remora run --help");
-	refuses(
-	    PARSE("--verbose"), "a program is expected; see remora run --help");
+	refuses(PARSE("--verbose"),
+	    "a program is expected; see remora run --help");
 	refuses(PARSE(""), "a program is expected; see remora run --help");
 }
 

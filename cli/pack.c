@@ -66,8 +66,8 @@ pack_absolute_list(const char *list)
 
 /* The machine's dynamic linker must find what ours found. */
 static void
-pack_keep_search(
-    struct pack *pack, const struct deps *deps, const struct fill *fill)
+pack_keep_search(struct pack *pack, const struct deps *deps,
+    const struct fill *fill)
 {
 	char resolved[PATH_MAX], *env;
 	struct stat st;
@@ -77,8 +77,8 @@ pack_keep_search(
 	if (deps->search.used_musl_path)
 		fill_path(fill, "/etc/ld-musl-x86_64.path", resolved, &st);
 	if (deps->search.used_library_path) {
-		env = mem_format(
-		    "LD_LIBRARY_PATH=%s", deps->search.ld_library_path);
+		env = mem_format("LD_LIBRARY_PATH=%s",
+		    deps->search.ld_library_path);
 		pack_set_env(pack, env);
 		free(env);
 	}
@@ -101,11 +101,11 @@ pack_absolute(const char *name, char path[PATH_MAX], struct trouble *t)
 	if (name[0] != '/' && getcwd(cwd, sizeof(cwd)) == NULL)
 		return trouble_set(t, STATUS_MACHINE, "working directory: %s",
 		    strerror(errno));
-	n = snprintf(
-	    path, PATH_MAX, "%s%s%s", cwd, cwd[0] != '\0' ? "/" : "", name);
+	n = snprintf(path, PATH_MAX, "%s%s%s", cwd, cwd[0] != '\0' ? "/" : "",
+	    name);
 	if (n >= PATH_MAX)
-		return trouble_set(
-		    t, STATUS_NOTFOUND, "%s: %s", name, strerror(ENAMETOOLONG));
+		return trouble_set(t, STATUS_NOTFOUND, "%s: %s", name,
+		    strerror(ENAMETOOLONG));
 	return 0;
 }
 
@@ -142,8 +142,8 @@ pack_program(struct packing *p)
 		path = PACK_PATH;
 	deps_init(&deps, &p->host, libraries, path, p->trouble);
 	if (strchr(name, '/') == NULL)
-		error = deps_find_program(
-		    "", path, name, pack->program, p->trouble);
+		error = deps_find_program("", path, name, pack->program,
+		    p->trouble);
 	else
 		error = pack_absolute(name, pack->program, p->trouble);
 	if (error == 0) {
@@ -169,10 +169,10 @@ pack_check_program(struct packing *p, const char *root)
 
 	deps_init(&deps, &look, NULL, PACK_PATH, p->trouble);
 	if (strchr(name, '/') == NULL)
-		error = deps_find_program(
-		    root, PACK_PATH, name, pack->program, p->trouble);
+		error = deps_find_program(root, PACK_PATH, name, pack->program,
+		    p->trouble);
 	else if (snprintf(pack->program, sizeof(pack->program), "/%s", name) >=
-		 (int)sizeof(pack->program))
+	    (int)sizeof(pack->program))
 		error = trouble_set(p->trouble, STATUS_NOTFOUND, "%s: %s", name,
 		    strerror(ENAMETOOLONG));
 	if (error == 0) {
@@ -186,9 +186,9 @@ pack_check_program(struct packing *p, const char *root)
 static int
 pack_rootfs(struct packing *p)
 {
-	struct fill fill = {
-		.root = "", .tree = &p->pack->tree, .owners = true
-	};
+	struct fill fill = { .root = "",
+		.tree = &p->pack->tree,
+		.owners = true };
 	char root[PATH_MAX];
 	struct stat st;
 	int error;
@@ -202,8 +202,8 @@ pack_rootfs(struct packing *p)
 	/* "" is how the walk calls the host's own root. */
 	error = pack_check_program(p, root[1] == '\0' ? "" : root);
 	if (error == 0)
-		error =
-		    fill_recursive(&fill, root, "/", NULL, NULL, p->trouble);
+		error = fill_recursive(&fill, root, "/", NULL, NULL,
+		    p->trouble);
 	return error;
 }
 
@@ -231,8 +231,8 @@ pack_add_as_is(struct packing *p, const char *path)
 	if (error != 0)
 		return trouble_set(p->trouble, STATUS_MACHINE, "--add %s: %s",
 		    path, strerror(-error));
-	return fill_recursive(
-	    &p->host, resolved, resolved, pack_added_file, p, p->trouble);
+	return fill_recursive(&p->host, resolved, resolved, pack_added_file, p,
+	    p->trouble);
 }
 
 /* Symbolic links of added folders bring the files that they point at. */
@@ -260,12 +260,12 @@ pack_add_one(struct packing *p, const char *add)
 	char host[PATH_MAX], guest[PATH_MAX], *name;
 	int error;
 
-	name = colon == NULL ? mem_string(add)
-			     : mem_format("%.*s", (int)(colon - add), add);
-	error = name[0] == '\0' || (colon != NULL && colon[1] != '/')
-		    ? trouble_set(p->trouble, STATUS_MACHINE,
-			  "--add %s: PATH or PATH:/GUESTPATH is expected", add)
-		    : pack_absolute(name, host, p->trouble);
+	name = colon == NULL ? mem_string(add) :
+			       mem_format("%.*s", (int)(colon - add), add);
+	error = name[0] == '\0' || (colon != NULL && colon[1] != '/') ?
+	    trouble_set(p->trouble, STATUS_MACHINE,
+		"--add %s: PATH or PATH:/GUESTPATH is expected", add) :
+	    pack_absolute(name, host, p->trouble);
 	free(name);
 	if (error != 0)
 		return error;
@@ -283,8 +283,8 @@ pack_add_one(struct packing *p, const char *add)
 	if (guest[0] == '\0')
 		strcpy(guest, "/");
 	tree_add_parents(&p->pack->tree, guest);
-	return fill_recursive(
-	    &p->host, host, guest, pack_added_file, p, p->trouble);
+	return fill_recursive(&p->host, host, guest, pack_added_file, p,
+	    p->trouble);
 }
 
 static int
@@ -310,8 +310,9 @@ pack_make(struct pack *pack, const struct run_options *o, struct trouble *t)
 	int error;
 
 	memset(pack, 0, sizeof(*pack));
-	p.host =
-	    (struct fill){ .root = "", .tree = &pack->tree, .owners = true };
+	p.host = (struct fill){ .root = "",
+		.tree = &pack->tree,
+		.owners = true };
 	error = o->rootfs != NULL ? pack_rootfs(&p) : pack_program(&p);
 	if (error == 0 && o->nadd > 0)
 		error = pack_add(&p);

@@ -84,8 +84,8 @@ library_path_goes_along(void **state)
 	char wanted[1024];
 
 	(void)state;
-	test_dir_put_elf(
-	    "/p", &(struct test_elf){ .needed = { "libremora-test.so" } });
+	test_dir_put_elf("/p",
+	    &(struct test_elf){ .needed = { "libremora-test.so" } });
 	test_dir_put_elf("/l/libremora-test.so", &nothing);
 	assert_true(make(in_root("/p")) != 0);
 	assert_int_equal(trouble.status, STATUS_NOEXEC);
@@ -122,9 +122,9 @@ added_files_bring_what_they_need(void **state)
 
 	(void)state;
 	test_dir_put_elf("/p", &nothing);
-	test_dir_put_elf(
-	    "/mods/deep/mod.so", &(struct test_elf){ .needed = { "libm1.so" },
-				     .runpath = "$ORIGIN/../../libs" });
+	test_dir_put_elf("/mods/deep/mod.so",
+	    &(struct test_elf){ .needed = { "libm1.so" },
+		.runpath = "$ORIGIN/../../libs" });
 	test_dir_put_elf("/libs/libm1.so", &nothing);
 	test_dir_put("/conf", "x", 1, 0600);
 	test_dir_link("/mods/link", "../conf");
@@ -140,21 +140,22 @@ added_files_bring_what_they_need(void **state)
 	assert_string_equal(find(in_root("/mods/link"))->target, "../conf");
 	adds[0] = "/no/such/file";
 	assert_true(make(in_root("/p")) != 0);
-	assert_string_equal(
-	    trouble.text, "--add /no/such/file: No such file or directory");
+	assert_string_equal(trouble.text,
+	    "--add /no/such/file: No such file or directory");
 	adds[0] = "/etc:relative";
 	assert_true(make(in_root("/p")) != 0);
-	assert_string_equal(trouble.text, "--add /etc:relative: PATH or "
-					  "PATH:/GUESTPATH is expected");
+	assert_string_equal(trouble.text,
+	    "--add /etc:relative: PATH or "
+	    "PATH:/GUESTPATH is expected");
 }
 
 static void
 a_whole_root(void **state)
 {
 	(void)state;
-	test_dir_put_elf(
-	    "/usr/bin/p", &(struct test_elf){ .interp = "/lib/ld.so",
-			      .needed = { "libr.so" } });
+	test_dir_put_elf("/usr/bin/p",
+	    &(struct test_elf){ .interp = "/lib/ld.so",
+		.needed = { "libr.so" } });
 	test_dir_put_elf("/lib/ld.so", &nothing);
 	test_dir_put("/etc/other", "abc", 3, 0640);
 	o.rootfs = root;

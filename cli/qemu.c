@@ -78,13 +78,13 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 	qemu_add_number(argv, "-smp", "%llu", m->cpus);
 	qemu_add_number(argv, "-m", "%lluK", m->memory >> 10);
 	qemu_add(argv, "-chardev", "stdio,id=console,signal=off");
-	qemu_add(
-	    argv, "-device", "isa-serial,iobase=0x3f8,irq=4,chardev=console");
+	qemu_add(argv, "-device",
+	    "isa-serial,iobase=0x3f8,irq=4,chardev=console");
 	if (m->control)
 		qemu_add_control(argv);
 	if (m->gdb_port != 0) {
-		qemu_add_number(
-		    argv, "-gdb", "tcp:127.0.0.1:%llu", m->gdb_port);
+		qemu_add_number(argv, "-gdb", "tcp:127.0.0.1:%llu",
+		    m->gdb_port);
 		qemu_add(argv, "-S", NULL);
 	}
 	qemu_add(argv, "-kernel", m->kernel);

@@ -41,15 +41,15 @@ run_is_null_device(int fd)
 	struct stat st;
 
 	return fstat(fd, &st) < 0 ||
-	       (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+	    (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
 }
 
 static void
 run_look_at_streams(struct run *r)
 {
-	r->in = isatty(STDIN_FILENO)               ? BOOT_TTY
-		: run_is_null_device(STDIN_FILENO) ? BOOT_NULL
-						   : BOOT_PIPE;
+	r->in = isatty(STDIN_FILENO)         ? BOOT_TTY :
+	    run_is_null_device(STDIN_FILENO) ? BOOT_NULL :
+					       BOOT_PIPE;
 	r->out = isatty(STDOUT_FILENO) ? BOOT_TTY : BOOT_PIPE;
 }
 
@@ -96,8 +96,8 @@ static int
 run_check_memory(struct run *r)
 {
 	uint64_t need;
-	int error =
-	    cpio_write(&r->pack.tree, -1, &r->archive_size, &r->trouble);
+	int error = cpio_write(&r->pack.tree, -1, &r->archive_size,
+	    &r->trouble);
 
 	if (error != 0)
 		return error;
@@ -203,8 +203,8 @@ run_machine(struct run *r)
 	m.initrd = archive_create(r->archive_size, &r->trouble);
 	if (m.initrd < 0)
 		return trouble_report(&r->trouble);
-	if (cpio_write(
-		&r->pack.tree, m.initrd, &r->archive_size, &r->trouble) != 0)
+	if (cpio_write(&r->pack.tree, m.initrd, &r->archive_size,
+		&r->trouble) != 0)
 		status = trouble_report(&r->trouble);
 	else
 		status = machine_run(&m);

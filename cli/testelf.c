@@ -54,8 +54,8 @@ test_elf_make(struct test_elf_file *f, const struct test_elf *what)
 	f->ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	f->ehdr.e_ident[EI_VERSION] = EV_CURRENT;
 	f->ehdr.e_type = ET_DYN;
-	f->ehdr.e_machine =
-	    what->machine != 0 ? (Elf64_Half)what->machine : EM_X86_64;
+	f->ehdr.e_machine = what->machine != 0 ? (Elf64_Half)what->machine :
+						 EM_X86_64;
 	f->ehdr.e_version = EV_CURRENT;
 	f->ehdr.e_phoff = offsetof(struct test_elf_file, phdr);
 	f->ehdr.e_phentsize = sizeof(Elf64_Phdr);

@@ -24,7 +24,7 @@ tree_slot(const struct tree *tree, const char *path)
 	size_t i = tree_hash(path) & (tree->nslots - 1);
 
 	while (tree->slot[i] != 0 &&
-	       strcmp(tree->node[tree->slot[i] - 1]->path, path) != 0)
+	    strcmp(tree->node[tree->slot[i] - 1]->path, path) != 0)
 		i = (i + 1) & (tree->nslots - 1);
 	return i;
 }
@@ -45,8 +45,8 @@ tree_grow(struct tree *tree)
 		return;
 	tree->nslots = tree->nslots == 0 ? 64 : tree->nslots * 2;
 	tree->slot = mem_resize(tree->slot, tree->nslots, sizeof(*tree->slot));
-	tree->node =
-	    mem_resize(tree->node, tree->nslots / 2, sizeof(*tree->node));
+	tree->node = mem_resize(tree->node, tree->nslots / 2,
+	    sizeof(*tree->node));
 	tree_index(tree);
 }
 
@@ -95,8 +95,8 @@ tree_add_parents(struct tree *tree, const char *path)
 }
 
 void
-tree_add_data(
-    struct tree *tree, const char *path, mode_t mode, char *data, size_t size)
+tree_add_data(struct tree *tree, const char *path, mode_t mode, char *data,
+    size_t size)
 {
 	struct tree_node *node;
 	bool found;

@@ -48,8 +48,8 @@ tree_add(struct tree *tree, const char *path, mode_t mode, bool *found);
 void tree_add_parents(struct tree *tree, const char *path);
 
 /* Adds a regular file of `size` bytes; takes over `data`. */
-void tree_add_data(
-    struct tree *tree, const char *path, mode_t mode, char *data, size_t size);
+void tree_add_data(struct tree *tree, const char *path, mode_t mode, char *data,
+    size_t size);
 
 /* Parents come before what they hold; names in strcmp()'s order. */
 void tree_sort(struct tree *tree);

@@ -50,8 +50,8 @@ walk_next_name(struct walk *w, char name[NAME_MAX + 1], int *error)
 		return false;
 	memcpy(name, w->todo + skip, len);
 	name[len] = '\0';
-	memmove(
-	    w->todo, w->todo + skip + len, strlen(w->todo + skip + len) + 1);
+	memmove(w->todo, w->todo + skip + len,
+	    strlen(w->todo + skip + len) + 1);
 	return true;
 }
 
@@ -95,9 +95,9 @@ walk_name(struct walk *w, const char *name)
 	if (strcmp(name, "..") == 0) {
 		walk_up(w->resolved);
 		return lstat(walk_host_path(w->root, w->resolved, host),
-			   w->st) < 0
-			   ? -errno
-			   : 0;
+			   w->st) < 0 ?
+		    -errno :
+		    0;
 	}
 	if (len + 1 + strlen(name) >= PATH_MAX)
 		return -ENAMETOOLONG;

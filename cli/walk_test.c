@@ -56,8 +56,8 @@ walks(void **state)
 	test_dir_link("/dangling", "/etc/passwd");
 	leads("/a/b/file", 0, "/a/b/file", "/a;/a/b;/a/b/file;");
 	leads("//a/./b//file", 0, "/a/b/file", NULL);
-	leads(
-	    "/a/up/file", 0, "/a/b/file", "/a;/a/up>../a/b;/a;/a/b;/a/b/file;");
+	leads("/a/up/file", 0, "/a/b/file",
+	    "/a;/a/up>../a/b;/a;/a/b;/a/b/file;");
 	leads("/abs/../b/file", 0, "/a/b/file", NULL);
 	leads("/", 0, "/", "");
 	leads("/..", 0, "/", "");

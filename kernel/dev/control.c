@@ -35,8 +35,8 @@ control_send(const char *line)
 {
 	if (control == NULL)
 		return;
-	control->ops->write_polled(
-	    control, (const uint8_t *)line, strlen(line));
+	control->ops->write_polled(control, (const uint8_t *)line,
+	    strlen(line));
 	control->ops->write_polled(control, (const uint8_t *)"\n", 1);
 }
 

@@ -230,8 +230,8 @@ uart_drain(struct serial *s)
 
 /* One chunk; *full: the rest must wait for an interrupt. */
 static size_t
-uart_write_chunk(
-    struct uart16550 *u, const uint8_t *bytes, size_t n, bool *full)
+uart_write_chunk(struct uart16550 *u, const uint8_t *bytes, size_t n,
+    bool *full)
 {
 	size_t done = 0;
 	uint64_t state;
@@ -259,8 +259,8 @@ uart_write(struct serial *s, const uint8_t *bytes, size_t n)
 	bool full = false;
 
 	while (done < n && !full)
-		done += uart_write_chunk(
-		    u, bytes + done, MIN(n - done, UART_CHUNK), &full);
+		done += uart_write_chunk(u, bytes + done,
+		    MIN(n - done, UART_CHUNK), &full);
 	return done;
 }
 
@@ -464,7 +464,7 @@ uart_set_line(struct serial *s, unsigned divisor, unsigned bits, bool two_stops,
 	uint64_t state = spin_lock_irq(&u->lock);
 
 	u->lcr = ((bits - 5) & 3) | (two_stops ? LCR_STOP2 : 0) |
-		 (parity ? LCR_PARITY : 0) | (even ? LCR_EVEN : 0);
+	    (parity ? LCR_PARITY : 0) | (even ? LCR_EVEN : 0);
 	uart_put(u, UART_LCR, LCR_DLAB);
 	uart_put(u, UART_DATA, divisor & 0xff);
 	uart_put(u, UART_IER, divisor >> 8 & 0xff);
@@ -479,11 +479,11 @@ uart_modem(struct serial *s)
 	uint8_t msr = uart_get(u, UART_MSR);
 
 	return ((u->mcr & MCR_DTR) != 0 ? TIOCM_DTR : 0) |
-	       ((u->mcr & MCR_RTS) != 0 ? TIOCM_RTS : 0) |
-	       ((msr & MSR_CTS) != 0 ? TIOCM_CTS : 0) |
-	       ((msr & MSR_DSR) != 0 ? TIOCM_DSR : 0) |
-	       ((msr & MSR_RI) != 0 ? TIOCM_RI : 0) |
-	       ((msr & MSR_DCD) != 0 ? TIOCM_CAR : 0);
+	    ((u->mcr & MCR_RTS) != 0 ? TIOCM_RTS : 0) |
+	    ((msr & MSR_CTS) != 0 ? TIOCM_CTS : 0) |
+	    ((msr & MSR_DSR) != 0 ? TIOCM_DSR : 0) |
+	    ((msr & MSR_RI) != 0 ? TIOCM_RI : 0) |
+	    ((msr & MSR_DCD) != 0 ? TIOCM_CAR : 0);
 }
 
 static void
@@ -493,9 +493,9 @@ uart_set_modem(struct serial *s, unsigned set, unsigned clear)
 	uint64_t state = spin_lock_irq(&u->lock);
 
 	u->mcr |= ((set & TIOCM_DTR) != 0 ? MCR_DTR : 0) |
-		  ((set & TIOCM_RTS) != 0 ? MCR_RTS : 0);
+	    ((set & TIOCM_RTS) != 0 ? MCR_RTS : 0);
 	u->mcr &= ~(((clear & TIOCM_DTR) != 0 ? MCR_DTR : 0) |
-		    ((clear & TIOCM_RTS) != 0 ? MCR_RTS : 0));
+	    ((clear & TIOCM_RTS) != 0 ? MCR_RTS : 0));
 	uart_put(u, UART_MCR, u->mcr);
 	spin_unlock_irq(&u->lock, state);
 }
@@ -524,7 +524,7 @@ uart_probe(const struct uart16550 *u)
 		return false;
 	uart_put(u, UART_SCR, 0xa5);
 	return uart_get(u, UART_SCR) == 0xa5 &&
-	       uart_get(u, UART_LSR) != LSR_GONE;
+	    uart_get(u, UART_LSR) != LSR_GONE;
 }
 
 static void

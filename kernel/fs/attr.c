@@ -67,7 +67,7 @@ vfs_statfs(const struct path *p, struct vfs_statfs *st)
 	st->fsid = sb->dev;
 	if (sb->ops->statfs != NULL)
 		error = sb->ops->statfs(sb, st);
-	st->flags = 0x20; /* ST_VALID: flags are meant */
+	st->flags = 0x20;   /* ST_VALID: flags are meant */
 	if (p->mnt != NULL) /* ST_* have these MS_* flags' values */
 		st->flags |= p->mnt->flags &
 		    (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
@@ -124,8 +124,7 @@ may_setattr(const struct vfs_cred *cred, struct inode *inode,
 	    (inode->flags & (INODE_IMMUTABLE | INODE_APPEND)) != 0)
 		return -EPERM;
 	error = may_chown(cred, inode, a);
-	if (error == 0 && (a->valid & ATTR_MODE) != 0 &&
-	    !is_owner(cred, inode))
+	if (error == 0 && (a->valid & ATTR_MODE) != 0 && !is_owner(cred, inode))
 		error = -EPERM;
 	if (error == 0)
 		error = may_set_times(cred, inode, a->valid);
@@ -144,8 +143,7 @@ strip_privilege(const struct vfs_cred *cred, const struct inode *inode,
 	if ((a->valid & ATTR_MODE) != 0) {
 		if ((a->valid & ATTR_GID) != 0)
 			gid = a->gid;
-		if (!vfs_in_group(cred, gid) &&
-		    !vfs_capable(cred, CAP_FSETID))
+		if (!vfs_in_group(cred, gid) && !vfs_capable(cred, CAP_FSETID))
 			a->mode &= ~S_ISGID;
 		return;
 	}

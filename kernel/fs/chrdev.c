@@ -69,7 +69,7 @@ chrdev_register(struct chrdev *dev)
 	int error = 0;
 
 	mutex_lock(&lock);
-	TAILQ_FOREACH(other, &devices, link) {
+	TAILQ_FOREACH (other, &devices, link) {
 		if (overlap(dev, other))
 			error = -EBUSY;
 	}
@@ -98,7 +98,7 @@ chrdev_add_all_nodes(void)
 	int error = 0;
 
 	mutex_lock(&lock);
-	TAILQ_FOREACH(dev, &devices, link) {
+	TAILQ_FOREACH (dev, &devices, link) {
 		if (dev->name != NULL && error == 0)
 			error = add_nodes(dev);
 	}
@@ -113,7 +113,7 @@ chrdev_find(uint64_t rdev)
 	struct chrdev *dev;
 
 	mutex_lock(&lock);
-	TAILQ_FOREACH(dev, &devices, link) {
+	TAILQ_FOREACH (dev, &devices, link) {
 		if (dev->major == major && minor >= dev->minor &&
 		    minor - dev->minor < count_of(dev))
 			break;
@@ -128,7 +128,7 @@ chrdev_at(unsigned i)
 	struct chrdev *dev;
 
 	mutex_lock(&lock);
-	TAILQ_FOREACH(dev, &devices, link) {
+	TAILQ_FOREACH (dev, &devices, link) {
 		if (i-- == 0)
 			break;
 	}

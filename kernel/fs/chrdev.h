@@ -16,8 +16,8 @@
  */
 struct chrdev {
 	uint32_t major, minor; /* the first minor ... */
-	uint32_t count;	       /* ... of that many; 0 counts as 1 */
-	uint32_t mode;	       /* permissions of the node: 0666 */
+	uint32_t count;        /* ... of that many; 0 counts as 1 */
+	uint32_t mode;         /* permissions of the node: 0666 */
 	/*
 	 * Node below /dev, "null", "net/tun"; with count > 1 a number is
 	 * appended, from 0 on.  NULL: no node.

@@ -149,8 +149,8 @@ header_parse(struct cpio *c)
 	else if (memcmp(c->header, "070702", MAGIC_SIZE) == 0)
 		c->checked = true;
 	else if (memcmp(c->header, "070707", MAGIC_SIZE) == 0)
-		return cpio_fail(
-		    c, start, -EINVAL, "old portable format, want newc");
+		return cpio_fail(c, start, -EINVAL,
+		    "old portable format, want newc");
 	else
 		return cpio_fail(c, start, -EINVAL, "no entry's magic number");
 	for (i = 0; i < NFIELDS; i++)
@@ -195,7 +195,7 @@ name_trim(char *name)
 	size_t len;
 
 	while (*name == '/' ||
-	       (*name == '.' && (name[1] == '/' || name[1] == '\0')))
+	    (*name == '.' && (name[1] == '/' || name[1] == '\0')))
 		name++;
 	len = strlen(name);
 	while (len > 0 && name[len - 1] == '/')
@@ -242,15 +242,15 @@ trailer_take(struct cpio *c)
 	int error;
 
 	if (c->entry.size != 0)
-		return cpio_fail(
-		    c, c->entry.offset, -EINVAL, "trailer with data");
+		return cpio_fail(c, c->entry.offset, -EINVAL,
+		    "trailer with data");
 	c->state = CPIO_BETWEEN;
 	if (c->ops->archive_end == NULL)
 		return 0;
 	error = c->ops->archive_end(c->ctx);
 	if (error != 0)
-		return cpio_fail(
-		    c, c->entry.offset, error, "end of the archive refused");
+		return cpio_fail(c, c->entry.offset, error,
+		    "end of the archive refused");
 	return 0;
 }
 
@@ -272,8 +272,8 @@ entry_end(struct cpio *c)
 	int error;
 
 	if (c->checked && is_type(c, MODE_FILE) && c->sum != c->want_sum)
-		return cpio_fail(
-		    c, c->entry.offset, -EINVAL, "data does not match its sum");
+		return cpio_fail(c, c->entry.offset, -EINVAL,
+		    "data does not match its sum");
 	error = c->ops->end(c->ctx);
 	if (error != 0)
 		return cpio_fail(c, c->entry.offset, error, "entry refused");
@@ -292,8 +292,8 @@ name_parse(struct cpio *c)
 
 	defect = name_defect(c);
 	if (defect != NULL)
-		return cpio_fail(
-		    c, e->offset + CPIO_HEADER_SIZE, -EINVAL, defect);
+		return cpio_fail(c, e->offset + CPIO_HEADER_SIZE, -EINVAL,
+		    defect);
 	if (strcmp(c->name, "TRAILER!!!") == 0)
 		return trailer_take(c);
 	defect = entry_defect(e);

@@ -27,8 +27,8 @@ static void __attribute__((format(printf, 1, 2))) see(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	seen_size +=
-	    vsnprintf(seen + seen_size, sizeof(seen) - seen_size, fmt, ap);
+	seen_size += vsnprintf(seen + seen_size, sizeof(seen) - seen_size, fmt,
+	    ap);
 	va_end(ap);
 	assert_true(seen_size < sizeof(seen));
 }
@@ -196,9 +196,10 @@ usual(void **state)
 	put_file("sock", 0140644, "");
 	put_file("disk", 060644, "");
 	put_trailer();
-	expect(0, "[40755 ][40755 bin][100755 bin/sh 5:hello]"
-		  "[20666 dev/null][120777 init -> bin/sh][100644 empty]"
-		  "[10644 pipe][140644 sock][60644 disk].");
+	expect(0,
+	    "[40755 ][40755 bin][100755 bin/sh 5:hello]"
+	    "[20666 dev/null][120777 init -> bin/sh][100644 empty]"
+	    "[10644 pipe][140644 sock][60644 disk].");
 }
 
 static int
@@ -233,8 +234,8 @@ all_fields(void **state)
 	put_file("x", 0100644, "");
 	put_trailer();
 	cpio_init(&reader, &field_ops, &count);
-	assert_int_equal(
-	    cpio_feed(&reader, archive, archive_size), archive_size);
+	assert_int_equal(cpio_feed(&reader, archive, archive_size),
+	    archive_size);
 	assert_int_equal(cpio_finish(&reader), 0);
 	assert_int_equal(count, 1);
 }
@@ -268,8 +269,8 @@ in_place(void **state)
 	put_trailer();
 	cpio_init(&reader, &place_ops, NULL);
 	reader.in_place = true;
-	assert_int_equal(
-	    cpio_feed(&reader, archive, archive_size), archive_size);
+	assert_int_equal(cpio_feed(&reader, archive, archive_size),
+	    archive_size);
 	assert_ptr_equal(placed, archive + 4096);
 }
 
@@ -286,9 +287,10 @@ names_are_trimmed(void **state)
 	put_file("a..", 0100644, "");
 	put_file("a/...", 0100644, "");
 	put_trailer();
-	expect(0, "[40755 ][40755 ][100644 abs/olute][40755 rel]"
-		  "[100644 .hidden][100644 ..hidden][100644 a..]"
-		  "[100644 a/...].");
+	expect(0,
+	    "[40755 ][40755 ][100644 abs/olute][40755 rel]"
+	    "[100644 .hidden][100644 ..hidden][100644 a..]"
+	    "[100644 a/...].");
 }
 
 static void

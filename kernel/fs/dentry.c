@@ -15,7 +15,7 @@
 #include "kern/panic.h"
 #include "kern/string.h"
 
-#define LRU_MAX 1024 /* unused names kept */
+#define LRU_MAX   1024 /* unused names kept */
 #define LRU_BATCH 32
 
 struct spinlock vfs_lock = SPINLOCK_INIT;
@@ -393,8 +393,7 @@ dentry_populate(struct dentry *dir)
 	struct inode *inode = dir->inode;
 	int error;
 
-	if ((dir->flags & DENTRY_COMPLETE) != 0 ||
-	    inode->ops->populate == NULL)
+	if ((dir->flags & DENTRY_COMPLETE) != 0 || inode->ops->populate == NULL)
 		return 0;
 	error = inode->ops->populate(inode, dir);
 	if (error == 0) {
@@ -493,7 +492,7 @@ dentry_is_empty(struct dentry *d)
 	struct dentry *child;
 
 	spin_lock(&vfs_lock);
-	TAILQ_FOREACH(child, &d->children, sibling) {
+	TAILQ_FOREACH (child, &d->children, sibling) {
 		if (child->inode != NULL) {
 			empty = false;
 			break;

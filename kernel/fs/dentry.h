@@ -20,8 +20,8 @@ dentry_hash_step(uint32_t hash, char c)
 {
 	return (hash ^ (uint8_t)c) * 0x01000193u;
 }
-uint32_t dentry_hash_name(const struct dentry *dir, const char *name,
-    size_t len);
+uint32_t
+dentry_hash_name(const struct dentry *dir, const char *name, size_t len);
 
 /* The child of that name or NULL; no reference is taken. */
 struct dentry *dentry_find_locked(struct dentry *dir, const char *name,

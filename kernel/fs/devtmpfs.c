@@ -11,7 +11,7 @@
 #include <linux/errno.h>
 
 static struct mutex lock = MUTEX_INIT(lock);
-static struct super *sb;		     /* I once made, under lock */
+static struct super *sb; /* I once made, under lock */
 static bool populated;
 
 /* Links that every Linux system has there. */
@@ -50,14 +50,13 @@ make_locked(struct dentry *dir, const char *name, size_t len,
 	if (error != 0)
 		return error;
 	if (d->inode != NULL)
-		error = S_ISDIR(e->mode) && S_ISDIR(d->inode->mode) ?
-		    0 : -EEXIST;
+		error = S_ISDIR(e->mode) && S_ISDIR(d->inode->mode) ? 0 :
+								      -EEXIST;
 	else if (e->target != NULL)
 		error = inode->ops->symlink(inode, d, e->target,
 		    &vfs_cred_kernel);
 	else if (S_ISDIR(e->mode))
-		error = inode->ops->mkdir(inode, d, e->mode,
-		    &vfs_cred_kernel);
+		error = inode->ops->mkdir(inode, d, e->mode, &vfs_cred_kernel);
 	else
 		error = inode->ops->mknod(inode, d, e->mode, e->rdev,
 		    &vfs_cred_kernel);
@@ -70,8 +69,8 @@ make_locked(struct dentry *dir, const char *name, size_t len,
 
 /* At the first look the caller holds the root's lock already. */
 static int
-make_in(struct dentry *dir, const char *name, size_t len,
-    const struct entry *e, struct dentry **out)
+make_in(struct dentry *dir, const char *name, size_t len, const struct entry *e,
+    struct dentry **out)
 {
 	bool held = mutex_held(&dir->inode->lock);
 	int error;

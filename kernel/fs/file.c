@@ -190,7 +190,7 @@ file_iterate(struct file *f, struct dir_sink *sink)
 	locked = pos_lock(f);
 	mutex_lock(&inode->lock);
 	error = (inode->flags & INODE_DEAD) != 0 ? -ENOENT :
-						    f->ops->iterate(f, sink);
+						   f->ops->iterate(f, sink);
 	mutex_unlock(&inode->lock);
 	if (error == 0)
 		inode_accessed(inode, f->path.mnt);
@@ -226,8 +226,9 @@ file_fallocate(struct file *f, int mode, uint64_t offset, uint64_t len)
 
 	if ((int64_t)offset < 0 || (int64_t)len <= 0)
 		return -EINVAL;
-	if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
-		 FALLOC_FL_ZERO_RANGE)) != 0)
+	if ((mode &
+		~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+		    FALLOC_FL_ZERO_RANGE)) != 0)
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 &&
 	    (mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE)) !=
@@ -259,8 +260,8 @@ file_fsync(struct file *f, bool data_only)
 
 /* One page of a copy: bytes moved, 0 at the end. */
 static long
-copy_piece(struct file *in, int64_t *in_pos, struct file *out,
-    int64_t *out_pos, char *buf, size_t len, uint64_t size_max)
+copy_piece(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+    char *buf, size_t len, uint64_t size_max)
 {
 	struct uio_vec vec;
 	struct uio u;
@@ -290,8 +291,8 @@ copy_piece(struct file *in, int64_t *in_pos, struct file *out,
 }
 
 long
-file_copy(struct file *in, int64_t *in_pos, struct file *out,
-    int64_t *out_pos, size_t len, uint64_t size_max)
+file_copy(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+    size_t len, uint64_t size_max)
 {
 	struct page *page = page_alloc(0, 0);
 	size_t done = 0, want;

@@ -87,27 +87,27 @@ struct file_ops {
 	void (*show_fdinfo)(struct file *file, struct sbuf *sb);
 };
 
-#define FILE_READ     0x01u /* opened for reading */
-#define FILE_WRITE    0x02u
-#define FILE_SEEK     0x04u /* lseek, pread and pwrite work; else -ESPIPE */
-#define FILE_PATH     0x08u /* O_PATH: a name only, -EBADF for the rest */
-#define FILE_WRITER   0x10u /* counted in inode->writers */
+#define FILE_READ       0x01u /* opened for reading */
+#define FILE_WRITE      0x02u
+#define FILE_SEEK       0x04u /* lseek, pread and pwrite work; else -ESPIPE */
+#define FILE_PATH       0x08u /* O_PATH: a name only, -EBADF for the rest */
+#define FILE_WRITER     0x10u /* counted in inode->writers */
 #define FILE_SHARED_POS 0x20u /* regular or directory: pos is locked */
-#define FILE_DENY     0x40u /* run: the last put allows writing again */
+#define FILE_DENY       0x40u /* run: the last put allows writing again */
 
-struct file { /* I: constant after open; a: atomic; p: pos_lock */
-	uint32_t refs;		    /* [a] */
-	uint32_t mode;		    /* [I] FILE_* */
-	uint32_t flags;		    /* [a] O_* status and access flags */
-	int32_t owner;		    /* F_SETOWN: pid, -pgid */
+struct file {           /* I: constant after open; a: atomic; p: pos_lock */
+	uint32_t refs;  /* [a] */
+	uint32_t mode;  /* [I] FILE_* */
+	uint32_t flags; /* [a] O_* status and access flags */
+	int32_t owner;  /* F_SETOWN: pid, -pgid */
 	const struct file_ops *ops; /* [I] */
-	struct inode *inode;	    /* [I] path.dentry's */
-	struct path path;	    /* [I] mnt NULL: anonymous */
-	int64_t pos;		    /* [p] */
+	struct inode *inode;        /* [I] path.dentry's */
+	struct path path;           /* [I] mnt NULL: anonymous */
+	int64_t pos;                /* [p] */
 	struct mutex pos_lock;
-	void *priv;		    /* its ops' */
-	void *polls;		    /* linux/epoll.c: who watches it */
-	uint32_t owner_signal;	    /* F_SETSIG */
+	void *priv;            /* its ops' */
+	void *polls;           /* linux/epoll.c: who watches it */
+	uint32_t owner_signal; /* F_SETSIG */
 };
 
 static inline void
@@ -121,9 +121,9 @@ void file_put(struct file *f); /* may sleep; NULL is harmless */
  * open(2) of a name; flags O_*, mode as for O_CREAT (before the umask).
  * resolve: WALK_* of openat2 beyond what flags say.
  */
-int vfs_open(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name, unsigned flags, uint32_t mode, unsigned resolve,
-    struct file **out);
+int
+vfs_open(const struct vfs_ctx *ctx, const struct path *base, const char *name,
+    unsigned flags, uint32_t mode, unsigned resolve, struct file **out);
 /* The same for a place that was walked to; takes references of its own. */
 int vfs_open_path(const struct vfs_ctx *ctx, const struct path *p,
     unsigned flags, struct file **out);
@@ -136,8 +136,7 @@ int vfs_open_path(const struct vfs_ctx *ctx, const struct path *p,
  * The file gets O_* flags as given; FILE_* from them.
  */
 int file_create_anon(const char *label, uint32_t mode, struct inode *inode,
-    const struct file_ops *ops, void *priv, unsigned flags,
-    struct file **out);
+    const struct file_ops *ops, void *priv, unsigned flags, struct file **out);
 /* A number for such a label; unique. */
 uint64_t anon_ino_next(void);
 
@@ -187,11 +186,11 @@ int no_fsync(struct file *f, bool data_only); /* nothing to do: 0 */
 int dcache_iterate(struct file *f, struct dir_sink *sink);
 #ifndef DT_DIR
 #define DT_FIFO 1
-#define DT_CHR	2
-#define DT_DIR	4
-#define DT_BLK	6
-#define DT_REG	8
-#define DT_LNK	10
+#define DT_CHR  2
+#define DT_DIR  4
+#define DT_BLK  6
+#define DT_REG  8
+#define DT_LNK  10
 #define DT_SOCK 12
 #endif
 /* Adds "." and ".." where pos says so; false: sink full. */

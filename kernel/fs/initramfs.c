@@ -39,10 +39,10 @@ struct dated {
 struct initramfs {
 	struct vfs_ctx ctx;
 	paddr_t start, end;
-	paddr_t released; /* frames below are the files', or given back */
+	paddr_t released;    /* frames below are the files', or given back */
 	struct inode *inode; /* of the entry that data comes for, or NULL */
-	uint32_t size;	     /* that entry's */
-	int64_t pos;	     /* bytes of it so far */
+	uint32_t size;       /* that entry's */
+	int64_t pos;         /* bytes of it so far */
 	struct inode *last;  /* whose backing ended last, at last_end */
 	paddr_t last_end;
 	unsigned skipped; /* entries that could not be made */
@@ -107,7 +107,7 @@ linked_find(struct initramfs *fs, const struct cpio_entry *e)
 {
 	struct linked *l;
 
-	SLIST_FOREACH(l, &fs->linked, link) {
+	SLIST_FOREACH (l, &fs->linked, link) {
 		if (l->ino == e->ino && l->dev_major == e->dev_major &&
 		    l->dev_minor == e->dev_minor)
 			return l;

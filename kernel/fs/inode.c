@@ -168,8 +168,9 @@ inode_accessed(struct inode *inode, const struct mount *mnt)
 	if ((inode->flags & INODE_NOATIME) != 0 ||
 	    (inode->sb->flags & MS_RDONLY) != 0)
 		return;
-	if (mnt != NULL && ((mnt->flags & (MS_NOATIME | MS_RDONLY)) != 0 ||
-	    ((mnt->flags & MS_NODIRATIME) != 0 && S_ISDIR(inode->mode))))
+	if (mnt != NULL &&
+	    ((mnt->flags & (MS_NOATIME | MS_RDONLY)) != 0 ||
+		((mnt->flags & MS_NODIRATIME) != 0 && S_ISDIR(inode->mode))))
 		return;
 	now = clock_real_ns();
 	if (mnt != NULL && (mnt->flags & MS_STRICTATIME) == 0 &&
@@ -214,10 +215,12 @@ inode_setattr_fields(struct inode *inode, const struct vfs_attr *attr)
 		inode->mode = (inode->mode & S_IFMT) | (attr->mode & 07777);
 	if ((attr->valid & (ATTR_ATIME | ATTR_ATIME_NOW)) != 0)
 		inode->atime_ns = (attr->valid & ATTR_ATIME_NOW) != 0 ?
-		    now : attr->atime_ns;
+		    now :
+		    attr->atime_ns;
 	if ((attr->valid & (ATTR_MTIME | ATTR_MTIME_NOW)) != 0)
 		inode->mtime_ns = (attr->valid & ATTR_MTIME_NOW) != 0 ?
-		    now : attr->mtime_ns;
+		    now :
+		    attr->mtime_ns;
 	inode->ctime_ns = now;
 }
 

@@ -17,27 +17,27 @@
 #include <linux/mount.h>
 
 /* umount2(2); <linux/fs.h> of old, not in the installed headers. */
-#define MNT_FORCE	 1
-#define MNT_DETACH	 2
-#define MNT_EXPIRE	 4
-#define UMOUNT_NOFOLLOW	 8
+#define MNT_FORCE       1
+#define MNT_DETACH      2
+#define MNT_EXPIRE      4
+#define UMOUNT_NOFOLLOW 8
 
-#define MOUNT_FLAGS                                                          \
-	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |         \
+#define MOUNT_FLAGS                                                  \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | \
 	    MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 #define SUPER_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC)
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 static struct mount_list mounts = TAILQ_HEAD_INITIALIZER(mounts); /* v */
-static struct mount *root_mount;				  /* I */
-static uint32_t last_id;					  /* v */
+static struct mount *root_mount;                                  /* I */
+static uint32_t last_id;                                          /* v */
 
 struct mount *
 mount_on_locked(struct mount *parent, struct dentry *point)
 {
 	struct mount *m;
 
-	TAILQ_FOREACH(m, &mounts, link) {
+	TAILQ_FOREACH (m, &mounts, link) {
 		if (m->point == point && m->parent == parent)
 			return m;
 	}
@@ -49,7 +49,7 @@ mount_of_super_locked(struct super *sb)
 {
 	struct mount *m;
 
-	TAILQ_FOREACH(m, &mounts, link) {
+	TAILQ_FOREACH (m, &mounts, link) {
 		if (m->sb == sb && m->root == sb->root)
 			break;
 	}
@@ -288,8 +288,8 @@ mount_move(const struct vfs_ctx *ctx, const char *source, const char *target)
 
 /* Changes of a mount that is there: its flags, its options. */
 static int
-mount_change(const struct vfs_ctx *ctx, const char *target,
-    unsigned long flags, const char *data)
+mount_change(const struct vfs_ctx *ctx, const char *target, unsigned long flags,
+    const char *data)
 {
 	struct super *sb;
 	struct path at;
@@ -381,7 +381,7 @@ has_children_locked(const struct mount *m)
 {
 	const struct mount *c;
 
-	TAILQ_FOREACH(c, &mounts, link) {
+	TAILQ_FOREACH (c, &mounts, link) {
 		if (c->parent == m)
 			return true;
 	}
@@ -394,7 +394,7 @@ deepest_locked(struct mount *m)
 {
 	struct mount *c;
 
-	TAILQ_FOREACH(c, &mounts, link) {
+	TAILQ_FOREACH (c, &mounts, link) {
 		if (c->parent == m) {
 			m = c;
 			c = TAILQ_FIRST(&mounts);
@@ -432,8 +432,8 @@ vfs_umount(const struct vfs_ctx *ctx, const char *target, int flags)
 	struct path p;
 	int error;
 
-	if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE |
-		 UMOUNT_NOFOLLOW)) != 0)
+	if ((flags &
+		~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) != 0)
 		return -EINVAL;
 	if ((flags & MNT_EXPIRE) != 0 &&
 	    (flags & (MNT_FORCE | MNT_DETACH)) != 0)
@@ -500,7 +500,7 @@ mount_next(uint32_t after)
 	struct mount *m, *best = NULL;
 
 	spin_lock(&vfs_lock);
-	TAILQ_FOREACH(m, &mounts, link) {
+	TAILQ_FOREACH (m, &mounts, link) {
 		if (m->id > after && (best == NULL || m->id < best->id))
 			best = m;
 	}

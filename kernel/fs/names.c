@@ -13,8 +13,8 @@
 #include <linux/errno.h>
 
 int
-dir_open(struct dir_name *n, const struct vfs_ctx *ctx,
-    const struct path *base, const char *name)
+dir_open(struct dir_name *n, const struct vfs_ctx *ctx, const struct path *base,
+    const char *name)
 {
 	int error;
 
@@ -111,15 +111,18 @@ call_make(struct inode *dir, struct dentry *d, const struct make *mk,
 		return call_link(dir, d, mk->inode);
 	if (S_ISLNK(mk->mode))
 		return ops->symlink == NULL ?
-		    -EPERM : ops->symlink(dir, d, mk->target, cred);
+		    -EPERM :
+		    ops->symlink(dir, d, mk->target, cred);
 	if (S_ISDIR(mk->mode))
 		return ops->mkdir == NULL ? -EPERM :
 					    ops->mkdir(dir, d, mk->mode, cred);
 	if (S_ISREG(mk->mode))
 		return ops->create == NULL ?
-		    -EPERM : ops->create(dir, d, mk->mode, cred);
+		    -EPERM :
+		    ops->create(dir, d, mk->mode, cred);
 	return ops->mknod == NULL ?
-	    -EPERM : ops->mknod(dir, d, mk->mode, mk->rdev, cred);
+	    -EPERM :
+	    ops->mknod(dir, d, mk->mode, mk->rdev, cred);
 }
 
 static int
@@ -148,8 +151,8 @@ make_locked(struct dir_name *n, const struct make *mk, struct dentry **out)
 }
 
 int
-name_make(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name, const struct make *mk, struct path *out)
+name_make(const struct vfs_ctx *ctx, const struct path *base, const char *name,
+    const struct make *mk, struct path *out)
 {
 	struct dentry *d = NULL;
 	struct dir_name n;
@@ -203,15 +206,15 @@ vfs_mknod_path(const struct vfs_ctx *ctx, const struct path *base,
 }
 
 int
-vfs_mknod(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name, uint32_t mode, uint64_t rdev)
+vfs_mknod(const struct vfs_ctx *ctx, const struct path *base, const char *name,
+    uint32_t mode, uint64_t rdev)
 {
 	return vfs_mknod_path(ctx, base, name, mode, rdev, NULL);
 }
 
 int
-vfs_mkdir(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name, uint32_t mode)
+vfs_mkdir(const struct vfs_ctx *ctx, const struct path *base, const char *name,
+    uint32_t mode)
 {
 	struct make mk = { .mode = S_IFDIR | (mode & 01777 & ~ctx->umask) };
 
@@ -307,8 +310,7 @@ remove_name(const struct vfs_ctx *ctx, const struct path *base,
 }
 
 int
-vfs_unlink(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name)
+vfs_unlink(const struct vfs_ctx *ctx, const struct path *base, const char *name)
 {
 	return remove_name(ctx, base, name, false);
 }

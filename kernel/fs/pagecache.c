@@ -336,8 +336,8 @@ object_peek_pages(struct vm_object *o, uint64_t index, unsigned n,
 
 	spin_lock(&pc->lock);
 	for (i = 0; i < n; i++) {
-		out[i] = index + i < end ?
-		    pagetree_find(&pc->tree, index + i) : NULL;
+		out[i] = index + i < end ? pagetree_find(&pc->tree, index + i) :
+					   NULL;
 		if (out[i] != NULL) {
 			page_get(out[i]);
 			found++;
@@ -505,7 +505,7 @@ pagecache_reclaim(uint64_t frames)
 
 	if (!spin_try(&listed_lock))
 		return 0;
-	TAILQ_FOREACH(pc, &listed, link) {
+	TAILQ_FOREACH (pc, &listed, link) {
 		if (n >= frames)
 			break;
 		if (!spin_try(&pc->lock))

@@ -21,8 +21,8 @@ struct inode;
 struct uio;
 
 enum page_want {
-	PAGE_READ,	/* a hole may answer *out NULL */
-	PAGE_CREATE,	/* a page, zeros where the file has a hole */
+	PAGE_READ,      /* a hole may answer *out NULL */
+	PAGE_CREATE,    /* a page, zeros where the file has a hole */
 	PAGE_OVERWRITE, /* a page; its contents need not be set */
 };
 
@@ -49,13 +49,13 @@ struct pagecache_ops {
 };
 
 struct pagecache {
-	struct vm_object object;	 /* refs: the inode's */
+	struct vm_object object;         /* refs: the inode's */
 	const struct pagecache_ops *ops; /* [I] NULL: no pages */
-	struct pagetree tree;		 /* under lock */
-	uint64_t npages;		 /* under lock */
+	struct pagetree tree;            /* under lock */
+	uint64_t npages;                 /* under lock */
 	struct spinlock lock;
-	bool listed;			 /* can be refilled: reclaim sees it */
-	TAILQ_ENTRY(pagecache) link;	 /* list of those */
+	bool listed;                 /* can be refilled: reclaim sees it */
+	TAILQ_ENTRY(pagecache) link; /* list of those */
 };
 
 /*

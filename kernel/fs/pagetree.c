@@ -10,15 +10,15 @@
 #include "kern/kmem.h"
 #include <linux/errno.h>
 
-#define BITS 6
-#define SLOTS (1u << BITS)
+#define BITS       6
+#define SLOTS      (1u << BITS)
 #define HEIGHT_MAX 9 /* 54 bits: all pages of 64-bit files */
 
 struct node {
 	void *slot[SLOTS];
 };
-static struct objcache node_cache = OBJCACHE_INIT("pagetree", sizeof(
-    struct node));
+static struct objcache node_cache = OBJCACHE_INIT("pagetree",
+    sizeof(struct node));
 
 static bool
 covers(const struct pagetree *t, uint64_t index)

@@ -10,7 +10,7 @@
 #include "kern/types.h"
 
 struct pagetree {
-	void *root;	 /* the entry itself while height is 0 */
+	void *root;      /* the entry itself while height is 0 */
 	uint32_t height; /* levels of nodes */
 };
 

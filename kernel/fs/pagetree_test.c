@@ -70,7 +70,8 @@ sparse_entries_are_found_and_removed(void **state)
 	pagetree_init(&t);
 	for (i = 0; i < ARRAY_SIZE(sparse); i++)
 		assert_int_equal(pagetree_insert(&t, sparse[i],
-		    entry_of(sparse[i])), 0);
+				     entry_of(sparse[i])),
+		    0);
 	for (i = 0; i < ARRAY_SIZE(sparse); i++) {
 		assert_ptr_equal(pagetree_find(&t, sparse[i]),
 		    entry_of(sparse[i]));

@@ -67,7 +67,8 @@ check_target(const struct rename *r)
 
 	if (r->new->inode == NULL)
 		return (r->flags & RENAME_EXCHANGE) != 0 ?
-		    -ENOENT : dir_may_create(&r->to);
+		    -ENOENT :
+		    dir_may_create(&r->to);
 	if ((r->flags & RENAME_NOREPLACE) != 0)
 		return -EEXIST;
 	error = dir_may_delete(&r->to, r->new);
@@ -91,8 +92,8 @@ check(const struct rename *r)
 		return -ENOENT;
 	if (dentry_is_below(r->to.dir, r->old))
 		return -EINVAL;
-	if (r->new->inode != NULL && r->old != r->new &&
-	    dentry_is_below(r->from.dir, r->new))
+	if (r->new->inode != NULL &&
+	    r->old != r->new &&dentry_is_below(r->from.dir, r->new))
 		return exchange ? -EINVAL : -ENOTEMPTY;
 	if (!S_ISDIR(r->old->inode->mode) &&
 	    (r->from.w.slash || (!exchange && r->to.w.slash)))

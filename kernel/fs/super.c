@@ -199,7 +199,7 @@ inode_path_string(struct inode *inode, char *buf, size_t size)
 		return;
 	buf[0] = '\0';
 	spin_lock(&vfs_lock);
-	SLIST_FOREACH(d, &inode->names, alias) {
+	SLIST_FOREACH (d, &inode->names, alias) {
 		any = d;
 		if ((d->flags & DENTRY_HASHED) != 0)
 			break;

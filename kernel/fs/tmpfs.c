@@ -17,7 +17,7 @@
 #include <linux/mount.h>
 
 #define TMPFS_MAGIC 0x01021994
-#define NAME_BYTES 20 /* what a name adds to a directory's size, as on Linux */
+#define NAME_BYTES  20 /* what a name adds to a directory's size, as on Linux */
 
 static struct objcache inode_cache = OBJCACHE_INIT("tmpfs inode",
     sizeof(struct tmpfs_inode));
@@ -331,9 +331,21 @@ parse_number(const char *s, unsigned base, uint64_t percent_of, uint64_t *out)
 	if (s == start)
 		return -EINVAL;
 	switch (*s) {
-	case 'k': case 'K': v <<= 10; s++; break;
-	case 'm': case 'M': v <<= 20; s++; break;
-	case 'g': case 'G': v <<= 30; s++; break;
+	case 'k':
+	case 'K':
+		v <<= 10;
+		s++;
+		break;
+	case 'm':
+	case 'M':
+		v <<= 20;
+		s++;
+		break;
+	case 'g':
+	case 'G':
+		v <<= 30;
+		s++;
+		break;
 	case '%':
 		if (percent_of == 0)
 			return -EINVAL;
@@ -535,8 +547,7 @@ super_statfs(struct super *sb, struct vfs_statfs *st)
 	spin_lock(&ts->lock);
 	if (ts->max_pages != UINT64_MAX) {
 		st->blocks = ts->max_pages;
-		st->bfree = ts->max_pages - MIN(ts->used_pages,
-		    ts->max_pages);
+		st->bfree = ts->max_pages - MIN(ts->used_pages, ts->max_pages);
 		st->bavail = st->bfree;
 	}
 	if (ts->max_inodes != UINT64_MAX) {

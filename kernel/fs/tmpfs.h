@@ -13,8 +13,8 @@ extern const struct fs_type tmpfs_type, rootfs_type;
 extern const struct inode_ops tmpfs_dir_ops;
 
 /* A new superblock.  data: "size=", "nr_inodes=", "mode=", "uid=", "gid=". */
-int tmpfs_create(const struct fs_type *type, const char *data,
-    struct super **out);
+int
+tmpfs_create(const struct fs_type *type, const char *data, struct super **out);
 /* A regular file without a name, charged to nobody's limit. */
 int tmpfs_inode_unnamed(uint32_t mode, struct inode **out);
 

@@ -18,16 +18,16 @@ struct tmpfs_inode { /* I: constant; p: pages.lock */
 	paddr_t backing;       /* [I] */
 	paddr_t whole_end;     /* [I] end of the frames that it fills */
 	bool shared_tail;      /* [p] */
-	char *target;	       /* [I] symbolic links */
+	char *target;          /* [I] symbolic links */
 };
 
 struct tmpfs_super { /* I: constant; s: lock */
 	struct super sb;
 	struct spinlock lock;
-	uint64_t max_pages, used_pages;	  /* [s] */
+	uint64_t max_pages, used_pages;   /* [s] */
 	uint64_t max_inodes, used_inodes; /* [s] */
-	uint64_t last_ino;		  /* [s] */
-	bool size_given;		  /* [s] shown in /proc/mounts */
+	uint64_t last_ino;                /* [s] */
+	bool size_given;                  /* [s] shown in /proc/mounts */
 };
 
 static inline struct tmpfs_inode *

@@ -107,18 +107,18 @@ struct vfs_stat {
 	uint64_t mnt_id;
 };
 
-#define ATTR_MODE  0x01u
-#define ATTR_UID   0x02u
-#define ATTR_GID   0x04u
-#define ATTR_SIZE  0x08u
-#define ATTR_ATIME 0x10u
-#define ATTR_MTIME 0x20u
+#define ATTR_MODE      0x01u
+#define ATTR_UID       0x02u
+#define ATTR_GID       0x04u
+#define ATTR_SIZE      0x08u
+#define ATTR_ATIME     0x10u
+#define ATTR_MTIME     0x20u
 #define ATTR_ATIME_NOW 0x40u /* to the present; weaker permission needed */
 #define ATTR_MTIME_NOW 0x80u
-#define ATTR_FILE  0x100u /* by an open descriptor: size needs no permission */
+#define ATTR_FILE      0x100u /* by an open descriptor: size needs no permission */
 struct vfs_attr {
 	unsigned valid; /* ATTR_* */
-	uint32_t mode;	/* permission bits only */
+	uint32_t mode;  /* permission bits only */
 	uint32_t uid, gid;
 	uint64_t size;
 	int64_t atime_ns, mtime_ns;
@@ -190,36 +190,36 @@ struct inode_ops {
  * fields may be read without); a: atomic; v: vfs_lock.
  */
 struct inode {
-	const struct inode_ops *ops;  /* [I] */
-	const struct file_ops *fops;  /* [I] of regular files, directories */
-	struct super *sb;	      /* [I] */
-	struct pagecache pages;	      /* its object.refs counts the inode */
-	uint64_t ino;		      /* [I] */
-	uint64_t rdev;		      /* [I] */
-	uint64_t size;		      /* [i] */
+	const struct inode_ops *ops; /* [I] */
+	const struct file_ops *fops; /* [I] of regular files, directories */
+	struct super *sb;            /* [I] */
+	struct pagecache pages;      /* its object.refs counts the inode */
+	uint64_t ino;                /* [I] */
+	uint64_t rdev;               /* [I] */
+	uint64_t size;               /* [i] */
 	int64_t atime_ns, mtime_ns, ctime_ns, btime_ns; /* [i] */
-	uint32_t mode, nlink, uid, gid;			/* [i] */
-	int32_t writers;	      /* [a] open for writing; < 0: denied */
-	uint32_t flags;		      /* [i] INODE_* */
+	uint32_t mode, nlink, uid, gid;                 /* [i] */
+	int32_t writers; /* [a] open for writing; < 0: denied */
+	uint32_t flags;  /* [i] INODE_* */
 	struct mutex lock;
-	SLIST_HEAD(, dentry) names;   /* [v] dentries that stand for it */
-	void *ipc;		      /* the pipe or socket behind a node */
-	void *locks;		      /* linux/locks.c: flock, fcntl */
-	void *watches;		      /* for inotify */
+	SLIST_HEAD(, dentry) names; /* [v] dentries that stand for it */
+	void *ipc;                  /* the pipe or socket behind a node */
+	void *locks;                /* linux/locks.c: flock, fcntl */
+	void *watches;              /* for inotify */
 };
 
 #define INODE_IMMUTABLE 0x1u
-#define INODE_APPEND	0x2u
-#define INODE_NOATIME	0x4u
-#define INODE_DEAD	0x8u /* a directory that was removed */
-#define INODE_LINKABLE	0x10u /* without a name, but may get one */
+#define INODE_APPEND    0x2u
+#define INODE_NOATIME   0x4u
+#define INODE_DEAD      0x8u  /* a directory that was removed */
+#define INODE_LINKABLE  0x10u /* without a name, but may get one */
 
 /*
  * Makes an inode that the file system allocated usable: one reference for
  * the caller, zeroed fields set from the arguments, times are now.
  */
-void inode_init(struct inode *inode, struct super *sb, uint32_t mode,
-    uint64_t rdev);
+void
+inode_init(struct inode *inode, struct super *sb, uint32_t mode, uint64_t rdev);
 static inline void
 inode_get(struct inode *inode)
 {
@@ -255,9 +255,9 @@ void inode_init_owner(struct inode *inode, const struct inode *dir,
  * Of inode->flags: what must not happen to a memory file any more, fcntl(2)'s
  * F_SEAL_* shifted; without INODE_SEALABLE nothing can be added.
  */
-#define INODE_SEALABLE	 0x100u
+#define INODE_SEALABLE   0x100u
 #define INODE_SEAL(seal) ((uint32_t)(seal) << 16)
-#define INODE_SEALS(f)	 ((f) >> 16)
+#define INODE_SEALS(f)   ((f) >> 16)
 
 /*
  * A running program's file is not written, a file being written is not run:
@@ -272,33 +272,33 @@ void inode_put_write(struct inode *inode);
 
 #define DENTRY_INLINE 48
 
-struct dentry { /* I constant, v: vfs_lock, a: atomic */
-	uint32_t refs;			/* [a] from 0 up only under v */
-	uint32_t flags;			/* [v] DENTRY_* */
-	uint32_t hash;			/* [v] of parent and name */
-	uint16_t len;			/* [v] of name */
-	uint16_t nmounts;		/* [v] mounted on it */
-	struct dentry *hash_next;	/* [v] */
-	struct dentry *parent;		/* [v] itself for a root */
-	struct inode *inode;		/* [v] NULL: negative */
-	struct super *sb;		/* [I] */
-	uint64_t cookie;		/* [v] place among siblings, ascending */
+struct dentry {                   /* I constant, v: vfs_lock, a: atomic */
+	uint32_t refs;            /* [a] from 0 up only under v */
+	uint32_t flags;           /* [v] DENTRY_* */
+	uint32_t hash;            /* [v] of parent and name */
+	uint16_t len;             /* [v] of name */
+	uint16_t nmounts;         /* [v] mounted on it */
+	struct dentry *hash_next; /* [v] */
+	struct dentry *parent;    /* [v] itself for a root */
+	struct inode *inode;      /* [v] NULL: negative */
+	struct super *sb;         /* [I] */
+	uint64_t cookie;          /* [v] place among siblings, ascending */
 	TAILQ_HEAD(dentry_list, dentry) children; /* [v] */
-	TAILQ_ENTRY(dentry) sibling;	/* [v] */
-	SLIST_ENTRY(dentry) alias;	/* [v] on inode->names */
-	TAILQ_ENTRY(dentry) lru;	/* [v] while refs is 0 */
-	const char *name;		/* [v] NUL-terminated */
-	void *priv;			/* the file system's */
+	TAILQ_ENTRY(dentry) sibling;              /* [v] */
+	SLIST_ENTRY(dentry) alias;                /* [v] on inode->names */
+	TAILQ_ENTRY(dentry) lru;                  /* [v] while refs is 0 */
+	const char *name;                         /* [v] NUL-terminated */
+	void *priv;                               /* the file system's */
 	char inline_name[DENTRY_INLINE];
 };
 
-#define DENTRY_HASHED	0x01u
-#define DENTRY_PINNED	0x02u /* holds a reference to itself */
+#define DENTRY_HASHED   0x01u
+#define DENTRY_PINNED   0x02u /* holds a reference to itself */
 #define DENTRY_COMPLETE 0x04u /* what has no dentry here does not exist */
-#define DENTRY_ROOT	0x08u
-#define DENTRY_ANON	0x10u /* no place in the tree: "pipe:[7]" */
-#define DENTRY_LRU	0x20u
-#define DENTRY_NOCACHE	0x40u /* freed with its last reference */
+#define DENTRY_ROOT     0x08u
+#define DENTRY_ANON     0x10u /* no place in the tree: "pipe:[7]" */
+#define DENTRY_LRU      0x20u
+#define DENTRY_NOCACHE  0x40u /* freed with its last reference */
 
 extern struct spinlock vfs_lock;
 
@@ -344,8 +344,9 @@ struct vfs_statfs { /* as statfs(2) */
 struct super_ops {
 	/* The inode's last reference is gone: free what is behind it, and it. */
 	void (*evict)(struct inode *inode);
-	int (*statfs)(struct super *sb, struct vfs_statfs *st); /* may be NULL */
-	int (*sync)(struct super *sb);				/* may be NULL */
+	int (
+	    *statfs)(struct super *sb, struct vfs_statfs *st); /* may be NULL */
+	int (*sync)(struct super *sb);                         /* may be NULL */
 	int (*remount)(struct super *sb, unsigned flags, const char *data);
 	/* After the last mount is gone and the tree is empty: frees sb. */
 	void (*destroy)(struct super *sb);
@@ -354,15 +355,15 @@ struct super_ops {
 };
 
 struct super {
-	const struct super_ops *ops;  /* [I] */
-	const struct fs_type *type;   /* [I] */
-	struct dentry *root;	      /* [I] */
-	uint64_t dev;		      /* [I] st_dev */
-	uint32_t mounts;	      /* [v] a shared one has one more */
-	uint32_t refs;		      /* [a] inodes, and one for all mounts */
-	uint32_t flags;		      /* MS_RDONLY ... */
-	uint32_t magic, blksize;      /* [I] */
-	uint64_t max_size;	      /* [I] of a file */
+	const struct super_ops *ops; /* [I] */
+	const struct fs_type *type;  /* [I] */
+	struct dentry *root;         /* [I] */
+	uint64_t dev;                /* [I] st_dev */
+	uint32_t mounts;             /* [v] a shared one has one more */
+	uint32_t refs;               /* [a] inodes, and one for all mounts */
+	uint32_t flags;              /* MS_RDONLY ... */
+	uint32_t magic, blksize;     /* [I] */
+	uint64_t max_size;           /* [I] of a file */
 	struct mutex rename_lock;
 	void *priv;
 };
@@ -397,17 +398,17 @@ int fs_type_register(const struct fs_type *type); /* -EBUSY, -ENOSPC */
 /* The i-th type, NULL after the last. */
 const struct fs_type *fs_type_at(unsigned i);
 
-struct mount { /* v: vfs_lock */
-	uint32_t refs;		     /* [a] the tree holds one */
-	uint32_t id;		     /* [I] mountinfo's */
-	uint32_t flags;		     /* [v] MS_* */
-	bool kernel;		     /* [v] made at boot, gives way */
-	struct mount *parent;	     /* [v] NULL: root, or unmounted */
-	struct dentry *point;	     /* [v] where in the parent */
-	struct dentry *root;	     /* [I] */
-	struct super *sb;	     /* [I] */
-	char *source;		     /* [I] first field of /proc/mounts */
-	TAILQ_ENTRY(mount) link;     /* [v] all, in the order of mounting */
+struct mount {                   /* v: vfs_lock */
+	uint32_t refs;           /* [a] the tree holds one */
+	uint32_t id;             /* [I] mountinfo's */
+	uint32_t flags;          /* [v] MS_* */
+	bool kernel;             /* [v] made at boot, gives way */
+	struct mount *parent;    /* [v] NULL: root, or unmounted */
+	struct dentry *point;    /* [v] where in the parent */
+	struct dentry *root;     /* [I] */
+	struct super *sb;        /* [I] */
+	char *source;            /* [I] first field of /proc/mounts */
+	TAILQ_ENTRY(mount) link; /* [v] all, in the order of mounting */
 };
 TAILQ_HEAD(mount_list, mount);
 
@@ -416,9 +417,8 @@ TAILQ_HEAD(mount_list, mount);
  * MS_BIND, MS_MOVE, MS_REMOUNT and propagation flags included.  Permission
  * (CAP_SYS_ADMIN) is checked.  -EPERM, -ENODEV, -EBUSY, ...
  */
-int vfs_mount(const struct vfs_ctx *ctx, const char *source,
-    const char *target, const char *type, unsigned long flags,
-    const char *data);
+int vfs_mount(const struct vfs_ctx *ctx, const char *source, const char *target,
+    const char *type, unsigned long flags, const char *data);
 /* umount2(2).  -EBUSY, -EINVAL (no mount point). */
 int vfs_umount(const struct vfs_ctx *ctx, const char *target, int flags);
 /* The first mount, at boot: the root everybody starts with. */
@@ -459,18 +459,18 @@ int vfs_sync_all(void);
 
 /* ------------------------------------------------------- walking a path -- */
 
-#define VFS_NAME_MAX 255
-#define VFS_PATH_MAX 4096 /* with the NUL */
-#define VFS_LINKS_MAX 40  /* then -ELOOP */
+#define VFS_NAME_MAX  255
+#define VFS_PATH_MAX  4096 /* with the NUL */
+#define VFS_LINKS_MAX 40   /* then -ELOOP */
 
-#define WALK_FOLLOW	0x001u /* a link at the end is followed */
-#define WALK_DIRECTORY	0x002u /* the end must be a directory */
-#define WALK_EMPTY	0x004u /* "" is `base` itself (AT_EMPTY_PATH) */
-#define WALK_NO_XDEV	0x008u /* openat2's RESOLVE_*: -EXDEV */
-#define WALK_NO_MAGIC	0x010u /* -ELOOP at links without text */
-#define WALK_NO_LINKS	0x020u /* -ELOOP at any link */
-#define WALK_BENEATH	0x040u /* -EXDEV when it leaves base */
-#define WALK_IN_ROOT	0x080u /* base is the root */
+#define WALK_FOLLOW    0x001u /* a link at the end is followed */
+#define WALK_DIRECTORY 0x002u /* the end must be a directory */
+#define WALK_EMPTY     0x004u /* "" is `base` itself (AT_EMPTY_PATH) */
+#define WALK_NO_XDEV   0x008u /* openat2's RESOLVE_*: -EXDEV */
+#define WALK_NO_MAGIC  0x010u /* -ELOOP at links without text */
+#define WALK_NO_LINKS  0x020u /* -ELOOP at any link */
+#define WALK_BENEATH   0x040u /* -EXDEV when it leaves base */
+#define WALK_IN_ROOT   0x080u /* base is the root */
 
 /*
  * Resolves `name` (kernel memory) from `base`, or from the working directory
@@ -506,8 +506,8 @@ int vfs_link(const struct vfs_ctx *ctx, const struct path *old,
     const struct path *base, const char *name);
 int vfs_unlink(const struct vfs_ctx *ctx, const struct path *base,
     const char *name);
-int vfs_rmdir(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name);
+int
+vfs_rmdir(const struct vfs_ctx *ctx, const struct path *base, const char *name);
 /* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. */
 int vfs_rename(const struct vfs_ctx *ctx, const struct path *oldbase,
     const char *oldname, const struct path *newbase, const char *newname,
@@ -520,8 +520,7 @@ int vfs_stat(const struct path *p, struct vfs_stat *st);
 int vfs_setattr(const struct vfs_ctx *ctx, const struct path *p,
     const struct vfs_attr *attr);
 /* access(2), with ctx->cred as asked for.  mask: MAY_*, 0 for F_OK. */
-int vfs_access(const struct vfs_ctx *ctx, const struct path *p,
-    unsigned mask);
+int vfs_access(const struct vfs_ctx *ctx, const struct path *p, unsigned mask);
 int vfs_statfs(const struct path *p, struct vfs_statfs *st);
 
 /*
@@ -529,15 +528,14 @@ int vfs_statfs(const struct path *p, struct vfs_statfs *st);
  * once at boot; each may be NULL.
  */
 struct vfs_hooks {
-	const struct file_ops *fifo_ops;   /* open of an S_IFIFO node */
+	const struct file_ops *fifo_ops;         /* open of an S_IFIFO node */
 	void (*inode_gone)(struct inode *inode); /* ipc, locks or watches set */
-	void (*file_gone)(struct file *file);	 /* last put; polls or locks */
+	void (*file_gone)(struct file *file);    /* last put; polls or locks */
 };
 void vfs_set_hooks(const struct vfs_hooks *hooks);
 extern const struct vfs_hooks *vfs_hooks;
 
 /* Boot: mounts the empty root file system that everything starts from. */
 int vfs_init(void);
-
 
 #endif

@@ -236,8 +236,7 @@ walk_follow_unlocked(struct walk *w, struct dentry *d)
 	if (error == 1 && *w->rest == '/') {
 		if ((w->flags & WALK_BENEATH) != 0)
 			return -EXDEV;
-		if ((w->flags & WALK_NO_XDEV) != 0 &&
-		    w->cur.mnt != w->root.mnt)
+		if ((w->flags & WALK_NO_XDEV) != 0 && w->cur.mnt != w->root.mnt)
 			return -EXDEV;
 		w->cur = w->root;
 	}
@@ -351,8 +350,8 @@ walk_to_parent(struct walk *w)
 		if (*w->rest == '\0')
 			return 0;
 		if (w->kind == WALK_NAME)
-			error = walk_step(w, w->last, w->last_len,
-			    w->last_hash, true);
+			error = walk_step(w, w->last, w->last_len, w->last_hash,
+			    true);
 		else if (w->kind == WALK_DOTDOT)
 			error = walk_up(w);
 		if (error < 0)
@@ -370,8 +369,7 @@ walk_last(struct walk *w, bool follow)
 	else if (w->kind == WALK_NAME)
 		error = walk_step(w, w->last, w->last_len, w->last_hash,
 		    follow || w->slash);
-	if (error == 0 &&
-	    (w->slash || (w->flags & WALK_DIRECTORY) != 0) &&
+	if (error == 0 && (w->slash || (w->flags & WALK_DIRECTORY) != 0) &&
 	    !S_ISDIR(w->cur.dentry->inode->mode))
 		return -ENOTDIR;
 	return error;

@@ -31,7 +31,7 @@ struct walk {
 	const struct vfs_ctx *ctx;
 	struct path cur, held, root, base;
 	const char *rest; /* still to walk */
-	char *text;	  /* what links gave, holds rest; or NULL */
+	char *text;       /* what links gave, holds rest; or NULL */
 	const char *last;
 	size_t last_len;
 	uint32_t last_hash;

@@ -175,11 +175,10 @@ pit_now_ns(void)
 	int64_t ns;
 
 	if (clk.data.usable != 0 || clk.pit_broken) {
-		ns =
-		    clk.data.usable == 0
-			? (int64_t)(rdtsc() - clk.boot_tsc)
-			: clk.data.base_ns + scale(rdtsc() - clk.data.base_tsc,
-						 clk.data.mult, clk.data.shift);
+		ns = clk.data.usable == 0 ? (int64_t)(rdtsc() - clk.boot_tsc) :
+					    clk.data.base_ns +
+			scale(rdtsc() - clk.data.base_tsc, clk.data.mult,
+			    clk.data.shift);
 	} else {
 		ticks = pit_read();
 		tsc = rdtsc();
@@ -203,7 +202,7 @@ clock_mono_ns(void)
 		if (d->usable == 0)
 			return pit_now_ns();
 		ns = d->base_ns +
-		     scale(rdtsc() - d->base_tsc, d->mult, d->shift);
+		    scale(rdtsc() - d->base_tsc, d->mult, d->shift);
 	} while (__atomic_load_n(&d->seq, __ATOMIC_ACQUIRE) != seq);
 	return ns;
 }

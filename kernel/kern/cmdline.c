@@ -84,12 +84,12 @@ static bool
 is_dashes(const struct cmdline_arg *arg)
 {
 	return arg->value == NULL && arg->name_len == 2 &&
-	       memcmp(arg->name, "--", 2) == 0;
+	    memcmp(arg->name, "--", 2) == 0;
 }
 
 int
-cmdline_next_value(
-    const char **line, const char *name, char *value, size_t size)
+cmdline_next_value(const char **line, const char *name, char *value,
+    size_t size)
 {
 	struct cmdline_arg arg;
 
@@ -188,8 +188,8 @@ cmdline_parse(const char *line, char *store, const struct cmdline_known *known,
 		else if (!for_init)
 			error = arg_unknown(&arg, string, sink, ctx);
 		else
-			error =
-			    sink->word == NULL ? 0 : sink->word(ctx, string);
+			error = sink->word == NULL ? 0 :
+						     sink->word(ctx, string);
 		if (error != 0 && sink->bad != NULL)
 			sink->bad(ctx, string, error);
 	}

@@ -37,8 +37,8 @@ bool cmdline_named(const struct cmdline_arg *arg, const char *name);
  *   -ENOENT  no further one
  *   -E2BIG   it does not fit in `size` bytes; the next call goes on behind it
  */
-int cmdline_next_value(
-    const char **line, const char *name, char *value, size_t size);
+int cmdline_next_value(const char **line, const char *name, char *value,
+    size_t size);
 
 /*
  * A known argument: a row of the caller's table.  `set` is called for each

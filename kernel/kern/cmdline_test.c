@@ -120,8 +120,8 @@ known_and_unknown(void **state)
 	expect("quiet init=/bin/sh ro single",
 	    "quiet:(null);init:/bin/sh;word:ro;word:single;");
 	expect("HOME=/x TERM= a=b=c", "env:HOME=/x;env:TERM=;env:a=b=c;");
-	expect(
-	    "nvme.poll=1 usbcore.x", "ignored:nvme.poll=1;ignored:usbcore.x;");
+	expect("nvme.poll=1 usbcore.x",
+	    "ignored:nvme.poll=1;ignored:usbcore.x;");
 	expect("remora.exit=0x501", "init:0x501;");
 	expect("quietly quie", "word:quietly;word:quie;");
 }
@@ -222,26 +222,26 @@ repeated_values(void **state)
 	char value[8];
 
 	(void)state;
-	assert_int_equal(cmdline_next_value(
-			     &line, "virtio_mmio.device", value, sizeof(value)),
+	assert_int_equal(cmdline_next_value(&line, "virtio_mmio.device", value,
+			     sizeof(value)),
 	    6);
 	assert_string_equal(value, "4K@1:5");
-	assert_int_equal(cmdline_next_value(
-			     &line, "virtio_mmio.device", value, sizeof(value)),
+	assert_int_equal(cmdline_next_value(&line, "virtio_mmio.device", value,
+			     sizeof(value)),
 	    1);
 	assert_string_equal(value, "a");
-	assert_int_equal(cmdline_next_value(
-			     &line, "virtio_mmio.device", value, sizeof(value)),
+	assert_int_equal(cmdline_next_value(&line, "virtio_mmio.device", value,
+			     sizeof(value)),
 	    -E2BIG);
-	assert_int_equal(cmdline_next_value(
-			     &line, "virtio_mmio.device", value, sizeof(value)),
+	assert_int_equal(cmdline_next_value(&line, "virtio_mmio.device", value,
+			     sizeof(value)),
 	    1);
 	assert_string_equal(value, "b");
-	assert_int_equal(cmdline_next_value(
-			     &line, "virtio_mmio.device", value, sizeof(value)),
+	assert_int_equal(cmdline_next_value(&line, "virtio_mmio.device", value,
+			     sizeof(value)),
 	    -ENOENT);
-	assert_int_equal(cmdline_next_value(
-			     &line, "virtio_mmio.device", value, sizeof(value)),
+	assert_int_equal(cmdline_next_value(&line, "virtio_mmio.device", value,
+			     sizeof(value)),
 	    -ENOENT);
 }
 

@@ -131,8 +131,9 @@ mmio_map(paddr_t pa, size_t size)
 	else
 		map.next_mmio += size;
 	spin_unlock_irq(&map.lock, state);
-	if (va == 0 || pt_map_kernel(va, pa - offset, size,
-			   PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
+	if (va == 0 ||
+	    pt_map_kernel(va, pa - offset, size,
+		PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
 		return NULL;
 	return (volatile void *)(va + offset);
 }

@@ -233,8 +233,8 @@ static struct objcache_state *
 objcache_state(struct objcache *c)
 {
 	static struct spinlock lock = SPINLOCK_INIT;
-	struct objcache_state *st =
-	    __atomic_load_n(&c->state, __ATOMIC_ACQUIRE);
+	struct objcache_state *st = __atomic_load_n(&c->state,
+	    __ATOMIC_ACQUIRE);
 	struct objcache_state *made;
 
 	if (st != NULL)

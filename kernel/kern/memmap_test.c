@@ -162,8 +162,8 @@ initrd_must_be_in_ram(void **state)
 		bi.initrd_size = cases[i].size;
 		assert_int_equal(memmap_finish(&bi), 0);
 		assert_int_equal(bi.initrd, cases[i].good ? cases[i].base : 0);
-		assert_int_equal(
-		    bi.initrd_size, cases[i].good ? cases[i].size : 0);
+		assert_int_equal(bi.initrd_size,
+		    cases[i].good ? cases[i].size : 0);
 		assert_int_equal(noted("initrd:"), !cases[i].good);
 	}
 }
@@ -223,16 +223,15 @@ agrees_with_a_simple_model(void **state)
 		}
 		for (i = 0, n = 0; i < UNITS; i++) {
 			while (n < bi.nranges &&
-			       bi.range[n].base + bi.range[n].size <= 4096 * i)
+			    bi.range[n].base + bi.range[n].size <= 4096 * i)
 				n++;
-			type = n < bi.nranges && bi.range[n].base <= 4096 * i
-				   ? bi.range[n].type
-				   : 0;
+			type = n < bi.nranges && bi.range[n].base <= 4096 * i ?
+			    bi.range[n].type :
+			    0;
 			assert_int_equal(type, model[i]);
 		}
 		for (n = 1; n < bi.nranges; n++)
-			assert_false(
-			    bi.range[n].type == bi.range[n - 1].type &&
+			assert_false(bi.range[n].type == bi.range[n - 1].type &&
 			    bi.range[n].base ==
 				bi.range[n - 1].base + bi.range[n - 1].size);
 	}
@@ -247,8 +246,8 @@ main(void)
 		cmocka_unit_test_setup(one_claim_over_many, fresh),
 		cmocka_unit_test_setup(leaves_out_nonsense, fresh),
 		cmocka_unit_test_setup(no_ram_is_an_error, fresh),
-		cmocka_unit_test_setup(
-		    ram_is_whole_pages_without_page_0, fresh),
+		cmocka_unit_test_setup(ram_is_whole_pages_without_page_0,
+		    fresh),
 		cmocka_unit_test_setup(initrd_must_be_in_ram, fresh),
 		cmocka_unit_test_setup(no_initrd_is_no_fault, fresh),
 		cmocka_unit_test_setup(full_map_forgets_ram_not_holes, fresh),

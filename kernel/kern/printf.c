@@ -49,8 +49,8 @@ static void
 put_number(struct out *o, const struct spec *sp, uint64_t v, unsigned base,
     const char *prefix)
 {
-	const char *digits =
-	    sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
+	const char *digits = sp->upper ? "0123456789ABCDEF" :
+					 "0123456789abcdef";
 	char tmp[24];
 	int n = 0, zeros, fill;
 
@@ -158,15 +158,15 @@ convert(struct out *o, struct spec *sp, char letter, va_list *ap)
 		v = sp->bytes == 8 ? va_arg(*ap, int64_t) : va_arg(*ap, int);
 		v = mask(v, sp->bytes);
 		sp->upper = letter == 'X';
-		s = !sp->alt || v == 0 ? ""
-		    : letter == 'o'    ? "0"
-		    : letter == 'X'    ? "0X"
-		    : letter == 'x'    ? "0x"
-				       : "";
+		s = !sp->alt || v == 0 ? "" :
+		    letter == 'o'      ? "0" :
+		    letter == 'X'      ? "0X" :
+		    letter == 'x'      ? "0x" :
+					 "";
 		put_number(o, sp, v,
-		    letter == 'u'   ? 10
-		    : letter == 'o' ? 8
-				    : 16,
+		    letter == 'u'     ? 10 :
+			letter == 'o' ? 8 :
+					16,
 		    s);
 		return;
 	case 'p': put_number(o, sp, va_arg(*ap, uint64_t), 16, "0x"); return;

@@ -51,7 +51,7 @@ rtc_date_to_sec(unsigned year, unsigned month, unsigned day, unsigned hour,
 	int64_t y = month > 2 ? year : year - 1;
 	int64_t m = month > 2 ? month - 3 : month + 9;
 	int64_t days = y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 +
-		       day - 1 - 719468;
+	    day - 1 - 719468;
 
 	return ((days * 24 + hour) * 60 + min) * 60 + sec;
 }
@@ -66,7 +66,7 @@ static bool
 same(const struct rtc_fields *a, const struct rtc_fields *b)
 {
 	return a->sec == b->sec && a->min == b->min && a->hour == b->hour &&
-	       a->day == b->day && a->month == b->month && a->year == b->year;
+	    a->day == b->day && a->month == b->month && a->year == b->year;
 }
 
 int64_t
@@ -89,9 +89,9 @@ rtc_read_sec(void)
 	if ((f.b & B_24_HOURS) == 0)
 		hour = hour % 12 + ((f.hour & 0x80) != 0 ? 12 : 0);
 	year = decode(f.year, f.b);
-	year += f.century >= 0x19 && f.century <= 0x99
-		    ? decode(f.century, f.b) * 100
-		    : 2000;
+	year += f.century >= 0x19 && f.century <= 0x99 ?
+	    decode(f.century, f.b) * 100 :
+	    2000;
 	return rtc_date_to_sec(year, decode(f.month, f.b), decode(f.day, f.b),
 	    hour, decode(f.min, f.b), decode(f.sec, f.b));
 }

@@ -11,8 +11,8 @@
 #include "kern/waitq.h"
 #include "x86/machdep.h"
 
-static struct objcache thread_cache =
-    OBJCACHE_INIT("thread", sizeof(struct thread));
+static struct objcache thread_cache = OBJCACHE_INIT("thread",
+    sizeof(struct thread));
 
 static struct {
 	struct spinlock lock;
@@ -41,8 +41,8 @@ stack_prepare(struct thread *t)
 }
 
 int
-thread_create(
-    const char *name, void (*fn)(void *), void *arg, struct thread **out)
+thread_create(const char *name, void (*fn)(void *), void *arg,
+    struct thread **out)
 {
 	struct thread *t = objcache_zalloc(&thread_cache);
 
@@ -121,8 +121,8 @@ thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg)
 	uint64_t state = spin_lock_irq(&all.lock);
 	struct thread *t;
 
-	TAILQ_FOREACH(t, &all.list, all_link)
-	if (!fn(t, arg))
-		break;
+	TAILQ_FOREACH (t, &all.list, all_link)
+		if (!fn(t, arg))
+			break;
 	spin_unlock_irq(&all.lock, state);
 }

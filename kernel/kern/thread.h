@@ -59,8 +59,8 @@ thread_self(void)
  * Creates a thread that will run fn(arg), not yet runnable.  May sleep.
  *   -ENOMEM
  */
-int thread_create(
-    const char *name, void (*fn)(void *), void *arg, struct thread **out);
+int thread_create(const char *name, void (*fn)(void *), void *arg,
+    struct thread **out);
 /* Frees a thread that was never started. */
 void thread_destroy(struct thread *t);
 

@@ -105,7 +105,7 @@ timer_interrupt(void)
 	tc->interrupts++;
 	tc->programmed_ns = INT64_MAX;
 	while ((t = RB_MIN(timer_tree, &tc->tree)) != NULL &&
-	       t->deadline_ns <= now) {
+	    t->deadline_ns <= now) {
 		RB_REMOVE(timer_tree, &tc->tree, t);
 		t->armed = false;
 		tc->running = t;

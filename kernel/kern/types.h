@@ -14,13 +14,13 @@ typedef uint64_t uaddr_t; /* address in a program; never dereferenced */
 
 #ifndef PAGE_SIZE
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096ul
+#define PAGE_SIZE  4096ul
 #endif
 #define PAGE_MASK (PAGE_SIZE - 1)
 
 #define ROUND_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
-#define ROUND_UP(x, a)	 ROUND_DOWN((x) + ((__typeof__(x))(a)-1), a)
-#define PAGES(bytes)	 (((uint64_t)(bytes) + PAGE_MASK) >> PAGE_SHIFT)
+#define ROUND_UP(x, a)   ROUND_DOWN((x) + ((__typeof__(x))(a)-1), a)
+#define PAGES(bytes)     (((uint64_t)(bytes) + PAGE_MASK) >> PAGE_SHIFT)
 
 #ifndef MIN
 #define MIN(a, b) ((a) < (b) ? (a) : (b))

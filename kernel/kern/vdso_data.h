@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct vdso_data {
-	uint32_t seq;	 /* odd: being written */
+	uint32_t seq;    /* odd: being written */
 	uint32_t usable; /* the TSC's rate is known */
 	uint64_t base_tsc;
 	int64_t base_ns; /* monotonic */

@@ -14,27 +14,27 @@
 #include "kern/spinlock.h"
 #include "kern/types.h"
 
-#define VM_READ	  0x01u /* as PROT_READ ... */
-#define VM_WRITE  0x02u
-#define VM_EXEC	  0x04u
-#define VM_SHARED 0x08u
-#define VM_GROWSDOWN 0x10u /* a stack: grows to its limit when touched */
-#define VM_FIXED  0x20u /* map exactly there, replacing what is there */
-#define VM_NOREPLACE 0x40u /* with VM_FIXED: -EEXIST instead of replacing */
-#define VM_MAYWRITE 0x80u /* mprotect may allow writing (shared files) */
-#define VM_POPULATE 0x100u /* fault in at once */
-#define VM_DONTCOPY 0x200u /* not inherited by fork */
-#define VM_WIPEONFORK 0x400u /* the child finds zeros there */
-#define VM_LOCKED 0x800u /* mlock: faulted in at once, counted */
+#define VM_READ        0x01u /* as PROT_READ ... */
+#define VM_WRITE       0x02u
+#define VM_EXEC        0x04u
+#define VM_SHARED      0x08u
+#define VM_GROWSDOWN   0x10u   /* a stack: grows to its limit when touched */
+#define VM_FIXED       0x20u   /* map exactly there, replacing what is there */
+#define VM_NOREPLACE   0x40u   /* with VM_FIXED: -EEXIST instead of replacing */
+#define VM_MAYWRITE    0x80u   /* mprotect may allow writing (shared files) */
+#define VM_POPULATE    0x100u  /* fault in at once */
+#define VM_DONTCOPY    0x200u  /* not inherited by fork */
+#define VM_WIPEONFORK  0x400u  /* the child finds zeros there */
+#define VM_LOCKED      0x800u  /* mlock: faulted in at once, counted */
 #define VM_LOCKONFAULT 0x1000u /* with VM_LOCKED: not faulted in at once */
-#define VM_NORESERVE 0x2000u /* may exceed what memory there is */
-#define VM_FRAMES 0x4000u /* frames of the kernel's: vm_map_frames() */
-#define VM_DONTDUMP 0x8000u
-#define VM_PROT	  (VM_READ | VM_WRITE | VM_EXEC)
+#define VM_NORESERVE   0x2000u /* may exceed what memory there is */
+#define VM_FRAMES      0x4000u /* frames of the kernel's: vm_map_frames() */
+#define VM_DONTDUMP    0x8000u
+#define VM_PROT        (VM_READ | VM_WRITE | VM_EXEC)
 
 /* Linux's vm.max_map_count, and the room kept free below a stack. */
 #define VM_MAX_MAPPINGS 65530u
-#define VM_STACK_GUARD	(256 * PAGE_SIZE)
+#define VM_STACK_GUARD  (256 * PAGE_SIZE)
 /* Nothing is mapped below (vm.mmap_min_addr). */
 #define VM_MIN_ADDR 0x10000ul
 
@@ -71,7 +71,7 @@ struct vm_object_ops {
 struct vm_mapping;
 struct vm_object {
 	const struct vm_object_ops *ops;
-	uint32_t refs; /* atomic */
+	uint32_t refs;  /* atomic */
 	uint32_t epoch; /* atomic: vm_object_unmap() calls so far */
 	struct spinlock lock;
 	TAILQ_HEAD(, vm_mapping) mappings; /* under lock: who maps it */
@@ -89,8 +89,8 @@ paddr_t vm_image_paddr(const void *kva);
  * unless `all`.  The caller first made get_page() answer anew.
  * Takes spin locks only; needs no lock of an address space.
  */
-void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last,
-    bool all);
+void
+vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool all);
 
 /*
  * Shared memory of no file: `size` bytes of zeros, one reference.  -ENOMEM
@@ -143,7 +143,7 @@ int vm_protect(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned prot);
  *   -EFAULT  not one mapping;  -EINVAL, -ENOMEM, -EAGAIN
  */
 #define VM_REMAP_MAYMOVE   1u
-#define VM_REMAP_FIXED	   2u
+#define VM_REMAP_FIXED     2u
 #define VM_REMAP_DONTUNMAP 4u
 int vm_remap(struct vmspace *vm, uaddr_t addr, uint64_t old_size,
     uint64_t new_size, unsigned flags, uaddr_t *out);
@@ -190,8 +190,8 @@ int vm_resident(struct vmspace *vm, uaddr_t addr, unsigned n, uint8_t *vec);
 int vm_lock(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned lock,
     uint64_t max_pages);
 /* mlockall(2), munlockall(2); `future`: what later mappings get. */
-int vm_lock_all(struct vmspace *vm, bool current, unsigned now,
-    unsigned future, uint64_t max_pages);
+int vm_lock_all(struct vmspace *vm, bool current, unsigned now, unsigned future,
+    uint64_t max_pages);
 
 /*
  * Resolves a fault at addr.  access: VM_READ, VM_WRITE or VM_EXEC.
@@ -204,9 +204,9 @@ int vm_fault(struct vmspace *vm, uaddr_t addr, unsigned access, int *signo,
 /* brk(2)'s area, set by exec; stack bounds and limits as exec sets them. */
 struct vm_layout {
 	uaddr_t brk_start, brk;
-	uaddr_t mmap_top;   /* mappings without a hint go below */
-	uaddr_t stack_top;  /* one past the last byte */
-	uint64_t stack_max; /* RLIMIT_STACK */
+	uaddr_t mmap_top;          /* mappings without a hint go below */
+	uaddr_t stack_top;         /* one past the last byte */
+	uint64_t stack_max;        /* RLIMIT_STACK */
 	uint64_t data_max, as_max; /* RLIMIT_DATA, _AS; setrlimit sets them */
 	uint64_t lock_max; /* RLIMIT_MEMLOCK, or UINT64_MAX if privileged */
 	uaddr_t arg_start, arg_end, env_start, env_end; /* /proc/PID/cmdline */
@@ -228,8 +228,8 @@ size_t vm_poke(struct vmspace *vm, uaddr_t addr, const void *buf, size_t len);
 size_t vm_access(struct vmspace *vm, uaddr_t addr, void *buf, size_t len,
     unsigned access);
 /* Faults [addr, addr + size) in for `access`; -ENOMEM, -EFAULT. */
-int vm_populate(struct vmspace *vm, uaddr_t addr, uint64_t size,
-    unsigned access);
+int
+vm_populate(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned access);
 
 /* For /proc: totals in pages, and each mapping in order. */
 struct vm_counts {
@@ -243,8 +243,8 @@ struct vm_info {
 	unsigned flags; /* VM_* */
 	uint64_t offset;
 	struct vm_object *object; /* NULL, or with a reference for the caller */
-	const char *name;	  /* "[stack]", "[heap]", "[vdso]" or NULL */
-	uint64_t resident;	  /* pages */
+	const char *name;         /* "[stack]", "[heap]", "[vdso]" or NULL */
+	uint64_t resident;        /* pages */
 };
 /* Calls fn for the first mapping that ends above `after`; false: none. */
 bool vmspace_info(struct vmspace *vm, uaddr_t after, struct vm_info *info);

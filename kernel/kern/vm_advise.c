@@ -45,8 +45,8 @@ advise_discard(struct vmspace *vm, struct vm_mapping *m, uaddr_t start,
 
 	if ((m->flags & VM_FRAMES) != 0 || (m->flags & VM_LOCKED) != 0)
 		return -EINVAL;
-	if (advice == VM_ADVISE_FREE && (o != NULL ||
-	    (m->flags & VM_SHARED) != 0))
+	if (advice == VM_ADVISE_FREE &&
+	    (o != NULL || (m->flags & VM_SHARED) != 0))
 		return -EINVAL;
 	if (advice != VM_ADVISE_REMOVE) {
 		vm_zap(vm, start, end, ZAP_ALL);
@@ -85,12 +85,10 @@ advise_one(struct vmspace *vm, struct vm_mapping **mp, uaddr_t start,
 
 	switch (advice) {
 	case VM_ADVISE_NOTHING:
-	case VM_ADVISE_WILLNEED:
-		return 0;
+	case VM_ADVISE_WILLNEED: return 0;
 	case VM_ADVISE_DONTNEED:
 	case VM_ADVISE_FREE:
-	case VM_ADVISE_REMOVE:
-		return advise_discard(vm, m, start, end, advice);
+	case VM_ADVISE_REMOVE: return advise_discard(vm, m, start, end, advice);
 	case VM_ADVISE_POPULATE_READ:
 	case VM_ADVISE_POPULATE_WRITE:
 		return advise_populate(vm, m, start, end,
@@ -318,8 +316,7 @@ vm_lock(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned lock,
 	if (!vm_range_ok(addr, size))
 		return -ENOMEM;
 	mutex_lock(&vm->lock);
-	if (lock != 0 &&
-	    vm->locked + count_unlocked(vm, addr, end) > max_pages)
+	if (lock != 0 && vm->locked + count_unlocked(vm, addr, end) > max_pages)
 		error = -ENOMEM;
 	else
 		error = lock_range(vm, addr, end, lock);

@@ -8,8 +8,8 @@
 #include "kern/string.h"
 #include "kern/vm_impl.h"
 
-static struct objcache mapping_cache =
-    OBJCACHE_INIT("vm_mapping", sizeof(struct vm_mapping));
+static struct objcache mapping_cache = OBJCACHE_INIT("vm_mapping",
+    sizeof(struct vm_mapping));
 
 struct vm_mapping *
 vm_mapping_alloc(void)

@@ -115,8 +115,8 @@ fault_around(struct fault *f, uint32_t epoch)
 	unsigned i, n;
 
 	start = MAX(m->start, ROUND_DOWN(f->va, AROUND * PAGE_SIZE));
-	end = MIN(m->end, ROUND_DOWN(f->va, AROUND * PAGE_SIZE) +
-		AROUND * PAGE_SIZE);
+	end = MIN(m->end,
+	    ROUND_DOWN(f->va, AROUND * PAGE_SIZE) + AROUND * PAGE_SIZE);
 	n = (end - start) >> PAGE_SHIFT;
 	if (n <= 1 || o->ops->peek_pages(o, vm_index(m, start), n, pages) == 0)
 		return;
@@ -244,8 +244,8 @@ permitted(unsigned flags, unsigned access, bool force)
 {
 	if ((access & VM_WRITE) != 0)
 		return (flags & VM_WRITE) != 0 ||
-		    (force && (flags & (VM_MAYWRITE | VM_SHARED)) ==
-			    VM_MAYWRITE);
+		    (force &&
+			(flags & (VM_MAYWRITE | VM_SHARED)) == VM_MAYWRITE);
 	if ((access & VM_EXEC) != 0)
 		return (flags & VM_EXEC) != 0;
 	return force || (flags & VM_PROT) != 0;

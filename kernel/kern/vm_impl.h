@@ -29,9 +29,9 @@
 struct vm_mapping {
 	RB_ENTRY(vm_mapping) node;
 	TAILQ_ENTRY(vm_mapping) object_link; /* object's lock */
-	struct vmspace *vm;		     /* [I] */
+	struct vmspace *vm;                  /* [I] */
 	uaddr_t start, end; /* to change under both locks, if an object */
-	uint64_t hole;	    /* bytes free below (less a stack's guard) */
+	uint64_t hole;      /* bytes free below (less a stack's guard) */
 	uint64_t max_hole;  /* largest of the subtree */
 	struct vm_object *object;
 	uint64_t offset;  /* in the object; VM_FRAMES: physical address */
@@ -53,7 +53,7 @@ struct vmspace {
 	paddr_t root;
 	struct spinlock pt_lock;
 	uint64_t res_private, res_object; /* pages, under pt_lock */
-	uint64_t peak;			  /* of their sum */
+	uint64_t peak;                    /* of their sum */
 };
 
 /* vm_tree.c: the tree alone; the caller holds vm->lock. */
@@ -79,8 +79,8 @@ void vm_mapping_enter(struct vmspace *vm, struct vm_mapping *m);
 void vm_mapping_drop(struct vmspace *vm, struct vm_mapping *m);
 void vm_mapping_resize(struct vmspace *vm, struct vm_mapping *m, uaddr_t start,
     uaddr_t end);
-void vm_mapping_set_flags(struct vmspace *vm, struct vm_mapping *m,
-    unsigned flags);
+void
+vm_mapping_set_flags(struct vmspace *vm, struct vm_mapping *m, unsigned flags);
 /* Joins m with equal neighbours; returns what m became part of. */
 struct vm_mapping *vm_mapping_merge(struct vmspace *vm, struct vm_mapping *m);
 /* Splits m at `at`; m keeps the lower part.  -ENOMEM */
@@ -118,16 +118,16 @@ uint64_t vm_pte(paddr_t pa, unsigned flags, uint64_t owner, bool writable);
 /* Zap all, or only what is an object's (0), of [start, end). */
 #define ZAP_OBJECT  1u
 #define ZAP_PRIVATE 2u
-#define ZAP_ALL	    3u
+#define ZAP_ALL     3u
 void vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what);
 /* Frees page tables below a hole around [start, end). */
 void vm_prune(struct vmspace *vm, uaddr_t start, uaddr_t end);
 /* Entries follow a changed protection. */
-void vm_reprotect(struct vmspace *vm, const struct vm_mapping *m,
-    uaddr_t start, uaddr_t end);
+void vm_reprotect(struct vmspace *vm, const struct vm_mapping *m, uaddr_t start,
+    uaddr_t end);
 /* Moves entries; -ENOMEM: nothing was moved. */
-int vm_move_entries(struct vmspace *vm, uaddr_t from, uaddr_t to,
-    uint64_t size);
+int
+vm_move_entries(struct vmspace *vm, uaddr_t from, uaddr_t to, uint64_t size);
 /* Shares entries of m's private frames with child, read-only in both. */
 int vm_share_entries(struct vmspace *vm, const struct vm_mapping *m,
     struct vmspace *child);
@@ -161,11 +161,11 @@ struct vm_failure {
 int vm_fault_locked(struct vmspace *vm, uaddr_t addr, unsigned access,
     bool force, struct vm_failure *why);
 /* Faults in what of [start, end) is mapped with access; -ENOMEM, -EFAULT. */
-int vm_populate_locked(struct vmspace *vm, uaddr_t start, uaddr_t end,
-    bool write);
+int
+vm_populate_locked(struct vmspace *vm, uaddr_t start, uaddr_t end, bool write);
 
 /* vm_image.c: frames that lie in the kernel's image. */
-paddr_t vm_zero_frame(void); /* a page of zeros that nobody writes */
+paddr_t vm_zero_frame(void);      /* a page of zeros that nobody writes */
 void *vm_foreign_kva(paddr_t pa); /* where a PTE_FOREIGN frame is seen */
 
 #endif

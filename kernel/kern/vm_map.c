@@ -20,15 +20,13 @@ vm_may_grow(struct vmspace *vm, uint64_t pages, unsigned flags)
 
 	if (vm->total + pages > l->as_max >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (vm_is_data(flags) &&
-	    vm->data + pages > l->data_max >> PAGE_SHIFT)
+	if (vm_is_data(flags) && vm->data + pages > l->data_max >> PAGE_SHIFT)
 		return -ENOMEM;
 	if ((flags & VM_LOCKED) != 0 &&
 	    vm->locked + pages > l->lock_max >> PAGE_SHIFT)
 		return -EAGAIN;
 	/* Linux's heuristic: refuse what could never be filled. */
-	if (vm_is_data(flags) && (flags & VM_NORESERVE) == 0 &&
-	    pages > 1024) {
+	if (vm_is_data(flags) && (flags & VM_NORESERVE) == 0 && pages > 1024) {
 		page_stats(&stats);
 		if (pages > stats.total)
 			return -ENOMEM;
@@ -151,7 +149,7 @@ vm_unmap(struct vmspace *vm, uaddr_t addr, uint64_t size)
 	return error;
 }
 
-#define MAPPING_FLAGS                                                    \
+#define MAPPING_FLAGS                                                     \
 	(VM_PROT | VM_SHARED | VM_GROWSDOWN | VM_MAYWRITE | VM_DONTCOPY | \
 	    VM_LOCKED | VM_LOCKONFAULT | VM_NORESERVE | VM_FRAMES)
 
@@ -173,7 +171,8 @@ map_locked(struct vmspace *vm, uaddr_t *addr, uint64_t size, unsigned flags,
 		for (; old != NULL && old->start < *addr + size;
 		     old = vm_tree_next(old))
 			pages -= (MIN(old->end, *addr + size) -
-				     MAX(old->start, *addr)) >> PAGE_SHIFT;
+				     MAX(old->start, *addr)) >>
+			    PAGE_SHIFT;
 	}
 	error = vm_may_grow(vm, pages, m->flags);
 	if (error == 0 && (flags & VM_FIXED) != 0)
@@ -295,8 +294,8 @@ protect_one(struct vmspace *vm, struct vm_mapping **mp, uaddr_t start,
 	start = MAX(start, (*mp)->start);
 	end = MIN(end, (*mp)->end);
 	if (vm_is_data(flags) && !vm_is_data((*mp)->flags) &&
-	    vm->data + ((end - start) >> PAGE_SHIFT) >
-		vm->layout.data_max >> PAGE_SHIFT)
+	    vm->data + ((end - start) >> PAGE_SHIFT) > vm->layout.data_max >>
+		PAGE_SHIFT)
 		return -ENOMEM;
 	error = isolate(vm, mp, start, end);
 	if (error != 0)

@@ -73,14 +73,14 @@ vm_object_shared_writable(struct vm_object *o)
  * high as the size asks.
  */
 #define FAN_SHIFT 9
-#define FAN	  (1u << FAN_SHIFT)
+#define FAN       (1u << FAN_SHIFT)
 
 struct anon_object {
 	struct vm_object object;
-	uint64_t pages;	 /* [I] */
+	uint64_t pages;  /* [I] */
 	unsigned height; /* [I] levels of pointer frames */
-	uint64_t id;	 /* [I] the inode number that programs see */
-	void **top;	 /* object.lock */
+	uint64_t id;     /* [I] the inode number that programs see */
+	void **top;      /* object.lock */
 };
 
 static struct anon_object *
@@ -148,8 +148,8 @@ anon_peek_pages(struct vm_object *o, uint64_t index, unsigned n,
 	spin_lock(&o->lock);
 	for (i = 0; i < n; i++) {
 		slot = index + i < a->pages ?
-			  anon_slot_locked(a, index + i, false) :
-			  NULL;
+		    anon_slot_locked(a, index + i, false) :
+		    NULL;
 		out[i] = slot == NULL ? NULL : *slot;
 		if (out[i] == NULL)
 			continue;

@@ -10,7 +10,7 @@
 #include "x86/cpu.h"
 
 #define PT_SPAN (PAGE_SIZE * 512) /* bytes that one page table maps */
-#define GATHER 32
+#define GATHER  32
 
 struct gather {
 	struct vmspace *vm;
@@ -111,8 +111,10 @@ vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what)
 	     va += (uint64_t)n << PAGE_SHIFT) {
 		for (i = 0; i < n; i++) {
 			pte = slot[i];
-			if (pte == 0 || (what & ((pte & PTE_PRIVATE) != 0 ?
-				ZAP_PRIVATE : ZAP_OBJECT)) == 0)
+			if (pte == 0 ||
+			    (what &
+				((pte & PTE_PRIVATE) != 0 ? ZAP_PRIVATE :
+							    ZAP_OBJECT)) == 0)
 				continue;
 			slot[i] = 0;
 			vm_count_resident(vm, pte, -1);
@@ -200,8 +202,8 @@ vm_move_entries(struct vmspace *vm, uaddr_t from, uaddr_t to, uint64_t size)
 
 	spin_lock(&vm->pt_lock);
 	error = make_tables(vm, from, to, size);
-	for (; error == 0 && (slot = next_run(vm->root, &va, from + size,
-				  &n)) != NULL;
+	for (; error == 0 &&
+	     (slot = next_run(vm->root, &va, from + size, &n)) != NULL;
 	     va += (uint64_t)n << PAGE_SHIFT) {
 		for (i = 0; i < n; i++) {
 			if (slot[i] == 0)
@@ -220,8 +222,7 @@ vm_move_entries(struct vmspace *vm, uaddr_t from, uaddr_t to, uint64_t size)
 
 /* One page table's worth of entries, shared with the child. */
 static int
-share_run(struct vmspace *child, uaddr_t va,
-    uint64_t *slot, unsigned n)
+share_run(struct vmspace *child, uaddr_t va, uint64_t *slot, unsigned n)
 {
 	uint64_t *dst = NULL;
 	unsigned i;
@@ -252,8 +253,8 @@ vm_share_entries(struct vmspace *vm, const struct vm_mapping *m,
 	int error = 0;
 
 	spin_lock(&vm->pt_lock);
-	for (; error == 0 &&
-	     (slot = next_run(vm->root, &va, m->end, &n)) != NULL;
+	for (;
+	     error == 0 && (slot = next_run(vm->root, &va, m->end, &n)) != NULL;
 	     va += (uint64_t)n << PAGE_SHIFT)
 		error = share_run(child, va, slot, n);
 	spin_unlock(&vm->pt_lock);

@@ -10,7 +10,7 @@ struct remap {
 	struct vm_mapping *m; /* that [addr, addr + old) lies in */
 	uaddr_t addr;
 	uint64_t old, new; /* sizes */
-	unsigned flags;	   /* VM_REMAP_* */
+	unsigned flags;    /* VM_REMAP_* */
 };
 
 /* The mapping, and whether it may be as large as asked. */
@@ -25,8 +25,7 @@ remap_check(struct remap *r)
 	/* Size 0 asks for a second view of shared pages. */
 	if (r->old == 0 && (m->flags & VM_SHARED) == 0)
 		return -EINVAL;
-	if ((r->flags & VM_REMAP_DONTUNMAP) != 0 &&
-	    (m->flags & VM_FRAMES) != 0)
+	if ((r->flags & VM_REMAP_DONTUNMAP) != 0 && (m->flags & VM_FRAMES) != 0)
 		return -EINVAL;
 	if (r->old > m->end - r->addr)
 		return -EFAULT;
@@ -102,8 +101,7 @@ move_to(struct remap *r, uaddr_t to)
 	write = (copy->flags & VM_WRITE) != 0;
 	vm_mapping_enter(vm, copy);
 	error = vm_move_entries(vm, r->addr, to, size);
-	if (error == 0 && (r->flags & VM_REMAP_DONTUNMAP) == 0 &&
-	    r->old != 0) {
+	if (error == 0 && (r->flags & VM_REMAP_DONTUNMAP) == 0 && r->old != 0) {
 		error = vm_unmap_locked(vm, r->addr, r->addr + r->old);
 		if (error != 0) /* tables at the old place still exist */
 			(void)vm_move_entries(vm, to, r->addr, size);
@@ -135,8 +133,7 @@ remap_fixed(struct remap *r, uaddr_t to)
 		return -ENOMEM;
 	error = vm_unmap_locked(vm, to, to + r->new);
 	if (error == 0 && r->old > r->new) {
-		error = vm_unmap_locked(vm, r->addr + r->new,
-		    r->addr + r->old);
+		error = vm_unmap_locked(vm, r->addr + r->new, r->addr + r->old);
 		r->old = r->new;
 	}
 	if (error == 0)
@@ -154,9 +151,9 @@ remap_locked(struct remap *r, uaddr_t *out)
 	if (r->new < r->old) {
 		error = remap_check(r);
 		*out = r->addr;
-		return error != 0 ? error :
-				    vm_unmap_locked(r->vm, r->addr + r->new,
-					r->addr + r->old);
+		return error != 0 ?
+		    error :
+		    vm_unmap_locked(r->vm, r->addr + r->new, r->addr + r->old);
 	}
 	error = remap_check(r);
 	if (error != 0)
@@ -173,8 +170,8 @@ remap_locked(struct remap *r, uaddr_t *out)
 }
 
 int
-vm_remap(struct vmspace *vm, uaddr_t addr, uint64_t old_size,
-    uint64_t new_size, unsigned flags, uaddr_t *out)
+vm_remap(struct vmspace *vm, uaddr_t addr, uint64_t old_size, uint64_t new_size,
+    unsigned flags, uaddr_t *out)
 {
 	struct remap r = { .vm = vm, .addr = addr, .flags = flags };
 	int error;

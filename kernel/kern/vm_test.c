@@ -459,10 +459,10 @@ test_object_truncate(struct test_object *t, uint64_t pages)
 
 /* --------------------------------------------------------- the model -- */
 
-#define WINDOW	    ((uaddr_t)0x20000000)
+#define WINDOW      ((uaddr_t)0x20000000)
 #define WINDOW_SIZE 700u /* pages: more than one table's */
-#define SPACES	    3
-#define OBJECTS	    2
+#define SPACES      3
+#define OBJECTS     2
 
 struct mpage {
 	bool mapped, shared, own; /* own: a private copy, `value` */
@@ -548,8 +548,7 @@ op_touch(struct space *s)
 		assert_int_equal(error, -EFAULT);
 		return;
 	}
-	if (p->object >= 0 && !p->own &&
-	    p->index >= object[p->object].pages) {
+	if (p->object >= 0 && !p->own && p->index >= object[p->object].pages) {
 		assert_int_equal(error, -EFAULT);
 		return;
 	}
@@ -601,9 +600,11 @@ op_map(struct space *s)
 	for (i = first; i < first + n; i++)
 		s->page[i] = (struct mpage){ .mapped = true,
 			.shared = (flags & VM_SHARED) != 0,
-			.prot = flags & VM_PROT, .object = obj,
+			.prot = flags & VM_PROT,
+			.object = obj,
 			.index = obj < 0 ? 0 : index + (i - first) };
-	if (obj < 0 || (flags & (VM_POPULATE | VM_WRITE | VM_SHARED)) !=
+	if (obj < 0 ||
+	    (flags & (VM_POPULATE | VM_WRITE | VM_SHARED)) !=
 		(VM_POPULATE | VM_WRITE))
 		return;
 	for (i = first; i < first + n; i++) { /* copied at once */
@@ -706,8 +707,9 @@ op_move(struct space *s)
 		flags |= VM_REMAP_DONTUNMAP;
 	out = addr_of(to);
 	if (to < first + n && first < to + n) {
-		assert_int_equal(vm_remap(s->vm, addr_of(first),
-		    n * PAGE_SIZE, n * PAGE_SIZE, flags, &out), -EINVAL);
+		assert_int_equal(vm_remap(s->vm, addr_of(first), n * PAGE_SIZE,
+				     n * PAGE_SIZE, flags, &out),
+		    -EINVAL);
 		return;
 	}
 	if (!same_kind(s, first, n))
@@ -819,8 +821,7 @@ op_truncate(struct space *s)
 	for (i = 0; i < SPACES; i++) {
 		for (j = 0; j < WINDOW_SIZE; j++) {
 			p = &space[i].page[j];
-			if (p->object == (int)o &&
-			    p->index >= object[o].pages)
+			if (p->object == (int)o && p->index >= object[o].pages)
 				p->own = false;
 		}
 	}
@@ -844,8 +845,7 @@ check_space(struct space *s)
 		for (at = info.start; at < info.end; at += PAGE_SIZE) {
 			i = (at - WINDOW) >> PAGE_SHIFT;
 			assert_true(i < WINDOW_SIZE && s->page[i].mapped);
-			assert_int_equal(info.flags & VM_PROT,
-			    s->page[i].prot);
+			assert_int_equal(info.flags & VM_PROT, s->page[i].prot);
 			assert_int_equal((info.flags & VM_LOCKED) != 0,
 			    s->page[i].locked);
 			total++;
@@ -865,9 +865,11 @@ check_space(struct space *s)
 	assert_int_equal(counts.locked, locked);
 	assert_int_equal(counts.mappings, mappings);
 	assert_int_equal(vm_tree_room(s->vm, best * PAGE_SIZE, WINDOW,
-	    addr_of(WINDOW_SIZE), &found), 0);
+			     addr_of(WINDOW_SIZE), &found),
+	    0);
 	assert_int_equal(vm_tree_room(s->vm, (best + 1) * PAGE_SIZE, WINDOW,
-	    addr_of(WINDOW_SIZE), &found), -ENOMEM);
+			     addr_of(WINDOW_SIZE), &found),
+	    -ENOMEM);
 }
 
 static void (*const ops[])(struct space *) = { op_touch, op_touch, op_touch,
@@ -952,15 +954,14 @@ out_of_memory_is_an_error(void **state)
 				    rnd(2) ? &object[0].object : NULL, 0);
 				break;
 			case 1:
-				(void)vm_unmap(space[0].vm, at,
-				    4 * PAGE_SIZE);
+				(void)vm_unmap(space[0].vm, at, 4 * PAGE_SIZE);
 				break;
 			case 2:
 				(void)touch(space[0].vm, at, VM_WRITE, &value);
 				break;
 			case 3:
-				(void)vm_protect(space[0].vm, at,
-				    4 * PAGE_SIZE, VM_READ);
+				(void)vm_protect(space[0].vm, at, 4 * PAGE_SIZE,
+				    VM_READ);
 				break;
 			case 4:
 				(void)vm_remap(space[0].vm, at, 2 * PAGE_SIZE,
@@ -990,18 +991,22 @@ stacks_grow_to_their_limit(void **state)
 	vm = space[0].vm;
 	vmspace_layout(vm)->stack_max = 64 * PAGE_SIZE;
 	assert_int_equal(vm_map(vm, &at, 4 * PAGE_SIZE,
-	    VM_READ | VM_WRITE | VM_GROWSDOWN | VM_FIXED, NULL, 0), 0);
+			     VM_READ | VM_WRITE | VM_GROWSDOWN | VM_FIXED, NULL,
+			     0),
+	    0);
 	at = WINDOW + 4 * PAGE_SIZE;
 	assert_int_equal(touch(vm, at - 60 * PAGE_SIZE, VM_WRITE, &value), 0);
 	assert_int_equal(touch(vm, at - 65 * PAGE_SIZE, VM_WRITE, &value),
 	    -EFAULT);
 	/* Nothing is placed in the gap below, and no growth into it. */
 	assert_int_equal(vm_tree_room(vm, PAGE_SIZE, WINDOW - 400 * PAGE_SIZE,
-	    at, &below), 0);
+			     at, &below),
+	    0);
 	assert_true(below + PAGE_SIZE + VM_STACK_GUARD <= at - 60 * PAGE_SIZE);
 	below = at - 100 * PAGE_SIZE;
-	assert_int_equal(vm_map(vm, &below, PAGE_SIZE, VM_READ | VM_FIXED,
-	    NULL, 0), 0);
+	assert_int_equal(vm_map(vm, &below, PAGE_SIZE, VM_READ | VM_FIXED, NULL,
+			     0),
+	    0);
 	assert_int_equal(touch(vm, at - 62 * PAGE_SIZE, VM_WRITE, &value),
 	    -EFAULT);
 	end_spaces();
@@ -1043,15 +1048,17 @@ limits_refuse(void **state)
 	assert_int_equal(vm_map(vm, &at, 11 * PAGE_SIZE, VM_READ, NULL, 0),
 	    -ENOMEM);
 	assert_int_equal(vm_map(vm, &at, 3 * PAGE_SIZE, VM_READ | VM_LOCKED,
-	    NULL, 0), -EAGAIN);
+			     NULL, 0),
+	    -EAGAIN);
 	at = 0;
-	assert_int_equal(vm_map(vm, &at, 10 * PAGE_SIZE, VM_READ, NULL, 0),
-	    0);
+	assert_int_equal(vm_map(vm, &at, 10 * PAGE_SIZE, VM_READ, NULL, 0), 0);
 	/* What is replaced does not count twice. */
 	assert_int_equal(vm_map(vm, &at, 10 * PAGE_SIZE, VM_READ | VM_FIXED,
-	    NULL, 0), 0);
+			     NULL, 0),
+	    0);
 	assert_int_equal(vm_map(vm, &at, PAGE_SIZE,
-	    VM_READ | VM_FIXED | VM_NOREPLACE, NULL, 0), -EEXIST);
+			     VM_READ | VM_FIXED | VM_NOREPLACE, NULL, 0),
+	    -EEXIST);
 	end_spaces();
 }
 
@@ -1068,8 +1075,7 @@ mappings_are_limited(void **state)
 	vm = space[0].vm;
 	for (i = 0; i < 70000 && error == 0; i++) {
 		at = WINDOW + 2 * i * PAGE_SIZE;
-		error = vm_map(vm, &at, PAGE_SIZE, VM_READ | VM_FIXED, NULL,
-		    0);
+		error = vm_map(vm, &at, PAGE_SIZE, VM_READ | VM_FIXED, NULL, 0);
 	}
 	assert_int_equal(error, -ENOMEM);
 	assert_int_equal(i - 1, VM_MAX_MAPPINGS);
@@ -1092,13 +1098,15 @@ tables_go_with_their_mappings(void **state)
 	for (i = 0; i < 20; i++) {
 		at = WINDOW + i * (2ul << 20);
 		assert_int_equal(vm_map(vm, &at, PAGE_SIZE,
-		    VM_READ | VM_WRITE | VM_FIXED, NULL, 0), 0);
+				     VM_READ | VM_WRITE | VM_FIXED, NULL, 0),
+		    0);
 		assert_int_equal(touch(vm, at, VM_WRITE, &value), 0);
 	}
 	assert_int_equal(count_tables(vm->root), 20);
 	for (i = 0; i < 20; i++)
 		assert_int_equal(vm_unmap(vm, WINDOW + i * (2ul << 20),
-		    PAGE_SIZE), 0);
+				     PAGE_SIZE),
+		    0);
 	assert_int_equal(count_tables(vm->root), 0);
 	end_spaces();
 }
@@ -1114,7 +1122,9 @@ a_debugger_writes_where_the_program_cannot(void **state)
 	start_spaces();
 	vm = space[0].vm;
 	assert_int_equal(vm_map(vm, &at, PAGE_SIZE,
-	    VM_READ | VM_EXEC | VM_FIXED, &object[0].object, 0), 0);
+			     VM_READ | VM_EXEC | VM_FIXED, &object[0].object,
+			     0),
+	    0);
 	assert_int_equal(touch(vm, at, VM_EXEC, &value), 0);
 	assert_int_equal(vm_poke(vm, at, "\xcc", 1), 1);
 	assert_int_equal(touch(vm, at, VM_EXEC, &value), 0);
@@ -1135,7 +1145,9 @@ shared_memory_is_shared_and_goes(void **state)
 	start_spaces();
 	assert_int_equal(vm_object_anon(600 * PAGE_SIZE, &o), 0);
 	assert_int_equal(vm_map(space[0].vm, &at, 600 * PAGE_SIZE,
-	    VM_READ | VM_WRITE | VM_SHARED | VM_MAYWRITE | VM_FIXED, o, 0),
+			     VM_READ | VM_WRITE | VM_SHARED | VM_MAYWRITE |
+				 VM_FIXED,
+			     o, 0),
 	    0);
 	vm_object_put(o);
 	assert_int_equal(vmspace_fork(space[0].vm, &space[1].vm), 0);
@@ -1145,7 +1157,8 @@ shared_memory_is_shared_and_goes(void **state)
 	assert_int_equal(touch(space[1].vm, at, VM_READ, &value), 0);
 	assert_int_equal(value, 42);
 	assert_int_equal(vm_advise(space[1].vm, at, PAGE_SIZE,
-	    VM_ADVISE_REMOVE), 0);
+			     VM_ADVISE_REMOVE),
+	    0);
 	assert_int_equal(touch(space[0].vm, at, VM_READ, &value), 0);
 	assert_int_equal(value, 0);
 	end_spaces();

@@ -54,8 +54,8 @@ waitq_wake_all(struct waitq *wq)
 	if (waitq_empty(wq))
 		return;
 	state = spin_lock_irq(&wq->lock);
-	TAILQ_FOREACH_SAFE(w, &wq->waiters, link, next)
-	wake_waiter(w);
+	TAILQ_FOREACH_SAFE (w, &wq->waiters, link, next)
+		wake_waiter(w);
 	spin_unlock_irq(&wq->lock, state);
 }
 

@@ -12,10 +12,10 @@
 
 /* Processor-time clocks of others: ~id << 3 | kind (timer_create(2)). */
 #define CPUCLOCK_PER_THREAD 4
-#define CPUCLOCK_WHICH	    3
-#define CPUCLOCK_PROF	    0
-#define CPUCLOCK_VIRT	    1
-#define CPUCLOCK_SCHED	    2
+#define CPUCLOCK_WHICH      3
+#define CPUCLOCK_PROF       0
+#define CPUCLOCK_VIRT       1
+#define CPUCLOCK_SCHED      2
 
 /* Asking a processor-time clock more often finds nothing new. */
 #define CPU_TIMER_STEP_NS 1000000
@@ -52,34 +52,22 @@ clock_lookup(int clockid, struct clock_ref *out)
 	out->coarse = false;
 	switch (clockid) {
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_MONOTONIC_COARSE:
-		out->coarse = true;
-		break;
-	default:
-		break;
+	case CLOCK_MONOTONIC_COARSE: out->coarse = true; break;
+	default: break;
 	}
 	switch (clockid) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI:
-		out->kind = CLOCK_KIND_REAL;
-		return 0;
+	case CLOCK_TAI: out->kind = CLOCK_KIND_REAL; return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
-	case CLOCK_BOOTTIME_ALARM:
-		out->kind = CLOCK_KIND_MONO;
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		out->kind = CLOCK_KIND_PROCESS;
-		return 0;
-	case CLOCK_THREAD_CPUTIME_ID:
-		out->kind = CLOCK_KIND_TASK;
-		return 0;
-	default:
-		return clockid < 0 ? lookup_dynamic(clockid, out) : -EINVAL;
+	case CLOCK_BOOTTIME_ALARM: out->kind = CLOCK_KIND_MONO; return 0;
+	case CLOCK_PROCESS_CPUTIME_ID: out->kind = CLOCK_KIND_PROCESS; return 0;
+	case CLOCK_THREAD_CPUTIME_ID: out->kind = CLOCK_KIND_TASK; return 0;
+	default: return clockid < 0 ? lookup_dynamic(clockid, out) : -EINVAL;
 	}
 }
 
@@ -134,24 +122,19 @@ clock_read(const struct clock_ref *c, int64_t *ns)
 	int error;
 
 	switch (c->kind) {
-	case CLOCK_KIND_MONO:
-		*ns = clock_mono_ns();
-		return 0;
-	case CLOCK_KIND_REAL:
-		*ns = clock_real_ns();
-		return 0;
+	case CLOCK_KIND_MONO: *ns = clock_mono_ns(); return 0;
+	case CLOCK_KIND_REAL: *ns = clock_real_ns(); return 0;
 	case CLOCK_KIND_TASK:
 	case CLOCK_KIND_TASK_USER:
 		error = read_task(c, &run_ns, &user_ns);
 		break;
-	default:
-		error = read_process(c, &run_ns, &user_ns);
-		break;
+	default: error = read_process(c, &run_ns, &user_ns); break;
 	}
 	if (error != 0)
 		return error;
 	*ns = c->kind == CLOCK_KIND_TASK || c->kind == CLOCK_KIND_PROCESS ?
-	    run_ns : user_ns;
+	    run_ns :
+	    user_ns;
 	return 0;
 }
 
@@ -360,7 +343,7 @@ clocks_set_real(int64_t ns)
 	struct xtimer *x;
 
 	clock_set_real_ns(ns);
-	TAILQ_FOREACH(x, &real_timers, link)
+	TAILQ_FOREACH (x, &real_timers, link)
 		clock_jumped(x, clock_real_offset_ns() - before);
 	spin_unlock_irq(&real_lock, irq);
 }

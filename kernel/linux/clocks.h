@@ -23,7 +23,7 @@ struct task;
 enum clock_kind {
 	CLOCK_KIND_MONO,
 	CLOCK_KIND_REAL,
-	CLOCK_KIND_PROCESS,	 /* processor time, in user and kernel */
+	CLOCK_KIND_PROCESS,      /* processor time, in user and kernel */
 	CLOCK_KIND_PROCESS_USER, /* in the program only */
 	CLOCK_KIND_TASK,
 	CLOCK_KIND_TASK_USER,
@@ -59,12 +59,12 @@ struct xtimer { /* under lock, but clock and fire, which are constant */
 	struct clock_ref clock;
 	struct process *process; /* whose processor time, for those clocks */
 	enum xtimer_state state;
-	int64_t deadline_ns; /* on the clock */
-	int64_t interval_ns; /* 0: once */
-	bool absolute;	     /* follows the wall clock */
+	int64_t deadline_ns;            /* on the clock */
+	int64_t interval_ns;            /* 0: once */
+	bool absolute;                  /* follows the wall clock */
 	void (*fire)(struct xtimer *x); /* interrupt context, no lock held */
 	void (*clock_set)(struct xtimer *x); /* the wall clock jumped */
-	TAILQ_ENTRY(xtimer) link; /* of those on the wall clock */
+	TAILQ_ENTRY(xtimer) link;            /* of those on the wall clock */
 };
 
 void xtimer_init(struct xtimer *x, const struct clock_ref *clock,

@@ -28,14 +28,13 @@
 
 #define THREAD_NEEDS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
 /* Taken and without effect: there is no tracer, no System V undo list yet. */
-#define NO_EFFECT                                                        \
+#define NO_EFFECT                                                         \
 	(CLONE_PTRACE | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_UNTRACED | \
 	    CLONE_IO)
-#define KNOWN                                                            \
-	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK |         \
-	    CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID |          \
-	    CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID |                  \
-	    CLONE_CLEAR_SIGHAND)
+#define KNOWN                                                    \
+	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK | \
+	    CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID |  \
+	    CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_CLEAR_SIGHAND)
 
 /* A parent that waits for its child's exec or end; under process_lock. */
 struct vfork_wait {
@@ -383,11 +382,11 @@ clone(const struct clone_request *rq)
 }
 
 long
-sys_clone(uint64_t flags, uaddr_t stack, uaddr_t parent_tid,
-    uaddr_t child_tid, uaddr_t tls)
+sys_clone(uint64_t flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
+    uaddr_t tls)
 {
-	struct clone_request rq = { (uint32_t)flags & ~CSIGNAL,
-		flags & CSIGNAL, stack, parent_tid, child_tid, tls };
+	struct clone_request rq = { (uint32_t)flags & ~CSIGNAL, flags & CSIGNAL,
+		stack, parent_tid, child_tid, tls };
 
 	/* That bit is the signal's here. */
 	if (rq.exit_signal > SIGNAL_MAX)

@@ -18,11 +18,10 @@ static bool
 ehdr_valid(const Elf64_Ehdr *eh)
 {
 	return memcmp(eh->e_ident, ELFMAG, SELFMAG) == 0 &&
-	       eh->e_ident[EI_CLASS] == ELFCLASS64 &&
-	       eh->e_ident[EI_DATA] == ELFDATA2LSB &&
-	       eh->e_machine == EM_X86_64 &&
-	       (eh->e_type == ET_EXEC || eh->e_type == ET_DYN) &&
-	       eh->e_phentsize == sizeof(Elf64_Phdr);
+	    eh->e_ident[EI_CLASS] == ELFCLASS64 &&
+	    eh->e_ident[EI_DATA] == ELFDATA2LSB && eh->e_machine == EM_X86_64 &&
+	    (eh->e_type == ET_EXEC || eh->e_type == ET_DYN) &&
+	    eh->e_phentsize == sizeof(Elf64_Phdr);
 }
 
 /* Whether [offset, offset + size) lies in the file. */
@@ -33,8 +32,8 @@ in_file(uint64_t offset, uint64_t size, uint64_t file_size)
 }
 
 int
-elf_parse(
-    const void *head, size_t len, uint64_t file_size, struct elf_image *out)
+elf_parse(const void *head, size_t len, uint64_t file_size,
+    struct elf_image *out)
 {
 	Elf64_Ehdr eh;
 
@@ -54,8 +53,8 @@ elf_parse(
 		return -ENOEXEC;
 	if (!in_file(out->phdr_offset, out->phdr_size, len))
 		return -ENODATA;
-	return elf_segments(
-	    (const char *)head + out->phdr_offset, file_size, out);
+	return elf_segments((const char *)head + out->phdr_offset, file_size,
+	    out);
 }
 
 /* A PT_LOAD by itself. */
@@ -130,8 +129,8 @@ load_take(struct elf_image *out, const Elf64_Phdr *ph, uint64_t file_size)
 	};
 	/* AT_PHDR is told by the segment that has the program headers. */
 	if (ph->p_offset <= out->phdr_offset &&
-	    in_file(
-		out->phdr_offset - ph->p_offset, out->phdr_size, ph->p_filesz))
+	    in_file(out->phdr_offset - ph->p_offset, out->phdr_size,
+		ph->p_filesz))
 		out->phdr = ph->p_vaddr + (out->phdr_offset - ph->p_offset);
 	return segment_insert(out, &seg);
 }

@@ -46,8 +46,8 @@ struct elf_image {
  *             out->phdr_size bytes at out->phdr_offset, then elf_segments()
  * An interpreter's ENOEXEC and EINVAL are ELIBBAD to the program's caller.
  */
-int elf_parse(
-    const void *head, size_t len, uint64_t file_size, struct elf_image *out);
+int elf_parse(const void *head, size_t len, uint64_t file_size,
+    struct elf_image *out);
 
 /* The second half, on the program headers; errors as above. */
 int elf_segments(const void *phdrs, uint64_t file_size, struct elf_image *out);

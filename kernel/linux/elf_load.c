@@ -12,9 +12,9 @@
 #include <linux/errno.h>
 
 /* Two thirds up the address space: where movable programs go. */
-#define PIE_BASE ROUND_UP(USER_END / 3 * 2, PAGE_SIZE)
+#define PIE_BASE         ROUND_UP(USER_END / 3 * 2, PAGE_SIZE)
 #define MMAP_RANDOM_BITS 28
-#define BRK_RANDOM 0x02000000ul
+#define BRK_RANDOM       0x02000000ul
 
 static unsigned
 segment_flags(const struct elf_segment *s)

@@ -42,14 +42,14 @@ good(void **state)
 	file.eh.e_phoff = sizeof(Elf64_Ehdr);
 	file.eh.e_phentsize = sizeof(Elf64_Phdr);
 	file.eh.e_phnum = 4;
-	file.ph[0] =
-	    (Elf64_Phdr){ PT_INTERP, PF_R, 0x300, 0x400300, 0, 0x1c, 0x1c, 1 };
+	file.ph[0] = (Elf64_Phdr){ PT_INTERP, PF_R, 0x300, 0x400300, 0, 0x1c,
+		0x1c, 1 };
 	file.ph[1] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, 0x400000, 0, 0x1800,
 		0x1800, 0x1000 };
 	file.ph[2] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x2e00, 0x402e00, 0,
 		0x300, 0x5000, 0x1000 };
-	file.ph[3] =
-	    (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 0x10 };
+	file.ph[3] = (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0,
+		0x10 };
 	return 0;
 }
 
@@ -57,8 +57,8 @@ good(void **state)
 static int
 parse(void)
 {
-	size_t len =
-	    sizeof(Elf64_Ehdr) + MIN(file.eh.e_phnum, 40u) * sizeof(Elf64_Phdr);
+	size_t len = sizeof(Elf64_Ehdr) +
+	    MIN(file.eh.e_phnum, 40u) * sizeof(Elf64_Phdr);
 	void *copy = malloc(len);
 	int error;
 
@@ -182,8 +182,8 @@ not_a_program(void **state)
 	for (i = 0; i < 8; i++) {
 		good(state);
 		file.eh.e_type = i;
-		assert_int_equal(
-		    parse(), i == ET_EXEC || i == ET_DYN ? 0 : -ENOEXEC);
+		assert_int_equal(parse(),
+		    i == ET_EXEC || i == ET_DYN ? 0 : -ENOEXEC);
 	}
 }
 
@@ -198,8 +198,8 @@ short_files(void **state)
 	assert_int_equal(elf_parse(&file, sizeof(file), 0x100, &img), -ENOEXEC);
 	/* Headers whole, but not the data they speak of. */
 	for (len = sizeof(file); len < 0x3100; len += 7)
-		assert_int_equal(
-		    elf_parse(&file, sizeof(file), len, &img), -ENOEXEC);
+		assert_int_equal(elf_parse(&file, sizeof(file), len, &img),
+		    -ENOEXEC);
 	assert_int_equal(elf_parse(&file, sizeof(file), 0x3100, &img), 0);
 }
 

@@ -31,12 +31,11 @@
 #include <linux/poll.h>
 
 #define EPOLL_DEPTH_MAX 4 /* instances that watch instances */
-#define EPOLL_QUEUES	2 /* of one file that need no allocation */
-#define EPOLL_HOW \
-	(EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
-#define EPOLL_EXCLUSIVE_OK                                              \
-	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP |       \
-	    EPOLLET | EPOLLEXCLUSIVE)
+#define EPOLL_QUEUES    2 /* of one file that need no allocation */
+#define EPOLL_HOW       (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
+#define EPOLL_EXCLUSIVE_OK                                                  \
+	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | \
+	    EPOLLEXCLUSIVE)
 #define EPOLL_EVENTS_MAX (INT32_MAX / (int)sizeof(struct epoll_event))
 
 struct epoll_item;
@@ -48,16 +47,16 @@ struct epoll_waiter {
 };
 
 struct epoll_item { /* g: epoll_lock, e: ep->lock, r: ready_lock */
-	RB_ENTRY(epoll_item) node;	/* [e] */
+	RB_ENTRY(epoll_item) node;          /* [e] */
 	TAILQ_ENTRY(epoll_item) ready_link; /* [r] */
-	struct epoll_item *file_next;	/* [g] others that watch the file */
-	struct epoll *ep;		/* I */
+	struct epoll_item *file_next;       /* [g] others that watch the file */
+	struct epoll *ep;                   /* I */
 	struct file *file; /* I, no reference: epoll_file_gone() comes first */
-	int fd;		   /* I */
-	bool ready;	   /* [r] */
-	int error;	   /* [e] a queue could not be joined */
+	int fd;            /* I */
+	bool ready;        /* [r] */
+	int error;         /* [e] a queue could not be joined */
 	struct epoll_event event; /* [e] */
-	unsigned nqueues;	  /* [e] */
+	unsigned nqueues;         /* [e] */
 	struct epoll_waiter queue[EPOLL_QUEUES];
 	struct epoll_waiter *more; /* [e] */
 };
@@ -66,12 +65,12 @@ RB_HEAD(epoll_tree, epoll_item);
 struct epoll {
 	struct mutex lock;
 	struct epoll_tree items; /* [e] */
-	struct file *file;	 /* I: its own, no reference */
+	struct file *file;       /* I: its own, no reference */
 	struct spinlock ready_lock;
 	TAILQ_HEAD(, epoll_item) ready; /* [r] */
-	unsigned nready;		/* [r] */
-	struct waitq wq;		/* epoll_wait() */
-	struct waitq poll_wq;		/* who polls this instance */
+	unsigned nready;                /* [r] */
+	struct waitq wq;                /* epoll_wait() */
+	struct waitq poll_wq;           /* who polls this instance */
 };
 
 static struct mutex epoll_lock = MUTEX_INIT(epoll_lock);
@@ -353,8 +352,8 @@ epoll_ctl_locked(struct epoll *ep, int op, struct file *file, int fd,
 	struct epoll_item *item = RB_FIND(epoll_tree, &ep->items, &key);
 
 	if (op == EPOLL_CTL_ADD)
-		return item != NULL ? -EEXIST
-				    : epoll_add_locked(ep, file, fd, event);
+		return item != NULL ? -EEXIST :
+				      epoll_add_locked(ep, file, fd, event);
 	if (op != EPOLL_CTL_DEL && op != EPOLL_CTL_MOD)
 		return -EINVAL;
 	if (item == NULL)
@@ -391,8 +390,7 @@ sys_epoll_ctl(int epfd, int op, int fd, uaddr_t uevent)
 	struct epoll *ep;
 	int error;
 
-	if (op != EPOLL_CTL_DEL &&
-	    copyin(&event, uevent, sizeof(event)) != 0)
+	if (op != EPOLL_CTL_DEL && copyin(&event, uevent, sizeof(event)) != 0)
 		return -EFAULT;
 	eref = fd_get(epfd);
 	ref = fd_get(fd);
@@ -514,13 +512,13 @@ epoll_wait_until(int epfd, uaddr_t events, int max, int64_t deadline_ns,
 long
 sys_epoll_wait(int epfd, uaddr_t events, int max, int timeout_ms)
 {
-	return epoll_wait_until(epfd, events, max,
-	    poll_deadline_ms(timeout_ms), timeout_ms == 0);
+	return epoll_wait_until(epfd, events, max, poll_deadline_ms(timeout_ms),
+	    timeout_ms == 0);
 }
 
 long
-sys_epoll_pwait(int epfd, uaddr_t events, int max, int timeout_ms,
-    uaddr_t mask, uint64_t mask_size)
+sys_epoll_pwait(int epfd, uaddr_t events, int max, int timeout_ms, uaddr_t mask,
+    uint64_t mask_size)
 {
 	bool masked;
 	long n = poll_mask_begin(mask, mask_size, &masked);
@@ -596,9 +594,8 @@ epoll_show_fdinfo(struct file *file, struct sbuf *sb)
 
 	mutex_lock(&ep->lock);
 	RB_FOREACH (item, epoll_tree, &ep->items)
-		sbuf_printf(sb, "tfd: %8d events: %8x data: %16llx\n",
-		    item->fd, item->event.events,
-		    (unsigned long long)item->event.data);
+		sbuf_printf(sb, "tfd: %8d events: %8x data: %16llx\n", item->fd,
+		    item->event.events, (unsigned long long)item->event.data);
 	mutex_unlock(&ep->lock);
 }
 

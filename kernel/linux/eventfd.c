@@ -75,9 +75,9 @@ eventfd_read(struct file *file, struct uio *u, int64_t *pos)
 			return error;
 	}
 	waitq_wake_all(&e->wq);
-	return uio_put(u, &value, sizeof(value)) == sizeof(value)
-	    ? (long)sizeof(value)
-	    : -EFAULT;
+	return uio_put(u, &value, sizeof(value)) == sizeof(value) ?
+	    (long)sizeof(value) :
+	    -EFAULT;
 }
 
 static long

@@ -44,7 +44,7 @@ struct exec {
 	struct exec_image image;
 	struct elf_image interp_elf;
 	struct creds creds; /* what the process will have */
-	char *name;	    /* of the file; scripts change it */
+	char *name;         /* of the file; scripts change it */
 	bool close_on_exec; /* found by a descriptor that will be closed */
 	char head[EXEC_HEAD + 1];
 };
@@ -84,8 +84,8 @@ open_for_exec(const struct path *p, struct file **out)
 }
 
 static int
-exec_open(const struct vfs_ctx *ctx, const struct path *base,
-    const char *name, unsigned walk, struct file **out)
+exec_open(const struct vfs_ctx *ctx, const struct path *base, const char *name,
+    unsigned walk, struct file **out)
 {
 	struct path p;
 	int error;
@@ -219,8 +219,7 @@ exec_creds(struct exec *e)
 	if ((e->file->path.mnt->flags & MS_NOSUID) == 0 && !c->no_new_privs) {
 		if ((inode->mode & S_ISUID) != 0)
 			c->euid = inode->uid;
-		if ((inode->mode & (S_ISGID | S_IXGRP)) ==
-		    (S_ISGID | S_IXGRP))
+		if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 			c->egid = inode->gid;
 	}
 	e->image.secure = c->euid != c->uid || c->egid != c->gid;
@@ -291,7 +290,7 @@ exec_commit(struct exec *e)
 	struct vmspace *old;
 	struct file *old_exe;
 
-	task_farewell(t); /* words in the old program's memory */
+	task_farewell(t);          /* words in the old program's memory */
 	mutex_lock(&process_lock); /* /proc looks at these */
 	old = p->vm;
 	old_exe = p->exe;
@@ -417,8 +416,9 @@ name_by_number(int fd, const char *name)
 	char *s = kmalloc(size);
 
 	if (s != NULL)
-		snprintf(s, size, name[0] == '\0' ? "/dev/fd/%d%s" :
-						    "/dev/fd/%d/%s", fd, name);
+		snprintf(s, size,
+		    name[0] == '\0' ? "/dev/fd/%d%s" : "/dev/fd/%d/%s", fd,
+		    name);
 	return s;
 }
 

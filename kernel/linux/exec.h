@@ -18,8 +18,8 @@ struct vmspace;
 
 /* Linux's MAX_ARG_STRLEN and ARG_MAX. */
 #define EXEC_STRING_MAX (32 * PAGE_SIZE)
-#define EXEC_ARGS_MIN	(32 * PAGE_SIZE)
-#define EXEC_HEAD	1024 /* first bytes of a file that are looked at */
+#define EXEC_ARGS_MIN   (32 * PAGE_SIZE)
+#define EXEC_HEAD       1024 /* first bytes of a file that are looked at */
 #define EXEC_PREFIX_MAX 16
 
 /*
@@ -29,9 +29,9 @@ struct vmspace;
 struct exec_chunk;
 struct exec_args {
 	struct exec_chunk *first, *last;
-	uint64_t bytes;	     /* of the stream */
+	uint64_t bytes;      /* of the stream */
 	uint64_t argv_bytes; /* of it, the arguments' */
-	uint64_t limit;	     /* RLIMIT_STACK's share, less the pointers' */
+	uint64_t limit;      /* RLIMIT_STACK's share, less the pointers' */
 	uint32_t argc, envc; /* strings in the stream */
 	bool drop_first;     /* argv[0] was replaced by the prefix */
 	unsigned nprefix;
@@ -55,18 +55,18 @@ struct exec_image {
 	struct vmspace *vm;
 	struct elf_image elf;
 	uint64_t bias, interp_bias; /* added to the file's addresses */
-	uaddr_t start;		    /* first instruction */
-	uaddr_t interp_base;	    /* AT_BASE */
-	uaddr_t sp;		    /* points at argc */
-	bool secure;		    /* AT_SECURE */
+	uaddr_t start;              /* first instruction */
+	uaddr_t interp_base;        /* AT_BASE */
+	uaddr_t sp;                 /* points at argc */
+	bool secure;                /* AT_SECURE */
 	bool randomize;
 	uint32_t euid, egid;
 	const char *filename; /* AT_EXECFN */
 };
 
 /* elf_load.c: maps the program and its interpreter; NULL: has none. */
-int exec_load(struct exec_image *x, struct file *program,
-    struct file *interp, const struct elf_image *interp_elf);
+int exec_load(struct exec_image *x, struct file *program, struct file *interp,
+    const struct elf_image *interp_elf);
 /* exec_stack.c: where stack and mappings go; before exec_load(). */
 void exec_set_layout(struct exec_image *x);
 /* Maps the stack and fills it: strings, auxiliary vector, pointers. */
@@ -83,11 +83,10 @@ uint64_t exec_args_argv_size(const struct exec_args *a);
 int vdso_map(struct vmspace *vm, bool randomize);
 
 /* A script's first line: -ENOEXEC if it names no interpreter. */
-int exec_script_parse(char *head, size_t len, char **interpreter,
-    char **argument);
+int
+exec_script_parse(char *head, size_t len, char **interpreter, char **argument);
 
 long sys_execve(uaddr_t path, uaddr_t argv, uaddr_t envp);
-long sys_execveat(int fd, uaddr_t path, uaddr_t argv, uaddr_t envp,
-    int flags);
+long sys_execveat(int fd, uaddr_t path, uaddr_t argv, uaddr_t envp, int flags);
 
 #endif

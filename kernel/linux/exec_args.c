@@ -310,9 +310,9 @@ exec_args_argc(const struct exec_args *a)
 struct emitter {
 	struct vmspace *vm;
 	uaddr_t string, pointer; /* where the next ones go */
-	uint32_t before_null;	 /* strings until argv's NULL */
-	bool begun;		 /* inside a string */
-	unsigned n;		 /* pointers not yet written */
+	uint32_t before_null;    /* strings until argv's NULL */
+	bool begun;              /* inside a string */
+	unsigned n;              /* pointers not yet written */
 	uint64_t pending[64];
 };
 

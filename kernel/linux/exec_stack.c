@@ -18,11 +18,11 @@
 
 #define STACK_RANDOM_BITS 22
 #define MMAP_RANDOM_BITS  28
-#define STACK_GAP_MIN	  (128ul << 20)
-#define STACK_FIRST	  (128ul << 10) /* mapped beyond what is used */
-#define HWCAP2_FSGSBASE	  2u
-#define CLOCK_TICKS	  100 /* of times(2): USER_HZ */
-#define PLATFORM	  "x86_64"
+#define STACK_GAP_MIN     (128ul << 20)
+#define STACK_FIRST       (128ul << 10) /* mapped beyond what is used */
+#define HWCAP2_FSGSBASE   2u
+#define CLOCK_TICKS       100 /* of times(2): USER_HZ */
+#define PLATFORM          "x86_64"
 
 /* The bytes of a signal frame beside the FPU's: signal(7), MINSIGSTKSZ. */
 #define SIGFRAME_BASE 440
@@ -53,7 +53,8 @@ exec_set_layout(struct exec_image *x)
 		    << PAGE_SHIFT;
 		rnd = random_below(1ul << MMAP_RANDOM_BITS) << PAGE_SHIFT;
 		gap += gap < USER_END ?
-			  1ul << (STACK_RANDOM_BITS + PAGE_SHIFT) : 0;
+		    1ul << (STACK_RANDOM_BITS + PAGE_SHIFT) :
+		    0;
 	}
 	gap = MIN(MAX(gap, STACK_GAP_MIN), USER_END / 6 * 5);
 	l->mmap_top = ROUND_DOWN(USER_END - gap - rnd, PAGE_SIZE);
@@ -182,8 +183,8 @@ exec_build_stack(struct exec_image *x, const struct exec_args *a)
 		platform -= random_below(8192);
 	platform = ROUND_DOWN(platform, 16) - sizeof(PLATFORM);
 	pointers = (exec_args_argc(a) + a->envc + 3) * 8;
-	error = map_stack(x, l->stack_top - platform + 16 + pointers +
-		sizeof(l->auxv) + 16);
+	error = map_stack(x,
+	    l->stack_top - platform + 16 + pointers + sizeof(l->auxv) + 16);
 	if (error != 0)
 		return error;
 	return fill_stack(x, a, strings, execfn, platform);

@@ -127,7 +127,7 @@ hang_up_orphaned_group_locked(struct process *p)
 {
 	struct process *c;
 
-	TAILQ_FOREACH(c, &p->children, sibling)
+	TAILQ_FOREACH (c, &p->children, sibling)
 		if (c->state == PROCESS_ALIVE && c->signals->stopped &&
 		    c->pgid != p->pgid && c->sid == p->sid) {
 			signal_send_pgrp(c->pgid, SIGHUP);
@@ -246,7 +246,7 @@ interrupt_others_locked(struct process *p)
 {
 	struct task *t;
 
-	TAILQ_FOREACH(t, &p->tasks, link)
+	TAILQ_FOREACH (t, &p->tasks, link)
 		if (t != task_self())
 			thread_interrupt(t->thread);
 	waitq_wake_all(&p->signals->wq); /* stopped ones too */

@@ -57,11 +57,17 @@ static const char *
 trap_name(uint64_t trapno)
 {
 	static const char *const names[] = { [0] = "divide error",
-		[1] = "debug", [3] = "int3", [4] = "overflow",
-		[5] = "bounds", [6] = "invalid opcode",
-		[11] = "segment not present", [12] = "stack segment",
-		[13] = "general protection fault", [16] = "x87 FPU exception",
-		[17] = "alignment check", [19] = "SIMD exception" };
+		[1] = "debug",
+		[3] = "int3",
+		[4] = "overflow",
+		[5] = "bounds",
+		[6] = "invalid opcode",
+		[11] = "segment not present",
+		[12] = "stack segment",
+		[13] = "general protection fault",
+		[16] = "x87 FPU exception",
+		[17] = "alignment check",
+		[19] = "SIMD exception" };
 
 	if (trapno >= ARRAY_SIZE(names) || names[trapno] == NULL)
 		return "exception";
@@ -76,12 +82,12 @@ log_fault(const struct task *t, const struct trapframe *tf, uaddr_t addr)
 	describe_place(t->process->vm, tf->rip, place, sizeof(place));
 	if (tf->trapno == T_PAGE_FAULT)
 		log_info("%s[%d]: segfault at %lx ip %016lx sp %016lx "
-		    "error %lx%s", t->comm, t->tid, addr, tf->rip, tf->rsp,
-		    tf->error, place);
+			 "error %lx%s",
+		    t->comm, t->tid, addr, tf->rip, tf->rsp, tf->error, place);
 	else
 		log_info("traps: %s[%d] %s ip:%lx sp:%lx error:%lx%s", t->comm,
-		    t->tid, trap_name(tf->trapno), tf->rip, tf->rsp,
-		    tf->error, place);
+		    t->tid, trap_name(tf->trapno), tf->rip, tf->rsp, tf->error,
+		    place);
 }
 
 void

@@ -12,7 +12,7 @@
 #include <linux/fcntl.h>
 
 #define WORD(fd) ((fd) >> 6)
-#define BIT(fd)	 (1ull << ((fd)&63))
+#define BIT(fd)  (1ull << ((fd)&63))
 
 static struct objcache fdtable_cache = OBJCACHE_INIT("fdtable",
     sizeof(struct fdtable));
@@ -219,8 +219,8 @@ fdtable_close_many(struct fdtable *t, unsigned first, unsigned last,
 {
 	struct file *file;
 
-	while ((file = fdtable_take_next(t, &first, last, only_cloexec)) !=
-	    NULL)
+	while (
+	    (file = fdtable_take_next(t, &first, last, only_cloexec)) != NULL)
 		fd_finish(t, file);
 }
 
@@ -416,8 +416,8 @@ fd_dup(int fd, unsigned min, bool cloexec)
  *   -EBUSY  another thread has reserved the number and not yet filled it
  */
 static int
-fdtable_replace(struct fdtable *t, struct file *file, unsigned to,
-    bool cloexec, struct file **old)
+fdtable_replace(struct fdtable *t, struct file *file, unsigned to, bool cloexec,
+    struct file **old)
 {
 	int error = 0;
 

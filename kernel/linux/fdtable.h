@@ -23,16 +23,16 @@
 #include "kern/types.h"
 #include "linux/process.h"
 
-#define FD_INLINE 64	      /* slots that need no second allocation */
-#define FD_MAX	  (1u << 20) /* fs.nr_open */
+#define FD_INLINE 64         /* slots that need no second allocation */
+#define FD_MAX    (1u << 20) /* fs.nr_open */
 
-struct fdtable { /* under lock, but slots and nslots: see fd_get() */
+struct fdtable {       /* under lock, but slots and nslots: see fd_get() */
 	uint32_t refs; /* atomic */
 	struct spinlock lock;
 	uint32_t nslots; /* a multiple of 64 */
-	uint32_t next;	 /* no number below is free */
+	uint32_t next;   /* no number below is free */
 	struct file **slots;
-	uint64_t *open;	   /* a bit a number: taken */
+	uint64_t *open;    /* a bit a number: taken */
 	uint64_t *cloexec; /* a bit a number */
 	struct file *slots0[FD_INLINE];
 	uint64_t open0, cloexec0;

@@ -13,7 +13,7 @@
 #include "kern/spinlock.h"
 #include "kern/types.h"
 
-struct fsview { /* under lock */
+struct fsview {        /* under lock */
 	uint32_t refs; /* atomic */
 	struct spinlock lock;
 	struct path root, cwd;
@@ -29,8 +29,8 @@ void fsview_put(struct fsview *fs);
 void fsview_root(struct fsview *fs, struct path *out);
 void fsview_cwd(struct fsview *fs, struct path *out);
 /* After pivot_root(2): a view that stood at `from` stands at `to`. */
-void fsview_move(struct fsview *fs, const struct path *from,
-    const struct path *to);
+void
+fsview_move(struct fsview *fs, const struct path *from, const struct path *to);
 
 /*
  * Who asks, and from where: for one system call of the calling task.  While

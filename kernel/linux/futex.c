@@ -25,7 +25,7 @@
 #define NBUCKETS 64
 
 struct futex_key {
-	void *space;	 /* vmspace, or vm_object if shared */
+	void *space;     /* vmspace, or vm_object if shared */
 	uint64_t offset; /* address, or offset in the object */
 };
 
@@ -126,7 +126,9 @@ fault_in(uaddr_t addr, bool write)
 	if (!write)
 		return copyin(&v, addr, sizeof(v));
 	return vm_populate(process_self()->vm, ROUND_DOWN(addr, PAGE_SIZE),
-	    PAGE_SIZE, VM_WRITE) == 0 ? 0 : -EFAULT;
+		   PAGE_SIZE, VM_WRITE) == 0 ?
+	    0 :
+	    -EFAULT;
 }
 
 /* ---- waking ---- */
@@ -146,7 +148,7 @@ wake_key_locked(struct futex_bucket *b, const struct futex_key *key, int n,
 	struct futex_waiter *w, *next;
 	int woken = 0;
 
-	TAILQ_FOREACH_SAFE(w, &b->waiters, link, next) {
+	TAILQ_FOREACH_SAFE (w, &b->waiters, link, next) {
 		if (woken >= n)
 			break;
 		if (!same_key(&w->key, key) || (w->bits & bits) == 0)
@@ -339,7 +341,7 @@ requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 	struct futex_waiter *w, *next;
 	int done = wake_key_locked(b1, k1, nwake, FUTEX_BITSET_MATCH_ANY);
 
-	TAILQ_FOREACH_SAFE(w, &b1->waiters, link, next) {
+	TAILQ_FOREACH_SAFE (w, &b1->waiters, link, next) {
 		if (nmove <= 0)
 			break;
 		if (!same_key(&w->key, k1))
@@ -428,23 +430,12 @@ op_apply(uint32_t encoded, uint32_t old, uint32_t *new)
 	if ((encoded >> 28 & FUTEX_OP_OPARG_SHIFT) != 0)
 		arg = 1u << (arg & 31);
 	switch (op) {
-	case FUTEX_OP_SET:
-		*new = arg;
-		return 0;
-	case FUTEX_OP_ADD:
-		*new = old + arg;
-		return 0;
-	case FUTEX_OP_OR:
-		*new = old | arg;
-		return 0;
-	case FUTEX_OP_ANDN:
-		*new = old & ~arg;
-		return 0;
-	case FUTEX_OP_XOR:
-		*new = old ^ arg;
-		return 0;
-	default:
-		return -ENOSYS;
+	case FUTEX_OP_SET: *new = arg; return 0;
+	case FUTEX_OP_ADD: *new = old + arg; return 0;
+	case FUTEX_OP_OR: *new = old | arg; return 0;
+	case FUTEX_OP_ANDN: *new = old & ~arg; return 0;
+	case FUTEX_OP_XOR: *new = old ^ arg; return 0;
+	default: return -ENOSYS;
 	}
 }
 
@@ -454,26 +445,13 @@ op_compare(uint32_t encoded, uint32_t old_word, bool *holds)
 	int32_t arg = (int32_t)(encoded << 20) >> 20, old = old_word;
 
 	switch (encoded >> 24 & 15) {
-	case FUTEX_OP_CMP_EQ:
-		*holds = old == arg;
-		return 0;
-	case FUTEX_OP_CMP_NE:
-		*holds = old != arg;
-		return 0;
-	case FUTEX_OP_CMP_LT:
-		*holds = old < arg;
-		return 0;
-	case FUTEX_OP_CMP_GE:
-		*holds = old >= arg;
-		return 0;
-	case FUTEX_OP_CMP_LE:
-		*holds = old <= arg;
-		return 0;
-	case FUTEX_OP_CMP_GT:
-		*holds = old > arg;
-		return 0;
-	default:
-		return -ENOSYS;
+	case FUTEX_OP_CMP_EQ: *holds = old == arg; return 0;
+	case FUTEX_OP_CMP_NE: *holds = old != arg; return 0;
+	case FUTEX_OP_CMP_LT: *holds = old < arg; return 0;
+	case FUTEX_OP_CMP_GE: *holds = old >= arg; return 0;
+	case FUTEX_OP_CMP_LE: *holds = old <= arg; return 0;
+	case FUTEX_OP_CMP_GT: *holds = old > arg; return 0;
+	default: return -ENOSYS;
 	}
 }
 
@@ -589,8 +567,7 @@ sys_futex(uaddr_t addr, int op, uint32_t val, uaddr_t timeout, uaddr_t addr2,
 		return futex_wait_call(addr, private, val, val3, deadline_ns);
 	case FUTEX_WAKE:
 		return futex_wake(addr, private, val, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(addr, private, val, val3);
+	case FUTEX_WAKE_BITSET: return futex_wake(addr, private, val, val3);
 	case FUTEX_REQUEUE:
 		return futex_requeue(addr, addr2, private, val, (int)timeout,
 		    NULL);
@@ -600,8 +577,7 @@ sys_futex(uaddr_t addr, int op, uint32_t val, uaddr_t timeout, uaddr_t addr2,
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, addr2, private, val, (int)timeout,
 		    val3);
-	default: /* priority inheritance, and what is unknown */
-		return -ENOSYS;
+	default: /* priority inheritance, and what is unknown */ return -ENOSYS;
 	}
 }
 

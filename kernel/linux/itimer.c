@@ -37,7 +37,7 @@ struct posix_timer {
 	TAILQ_ENTRY(posix_timer) link;
 	struct process *process;
 	int id;
-	int notify;  /* SIGEV_* */
+	int notify; /* SIGEV_* */
 	int signo;
 	int32_t tid; /* SIGEV_THREAD_ID */
 	union sigval_word {
@@ -140,8 +140,9 @@ itimers_exec(struct process *p)
 static int
 copyin_itimerval(uaddr_t src, int64_t *value_ns, int64_t *interval_ns)
 {
-	int error = copyin_timeval(
-	    src + offsetof(struct __kernel_old_itimerval, it_value), value_ns);
+	int error = copyin_timeval(src +
+		offsetof(struct __kernel_old_itimerval, it_value),
+	    value_ns);
 
 	if (error == 0)
 		error = copyin_timeval(src, interval_ns);
@@ -233,7 +234,7 @@ posix_timer_find_locked(struct itimers *its, int id)
 {
 	struct posix_timer *pt;
 
-	TAILQ_FOREACH(pt, &its->posix, link)
+	TAILQ_FOREACH (pt, &its->posix, link)
 		if (pt->id == id)
 			return pt;
 	return NULL;
@@ -331,10 +332,8 @@ read_event(uaddr_t event, struct posix_timer *pt)
 		if (pt->signo < 1 || pt->signo > SIGNAL_MAX)
 			return -EINVAL;
 		return 0;
-	case SIGEV_NONE:
-		return 0;
-	default:
-		return -EINVAL;
+	case SIGEV_NONE: return 0;
+	default: return -EINVAL;
 	}
 }
 
@@ -344,8 +343,7 @@ posix_timer_add(struct itimers *its, struct posix_timer *pt)
 	int error = -EAGAIN;
 
 	mutex_lock(&its->lock);
-	if (its->nposix <
-	    process_self()->rlimits[RLIMIT_SIGPENDING].rlim_cur) {
+	if (its->nposix < process_self()->rlimits[RLIMIT_SIGPENDING].rlim_cur) {
 		while (posix_timer_find_locked(its, its->next_id) != NULL)
 			its->next_id = (its->next_id + 1) & INT32_MAX;
 		pt->id = its->next_id;
@@ -443,7 +441,8 @@ sys_timer_settime(int id, int flags, uaddr_t value, uaddr_t old)
 	if (value == 0)
 		return -EINVAL;
 	error = copyin_timespec(value +
-		offsetof(struct __kernel_itimerspec, it_value), &ns);
+		offsetof(struct __kernel_itimerspec, it_value),
+	    &ns);
 	if (error == 0)
 		error = copyin_timespec(value, &interval_ns);
 	if (error != 0)

@@ -188,7 +188,7 @@ ldisc_echo_char(struct ldisc *l, uint8_t c)
 	if (c == 0xff)
 		echo_add(l, ECHO_LITERAL, c);
 	else if ((l->t.c_lflag & ECHOCTL) != 0 && ldisc_is_control(c) &&
-		 c != '\t')
+	    c != '\t')
 		echo_add(l, ECHO_CONTROL, c);
 	else
 		echo_add(l, ECHO_RAW, c);

@@ -33,8 +33,8 @@ struct lock_wait {
 };
 
 static struct mutex locks_lock = MUTEX_INIT(locks_lock);
-static TAILQ_HEAD(, lock_wait) lock_waits =
-    TAILQ_HEAD_INITIALIZER(lock_waits); /* under locks_lock */
+static TAILQ_HEAD(, lock_wait) lock_waits = TAILQ_HEAD_INITIALIZER(
+    lock_waits); /* under locks_lock */
 
 static struct file_locks *
 locks_get_locked(struct inode *inode)
@@ -167,7 +167,7 @@ static void
 lock_cut_locked(struct file_locks *fl, struct lock *l, uint64_t start,
     uint64_t end, struct lock **rest)
 {
-	bool before = l->range.start < start, after = l->range.end > end;
+	bool before = l->range.start<start, after = l->range.end> end;
 
 	if (before && after) {
 		(*rest)->range = l->range;
@@ -274,7 +274,7 @@ locks_set(struct inode *inode, const struct lock_range *range, bool wait)
 
 	mutex_lock(&locks_lock);
 	fl = locks_get_locked(inode);
-	if (new != NULL && rest != NULL && fl != NULL)
+	if (new != NULL && rest != NULL &&fl != NULL)
 		error = locks_set_locked(fl, range, wait, &new, &rest);
 	locks_tidy_locked(inode);
 	mutex_unlock(&locks_lock);
@@ -332,8 +332,10 @@ locks_set_whole(struct inode *inode, const void *owner, enum lock_type type,
 	mutex_lock(&locks_lock);
 	fl = locks_get_locked(inode);
 	if (new != NULL && fl != NULL) {
-		new->range = (struct lock_range){ .owner = owner, .pid = -1,
-			.end = LOCK_TO_END, .type = type };
+		new->range = (struct lock_range){ .owner = owner,
+			.pid = -1,
+			.end = LOCK_TO_END,
+			.type = type };
 		error = locks_set_whole_locked(fl, &new, wait);
 	}
 	locks_tidy_locked(inode);

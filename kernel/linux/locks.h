@@ -24,7 +24,7 @@ enum lock_type { LOCK_TYPE_NONE, LOCK_TYPE_READ, LOCK_TYPE_WRITE };
 struct lock_range {
 	const void *owner;
 	uint64_t start, end; /* bytes, both inclusive */
-	int32_t pid;	     /* for F_GETLK; -1: an open file description's */
+	int32_t pid;         /* for F_GETLK; -1: an open file description's */
 	enum lock_type type;
 };
 
@@ -42,12 +42,11 @@ void locks_test(struct inode *inode, struct lock_range *range);
  *   -ENOLCK       out of memory
  *   -ERESTARTSYS  interrupted
  */
-int locks_set(struct inode *inode, const struct lock_range *range,
-    bool wait);
+int locks_set(struct inode *inode, const struct lock_range *range, bool wait);
 
 /* flock(2): the same for a lock on the whole file, owned by an open file. */
-int locks_set_whole(struct inode *inode, const void *owner,
-    enum lock_type type, bool wait);
+int locks_set_whole(struct inode *inode, const void *owner, enum lock_type type,
+    bool wait);
 
 /* The owner is gone, or closed a descriptor of the file: all its locks go. */
 void locks_drop(struct inode *inode, const void *owner);

@@ -16,8 +16,8 @@
 #include <linux/memfd.h>
 
 #define MEMFD_NAME_MAX 249 /* memfd_create(2): with "memfd:" a NAME_MAX */
-#define SEALS_ALL                                                     \
-	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |   \
+#define SEALS_ALL                                                   \
+	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
 	    F_SEAL_FUTURE_WRITE)
 
 static bool

@@ -43,8 +43,8 @@ int at_name_get(struct at_name *at, int dirfd, uaddr_t src, unsigned flags);
 void at_name_put(struct at_name *at);
 
 /* A second one of the same call; its context is not filled in. */
-int at_name_get_more(struct at_name *at, int dirfd, uaddr_t src,
-    unsigned flags);
+int
+at_name_get_more(struct at_name *at, int dirfd, uaddr_t src, unsigned flags);
 void at_name_put_more(struct at_name *at);
 
 /*

@@ -200,7 +200,8 @@ pipe_merge_locked(struct pipe *p, struct uio *u, size_t *done)
 	if (pipe_empty(p) || want == 0)
 		return 0;
 	buf = pipe_slot(p, p->head - 1);
-	if (buf->shared || buf->packet || buf->off + buf->len + want > PAGE_SIZE)
+	if (buf->shared || buf->packet ||
+	    buf->off + buf->len + want > PAGE_SIZE)
 		return 0;
 	n = uio_get(u, (char *)page_kva(buf->page) + buf->off + buf->len, want);
 	buf->len += (uint16_t)n;
@@ -231,8 +232,7 @@ pipe_fill_slot_locked(struct pipe *p, struct uio *u, bool packet, size_t *done)
 
 /* Writes until all is in the pipe; lock held but for the waits. */
 static int
-pipe_fill_locked(struct pipe *p, struct file *file, struct uio *u,
-    size_t *done)
+pipe_fill_locked(struct pipe *p, struct file *file, struct uio *u, size_t *done)
 {
 	bool packet = (file->flags & O_DIRECT) != 0;
 	int error = 0;

@@ -14,15 +14,15 @@
 #include "kern/page.h"
 #include "kern/types.h"
 
-#define PIPE_SLOTS     16u	   /* by default: 64 KiB */
-#define PIPE_SLOTS_MAX 256u	   /* fs.pipe-max-size: 1 MiB */
-#define PIPE_ATOMIC    PAGE_SIZE   /* PIPE_BUF */
+#define PIPE_SLOTS     16u       /* by default: 64 KiB */
+#define PIPE_SLOTS_MAX 256u      /* fs.pipe-max-size: 1 MiB */
+#define PIPE_ATOMIC    PAGE_SIZE /* PIPE_BUF */
 
 /* One stretch of bytes in one frame, on which it holds a reference. */
 struct pipe_buf {
 	struct page *page;
 	uint32_t off;
-	uint16_t len;	/* 1 .. PAGE_SIZE */
+	uint16_t len;   /* 1 .. PAGE_SIZE */
 	uint8_t shared; /* the frame has other users: never written to */
 	uint8_t packet; /* one write with O_DIRECT: read as a whole */
 };
@@ -30,12 +30,12 @@ struct pipe_buf {
 struct pipe { /* under lock */
 	struct mutex lock;
 	struct waitq readable, writable; /* also of each end's last close */
-	struct pipe_buf *ring;		 /* nslots of them */
-	unsigned nslots;		 /* a power of 2 */
-	unsigned head, tail;		 /* counts: filled, emptied */
+	struct pipe_buf *ring;           /* nslots of them */
+	unsigned nslots;                 /* a power of 2 */
+	unsigned head, tail;             /* counts: filled, emptied */
 	uint64_t nbytes;
-	unsigned files;			   /* open files of it */
-	unsigned nreaders, nwriters;	   /* open ends */
+	unsigned files;                      /* open files of it */
+	unsigned nreaders, nwriters;         /* open ends */
 	uint32_t reader_opens, writer_opens; /* counts, for fifo opens */
 	struct page *spare;
 	struct pipe_buf small[PIPE_SLOTS];

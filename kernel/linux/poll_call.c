@@ -13,9 +13,8 @@
 #include <linux/poll.h>
 #include <linux/time_types.h>
 
-#define CHUNK_ENTRIES                                \
-	((PAGE_SIZE - sizeof(struct poll_chunk)) /   \
-	    sizeof(struct poll_entry))
+#define CHUNK_ENTRIES \
+	((PAGE_SIZE - sizeof(struct poll_chunk)) / sizeof(struct poll_entry))
 
 /* Called by the waker of a queue: no more than a note and a wake-up. */
 static void
@@ -55,7 +54,8 @@ poll_add(struct poll_table *table, struct waitq *wq)
 		pc->error = -ENOMEM;
 		return;
 	}
-	*e = (struct poll_entry){ .call = pc, .file = pc->asking,
+	*e = (struct poll_entry){ .call = pc,
+		.file = pc->asking,
 		.waiter = { .thread = pc->thread, .notify = poll_notify } };
 	file_get(e->file);
 	waitq_add(wq, &e->waiter);
@@ -145,8 +145,7 @@ poll_deadline_ms(int timeout_ms)
 {
 	if (timeout_ms < 0)
 		return WAIT_FOREVER;
-	return deadline_after(timeout_ms / 1000,
-	    timeout_ms % 1000 * 1000000ll);
+	return deadline_after(timeout_ms / 1000, timeout_ms % 1000 * 1000000ll);
 }
 
 int

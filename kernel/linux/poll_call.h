@@ -33,9 +33,9 @@ struct poll_chunk {
 
 struct poll_call {
 	struct poll_table table;
-	bool woken;	 /* atomic: some queue was woken since */
+	bool woken;      /* atomic: some queue was woken since */
 	bool registered; /* all queues are known: later rounds only ask */
-	int error;	 /* -ENOMEM: not all could be put on queues */
+	int error;       /* -ENOMEM: not all could be put on queues */
 	struct thread *thread;
 	struct file *asking;
 	unsigned used;

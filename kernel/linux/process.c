@@ -21,17 +21,17 @@
 #include <linux/errno.h>
 #include <linux/resource.h>
 
-#define ID_MAX	    32768 /* one more than the highest */
-#define ID_RESERVED 300	  /* not given out again after the first round */
+#define ID_MAX      32768 /* one more than the highest */
+#define ID_RESERVED 300   /* not given out again after the first round */
 
 struct mutex process_lock = MUTEX_INIT(process_lock);
 struct spinlock process_list_lock = SPINLOCK_INIT;
 
 static TAILQ_HEAD(, process) all = TAILQ_HEAD_INITIALIZER(all); /* [L] */
-static struct process *init_process;				/* [I] */
-static unsigned ntasks_all;					/* [L] */
-static int32_t last_id;						/* [L] */
-static bool ids_wrapped;					/* [L] */
+static struct process *init_process;                            /* [I] */
+static unsigned ntasks_all;                                     /* [L] */
+static int32_t last_id;                                         /* [L] */
+static bool ids_wrapped;                                        /* [L] */
 
 static RB_HEAD(id_tree, id_entry) ids = RB_INITIALIZER(&ids); /* [L] */
 
@@ -58,7 +58,7 @@ id_names_group_locked(int32_t id)
 {
 	struct process *p;
 
-	TAILQ_FOREACH(p, &all, all_link)
+	TAILQ_FOREACH (p, &all, all_link)
 		if (p->pgid == id || p->sid == id)
 			return true;
 	return false;
@@ -135,7 +135,7 @@ process_foreach_locked(bool (*fn)(struct process *, void *), void *arg)
 {
 	struct process *p, *next;
 
-	TAILQ_FOREACH_SAFE(p, &all, all_link, next)
+	TAILQ_FOREACH_SAFE (p, &all, all_link, next)
 		if (!fn(p, arg))
 			return;
 }
@@ -166,8 +166,8 @@ first_limits(struct rlimit64 *l)
 	l[RLIMIT_NOFILE].rlim_cur = 1024;
 	l[RLIMIT_NOFILE].rlim_max = 4096;
 	l[RLIMIT_MEMLOCK].rlim_cur = l[RLIMIT_MEMLOCK].rlim_max = 8 << 20;
-	l[RLIMIT_SIGPENDING].rlim_cur = l[RLIMIT_SIGPENDING].rlim_max =
-	    ID_MAX / 2;
+	l[RLIMIT_SIGPENDING].rlim_cur = l[RLIMIT_SIGPENDING].rlim_max = ID_MAX /
+	    2;
 	l[RLIMIT_MSGQUEUE].rlim_cur = l[RLIMIT_MSGQUEUE].rlim_max = 819200;
 	l[RLIMIT_NICE].rlim_cur = l[RLIMIT_NICE].rlim_max = 0;
 	l[RLIMIT_RTPRIO].rlim_cur = l[RLIMIT_RTPRIO].rlim_max = 0;
@@ -396,10 +396,8 @@ process_reap_locked(struct process *p)
 		TAILQ_REMOVE(&parent->children, p, sibling);
 		parent->child_run_ns += p->dead_run_ns + p->child_run_ns;
 		parent->child_user_ns += p->dead_user_ns + p->child_user_ns;
-		parent->child_min_faults += p->min_faults +
-		    p->child_min_faults;
-		parent->child_maj_faults += p->maj_faults +
-		    p->child_maj_faults;
+		parent->child_min_faults += p->min_faults + p->child_min_faults;
+		parent->child_maj_faults += p->maj_faults + p->child_maj_faults;
 	}
 	irq = spin_lock_irq(&process_list_lock);
 	TAILQ_REMOVE(&all, p, all_link);
@@ -412,7 +410,7 @@ pgrp_is_orphaned_locked(int32_t pgid)
 {
 	struct process *p;
 
-	TAILQ_FOREACH(p, &all, all_link)
+	TAILQ_FOREACH (p, &all, all_link)
 		if (p->pgid == pgid && p->state == PROCESS_ALIVE &&
 		    p->parent != NULL && p->parent->pid != 1 &&
 		    p->parent->pgid != pgid && p->parent->sid == p->sid)
@@ -429,7 +427,7 @@ process_times(struct process *p, uint64_t *run_ns, uint64_t *user_ns)
 
 	*run_ns = p->dead_run_ns;
 	*user_ns = p->dead_user_ns;
-	TAILQ_FOREACH(t, &p->tasks, link) {
+	TAILQ_FOREACH (t, &p->tasks, link) {
 		task_times(t, &task_run_ns, &task_user_ns);
 		*run_ns += task_run_ns;
 		*user_ns += task_user_ns;

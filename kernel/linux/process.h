@@ -19,8 +19,8 @@
 #include <bsd/sys/tree.h>
 #include <linux/resource.h>
 
-struct fdtable;	   /* linux/fdtable.h: open descriptors */
-struct fsview;	   /* linux/fsview.h: root, working directory, umask */
+struct fdtable; /* linux/fdtable.h: open descriptors */
+struct fsview;  /* linux/fsview.h: root, working directory, umask */
 struct tty;
 struct file;
 struct vmspace;
@@ -32,12 +32,12 @@ struct creds {
 	uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding,
 	    cap_ambient;
 	uint32_t securebits; /* SECBIT_* */
-	bool keep_caps;	     /* PR_SET_KEEPCAPS */
+	bool keep_caps;      /* PR_SET_KEEPCAPS */
 	bool no_new_privs;
 };
 
 enum process_state {
-	PROCESS_ALIVE,	/* -> ZOMBIE: process_exit() */
+	PROCESS_ALIVE,  /* -> ZOMBIE: process_exit() */
 	PROCESS_ZOMBIE, /* -> freed: wait4() of the parent, or init */
 };
 
@@ -59,16 +59,16 @@ struct itimers; /* linux/itimer.h */
  * [S] signals->lock, and process_lock to write.
  */
 struct process {
-	int32_t pid;	   /* [I] */
-	int32_t pgid, sid; /* [L] */
+	int32_t pid;              /* [I] */
+	int32_t pgid, sid;        /* [L] */
 	enum process_state state; /* [P] */
 	struct id_entry id;
-	struct process *parent; /* [P] NULL: process 1's */
+	struct process *parent;         /* [P] NULL: process 1's */
 	TAILQ_HEAD(, process) children; /* [P] */
-	TAILQ_ENTRY(process) sibling;	/* [P] */
-	TAILQ_ENTRY(process) all_link;	/* [L] */
-	TAILQ_HEAD(, task) tasks;	/* [S] */
-	unsigned ntasks;		/* [S] */
+	TAILQ_ENTRY(process) sibling;   /* [P] */
+	TAILQ_ENTRY(process) all_link;  /* [L] */
+	TAILQ_HEAD(, task) tasks;       /* [S] */
+	unsigned ntasks;                /* [S] */
 
 	struct vmspace *vm;
 	struct fdtable *files;
@@ -81,13 +81,13 @@ struct process {
 	struct tty *ctty; /* controlling terminal, or NULL */
 	char comm[THREAD_NAME];
 
-	int exit_code;	/* wait4's status word once zombie */
-	int exit_signal; /* the parent's notice: SIGCHLD, or clone's */
-	bool exiting;	/* [S] exit_group() began, or a fatal signal */
+	int exit_code;         /* wait4's status word once zombie */
+	int exit_signal;       /* the parent's notice: SIGCHLD, or clone's */
+	bool exiting;          /* [S] exit_group() began, or a fatal signal */
 	struct task *survivor; /* [S] exec: every other task ends */
-	bool did_exec;	/* setpgid by the parent: EACCES */
+	bool did_exec;         /* setpgid by the parent: EACCES */
 	bool stop_unreported, cont_unreported; /* [P] for wait4() */
-	int32_t subreaper; /* PR_SET_CHILD_SUBREAPER */
+	int32_t subreaper;                     /* PR_SET_CHILD_SUBREAPER */
 	int pdeath_signal;
 	uint32_t timer_slack_ns;
 	bool dumpable;
@@ -95,12 +95,12 @@ struct process {
 	uint32_t personality;
 	int64_t start_ns;
 	uint64_t min_faults, maj_faults;
-	uint64_t dead_run_ns, dead_user_ns; /* of ended tasks */
+	uint64_t dead_run_ns, dead_user_ns;   /* of ended tasks */
 	uint64_t child_run_ns, child_user_ns; /* [P] of reaped children */
 	uint64_t child_min_faults, child_maj_faults;
-	struct waitq child_wait; /* a child changed state */
-	uint32_t child_events;	 /* atomic: counts such changes */
-	struct itimers *itimers; /* linux/itimer.c, made at need */
+	struct waitq child_wait;       /* a child changed state */
+	uint32_t child_events;         /* atomic: counts such changes */
+	struct itimers *itimers;       /* linux/itimer.c, made at need */
 	struct vfork_wait *vfork_done; /* [P] clone.c: the parent waits */
 };
 
@@ -108,7 +108,7 @@ struct task {
 	struct thread *thread;
 	struct process *process;
 	int32_t tid;
-	struct id_entry id; /* used unless tid is the process's pid */
+	struct id_entry id;     /* used unless tid is the process's pid */
 	TAILQ_ENTRY(task) link; /* [S] */
 	struct restart_block restart;
 	/* The last fault, for sigcontext. */
@@ -159,8 +159,8 @@ int process_create_first(struct process **out);
 
 /* Ends the calling process with a wait status (W_EXITCODE as in wait.h). */
 void process_exit(int wait_status) __noreturn;
-#define WAIT_STATUS_EXIT(code)	   (((code) & 0xff) << 8)
-#define WAIT_STATUS_SIGNAL(signo) ((signo) & 0x7f)
+#define WAIT_STATUS_EXIT(code)    (((code)&0xff) << 8)
+#define WAIT_STATUS_SIGNAL(signo) ((signo)&0x7f)
 
 /*
  * exec: ends every other task of the calling process and waits for that; the
@@ -184,8 +184,7 @@ void process_destroy(struct process *p);
 int task_create(struct process *p, struct thread *thread, uint64_t mask,
     struct task **out);
 /* Makes p and its first task visible, a child of `parent`. */
-void process_publish(struct process *p, struct task *t,
-    struct process *parent);
+void process_publish(struct process *p, struct task *t, struct process *parent);
 /* Adds a further task to its process: -EINTR if that is ending. */
 int task_publish(struct task *t);
 /* Frees a task that was never published, or is no longer. */

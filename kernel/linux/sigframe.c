@@ -31,16 +31,17 @@ _Static_assert(offsetof(struct rt_sigframe, info) == 312, "rt_sigframe");
 
 #define RED_ZONE 128 /* below rsp, the program's own (System V ABI, 3.2.2) */
 
-#define MXCSR_OFFSET	  24
+#define MXCSR_OFFSET      24
 #define MXCSR_MASK_OFFSET 28
-#define XSTATE_HEADER	  512 /* xstate_bv, xcomp_bv, reserved */
+#define XSTATE_HEADER     512 /* xstate_bv, xcomp_bv, reserved */
 #define XSTATE_HEADER_LEN 64
-#define XSTATE_FP_SSE	  3ull
+#define XSTATE_FP_SSE     3ull
 
 /* What a program may set in rflags; IF stays on, IOPL and the rest off. */
-#define RFLAGS_RF   0x10000ul
-#define RFLAGS_USER (RFLAGS_AC | 0x800ul | RFLAGS_DF | RFLAGS_TF | 0x80ul | \
-		     0x40ul | 0x10ul | 4ul | 1ul | RFLAGS_RF)
+#define RFLAGS_RF 0x10000ul
+#define RFLAGS_USER                                                      \
+	(RFLAGS_AC | 0x800ul | RFLAGS_DF | RFLAGS_TF | 0x80ul | 0x40ul | \
+	    0x10ul | 4ul | 1ul | RFLAGS_RF)
 
 bool
 sigaltstack_holds(uaddr_t sp)
@@ -347,8 +348,8 @@ sys_rt_sigreturn(void)
 	uaddr_t frame = tf->rsp - sizeof(uint64_t);
 	struct ucontext uc;
 
-	if (copyin(&uc, frame + offsetof(struct rt_sigframe, uc),
-		sizeof(uc)) != 0 ||
+	if (copyin(&uc, frame + offsetof(struct rt_sigframe, uc), sizeof(uc)) !=
+		0 ||
 	    uc.uc_mcontext.rip >= USER_END ||
 	    fpu_pop((uaddr_t)uc.uc_mcontext.fpstate) != 0) {
 		signal_force_self(SIGSEGV);

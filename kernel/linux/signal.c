@@ -23,17 +23,15 @@
 #include <asm/unistd_64.h>
 #include <linux/errno.h>
 
-#define SIGS_STOP                                                      \
-	(SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) |         \
-	    SIGBIT(SIGTTOU))
-#define SIGS_IGNORED                                                   \
-	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) |          \
-	    SIGBIT(SIGWINCH))
+#define SIGS_STOP \
+	(SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
+#define SIGS_IGNORED \
+	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 #define SIGS_UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 /* Taken first: they are about the instruction just run. */
-#define SIGS_SYNCHRONOUS                                               \
-	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) |           \
-	    SIGBIT(SIGTRAP) | SIGBIT(SIGFPE) | SIGBIT(SIGSYS))
+#define SIGS_SYNCHRONOUS                                                       \
+	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | \
+	    SIGBIT(SIGFPE) | SIGBIT(SIGSYS))
 
 /* ---- life ---- */
 
@@ -84,7 +82,7 @@ drop_queued_locked(struct signal_state *ss, uint64_t set)
 	struct sigqueue *q, *next;
 
 	ss->pending &= ~set;
-	TAILQ_FOREACH_SAFE(q, &ss->queue, link, next) {
+	TAILQ_FOREACH_SAFE (q, &ss->queue, link, next) {
 		if ((SIGBIT(q->info.si_signo) & set) == 0)
 			continue;
 		TAILQ_REMOVE(&ss->queue, q, link);
@@ -135,8 +133,7 @@ signal_exec(struct process *p)
 
 /* ---- what a signal would do ---- */
 
-static bool
-protected(const struct process *p)
+static bool protected(const struct process *p)
 {
 	return p->pid == 1 && !p->signals->init_runs_alone;
 }
@@ -173,7 +170,7 @@ wake_one_locked(struct process *p, int signo)
 {
 	struct task *t;
 
-	TAILQ_FOREACH(t, &p->tasks, link)
+	TAILQ_FOREACH (t, &p->tasks, link)
 		if ((t->signals->mask & SIGBIT(signo)) == 0) {
 			thread_interrupt(t->thread);
 			return;
@@ -186,13 +183,13 @@ continue_locked(struct process *p)
 	struct task *t;
 
 	drop_queued_locked(p->signals, SIGS_STOP);
-	TAILQ_FOREACH(t, &p->tasks, link)
+	TAILQ_FOREACH (t, &p->tasks, link)
 		drop_queued_locked(t->signals, SIGS_STOP);
 	if (!p->signals->stopped)
 		return;
 	p->signals->stopped = false;
 	p->signals->continued = true;
-	TAILQ_FOREACH(t, &p->tasks, link)
+	TAILQ_FOREACH (t, &p->tasks, link)
 		thread_interrupt(t->thread);
 	waitq_wake_all(&p->signals->wq);
 }
@@ -203,7 +200,7 @@ forget_continue_locked(struct process *p)
 	struct task *t;
 
 	drop_queued_locked(p->signals, SIGBIT(SIGCONT));
-	TAILQ_FOREACH(t, &p->tasks, link)
+	TAILQ_FOREACH (t, &p->tasks, link)
 		drop_queued_locked(t->signals, SIGBIT(SIGCONT));
 }
 
@@ -250,7 +247,7 @@ nobody_wants_locked(struct process *p, struct task *t, int signo)
 		return false;
 	if (t != NULL)
 		return (t->signals->mask & SIGBIT(signo)) == 0;
-	TAILQ_FOREACH(other, &p->tasks, link)
+	TAILQ_FOREACH (other, &p->tasks, link)
 		if ((other->signals->mask & SIGBIT(signo)) == 0)
 			return true;
 	return TAILQ_EMPTY(&p->tasks);
@@ -421,7 +418,7 @@ dequeue_locked(struct signal_state *ss, int signo, siginfo_t *info)
 	struct sigqueue *q, *taken = NULL;
 	bool more = false;
 
-	TAILQ_FOREACH(q, &ss->queue, link) {
+	TAILQ_FOREACH (q, &ss->queue, link) {
 		if (q->info.si_signo != signo)
 			continue;
 		if (taken != NULL) {
@@ -563,7 +560,7 @@ signal_action(int signo, const struct sigaction *new, struct sigaction *old)
 		/* POSIX: what is pending and now ignored is dropped. */
 		if (ignored_locked(p, signo) && !protected(p)) {
 			drop_queued_locked(p->signals, SIGBIT(signo));
-			TAILQ_FOREACH(t, &p->tasks, link)
+			TAILQ_FOREACH (t, &p->tasks, link)
 				drop_queued_locked(t->signals, SIGBIT(signo));
 		}
 	}
@@ -615,7 +612,7 @@ stop(struct process *p, int signo)
 		p->signals->stopped = true;
 		p->signals->stop_signo = signo;
 		first = true;
-		TAILQ_FOREACH(t, &p->tasks, link)
+		TAILQ_FOREACH (t, &p->tasks, link)
 			if (t != task_self())
 				thread_interrupt(t->thread);
 	}
@@ -723,17 +720,14 @@ settle_call(struct trapframe *tf, const struct sigaction *act)
 		else
 			call_again(tf, tf->orig_rax);
 		break;
-	case ERESTARTNOINTR:
-		call_again(tf, tf->orig_rax);
-		break;
+	case ERESTARTNOINTR: call_again(tf, tf->orig_rax); break;
 	case ERESTART_RESTARTBLOCK:
 		if (act != NULL)
 			tf->rax = -EINTR;
 		else
 			call_again(tf, __NR_restart_syscall);
 		break;
-	default:
-		return;
+	default: return;
 	}
 	tf->orig_rax = ~0ull;
 }
@@ -749,8 +743,8 @@ handle(struct trapframe *tf, struct task *t, int signo, const siginfo_t *info,
 
 	if (sigframe_push(tf, signo, info, act, back) != 0) {
 		if (signo == SIGSEGV)
-			t->process->sigactions->action[SIGSEGV - 1]
-			    .sa_handler = SIG_DFL;
+			t->process->sigactions->action[SIGSEGV - 1].sa_handler =
+			    SIG_DFL;
 		signal_force_self(SIGSEGV);
 		return;
 	}

@@ -38,22 +38,22 @@ struct sigqueue {
 
 /* Pending for a process, or for one task of it. */
 struct signal_state {
-	struct spinlock lock;	/* used in the process's state only */
+	struct spinlock lock; /* used in the process's state only */
 	uint64_t pending;
 	TAILQ_HEAD(, sigqueue) queue; /* details, oldest first */
 	unsigned nqueued;
 	/* A task's: */
-	uint64_t mask;		/* blocked */
-	uint64_t saved_mask;	/* what to go back to, if mask_saved */
-	bool mask_saved;	/* sigsuspend, ppoll: restored by delivery */
-	uint64_t waiting;	/* sigtimedwait() wants these */
+	uint64_t mask;       /* blocked */
+	uint64_t saved_mask; /* what to go back to, if mask_saved */
+	bool mask_saved;     /* sigsuspend, ppoll: restored by delivery */
+	uint64_t waiting;    /* sigtimedwait() wants these */
 	uaddr_t altstack;
 	uint64_t altstack_size;
 	int altstack_flags; /* SS_DISABLE, SS_AUTODISARM */
 	/* A process's: */
 	struct waitq wq; /* a signal came: signalfd, sigtimedwait */
-	bool stopped;	 /* by SIGSTOP and its kind, until SIGCONT */
-	bool continued;	 /* the parent is to be told */
+	bool stopped;    /* by SIGSTOP and its kind, until SIGCONT */
+	bool continued;  /* the parent is to be told */
 	int stop_signo;
 	bool init_runs_alone; /* process 1, without Linux's protection */
 };
@@ -99,8 +99,8 @@ int signal_post_task(struct task *t, const siginfo_t *info);
 void signal_force_info(const siginfo_t *info);
 
 /* sigaction(2); signo is valid, pointers may be NULL. */
-int signal_action(int signo, const struct sigaction *new,
-    struct sigaction *old);
+int
+signal_action(int signo, const struct sigaction *new, struct sigaction *old);
 /* The calling task's mask, now and for good. */
 void signal_mask_set(uint64_t mask);
 

@@ -18,11 +18,11 @@
 #include <linux/fcntl.h>
 
 /* splice(2)'s flags; only the C library's header has them. */
-#define SPLICE_MOVE	0x1u
+#define SPLICE_MOVE     0x1u
 #define SPLICE_NONBLOCK 0x2u
-#define SPLICE_MORE	0x4u
-#define SPLICE_GIFT	0x8u
-#define SPLICE_ALL	(SPLICE_MOVE | SPLICE_NONBLOCK | SPLICE_MORE | SPLICE_GIFT)
+#define SPLICE_MORE     0x4u
+#define SPLICE_GIFT     0x8u
+#define SPLICE_ALL      (SPLICE_MOVE | SPLICE_NONBLOCK | SPLICE_MORE | SPLICE_GIFT)
 
 /* One frame's worth from the file to the end of the pipe, which has room. */
 static long
@@ -342,9 +342,9 @@ sys_vmsplice(int fd, uaddr_t uvec, uint64_t nvec, unsigned flags)
 	if (n == 0) {
 		uio_init(&u, UIO_USER, tv.vec, tv.n);
 		u.flags = (flags & SPLICE_NONBLOCK) != 0 ? UIO_NOWAIT : 0;
-		n = (ref.file->mode & FILE_WRITE) != 0
-		    ? file_write(ref.file, &u, NULL)
-		    : file_read(ref.file, &u, NULL);
+		n = (ref.file->mode & FILE_WRITE) != 0 ?
+		    file_write(ref.file, &u, NULL) :
+		    file_read(ref.file, &u, NULL);
 		transfer_vec_put(&tv);
 	}
 	fd_put(ref);

@@ -53,7 +53,7 @@ static uint32_t
 stream_used(void)
 {
 	return __atomic_load_n(&stream.head, __ATOMIC_ACQUIRE) -
-	       __atomic_load_n(&stream.tail, __ATOMIC_ACQUIRE);
+	    __atomic_load_n(&stream.tail, __ATOMIC_ACQUIRE);
 }
 
 void
@@ -89,7 +89,7 @@ static bool
 stream_at_end(void)
 {
 	return __atomic_load_n(&stream.ended, __ATOMIC_ACQUIRE) &&
-	       stream.consumed >= stream.total;
+	    stream.consumed >= stream.total;
 }
 
 static bool
@@ -111,8 +111,8 @@ stream_copy(struct uio *u)
 		n = uio_put(u, stream.ring + at, run);
 		stream.consumed += n;
 		done += n;
-		__atomic_store_n(
-		    &stream.tail, stream.tail + n, __ATOMIC_RELEASE);
+		__atomic_store_n(&stream.tail, stream.tail + n,
+		    __ATOMIC_RELEASE);
 		if (n < run)
 			return done > 0 ? (long)done : -EFAULT;
 	}
@@ -129,8 +129,8 @@ stream_read_turn(struct file *file, struct uio *u)
 			return 0;
 		if (stream_nonblock(file, u))
 			return -EAGAIN;
-		error = wait_event_intr(
-		    &stream.read_wq, stream_used() > 0 || stream_at_end());
+		error = wait_event_intr(&stream.read_wq,
+		    stream_used() > 0 || stream_at_end());
 		if (error != 0)
 			return error;
 	}
@@ -175,8 +175,8 @@ stream_send(struct file *file, struct uio *u, const uint8_t *bytes, size_t n)
 			return n;
 		error = -EAGAIN;
 		if (!stream_nonblock(file, u))
-			error = wait_event_intr(
-			    &stream.write_wq, stream_has_room());
+			error = wait_event_intr(&stream.write_wq,
+			    stream_has_room());
 		if (error != 0)
 			return done > 0 ? (long)done : error;
 	}
@@ -209,8 +209,8 @@ stream_write(struct file *file, struct uio *u, int64_t *pos)
 	long n;
 
 	(void)pos;
-	n = turn_take(
-	    &stream.writing, &stream.write_wq, stream_nonblock(file, u));
+	n = turn_take(&stream.writing, &stream.write_wq,
+	    stream_nonblock(file, u));
 	if (n != 0)
 		return n;
 	n = stream_write_turn(file, u);
@@ -273,10 +273,10 @@ open_stream(unsigned flags, struct file **out)
 	error = stream.line->ops->open(stream.line);
 	if (error != 0)
 		return error;
-	snprintf(
-	    label, sizeof(label), "pipe:[%lu]", (unsigned long)anon_ino_next());
-	return file_create_anon(
-	    label, S_IFIFO | 0600, NULL, &stream_ops, NULL, flags, out);
+	snprintf(label, sizeof(label), "pipe:[%lu]",
+	    (unsigned long)anon_ino_next());
+	return file_create_anon(label, S_IFIFO | 0600, NULL, &stream_ops, NULL,
+	    flags, out);
 }
 
 static int
@@ -295,8 +295,8 @@ open_unnamed(struct tty *t, const char *name, struct file **out)
 	struct file *file;
 	int error;
 
-	error = file_create_anon(
-	    name, S_IFCHR | 0600, NULL, &tty_file_ops, NULL, O_RDWR, &file);
+	error = file_create_anon(name, S_IFCHR | 0600, NULL, &tty_file_ops,
+	    NULL, O_RDWR, &file);
 	if (error != 0)
 		return error;
 	file->inode->rdev = t->rdev;
@@ -349,8 +349,8 @@ console_open_stdio(int fd, struct file **out)
 {
 	static struct file *last; /* borrowed from the caller */
 	const struct bootargs *args = bootargs();
-	bool same = fd == 2 || (fd == 1 && args->in == STREAM_TTY &&
-				   args->out == STREAM_TTY);
+	bool same = fd == 2 ||
+	    (fd == 1 && args->in == STREAM_TTY && args->out == STREAM_TTY);
 	int error = 0;
 
 	if (same && last != NULL) {

@@ -22,8 +22,7 @@
 #define UTIME_IS_OMIT ((1l << 30) - 2)
 
 static int
-setattr_at(int dirfd, uaddr_t uname, unsigned walk,
-    const struct vfs_attr *attr)
+setattr_at(int dirfd, uaddr_t uname, unsigned walk, const struct vfs_attr *attr)
 {
 	struct at_name at;
 	struct path p;
@@ -262,8 +261,9 @@ xattr_check_value(uaddr_t value, uint64_t size, int flags)
 		return -EINVAL;
 	if (size > XATTR_SIZE_MAX)
 		return -E2BIG;
-	if (size != 0 && (copyin(&byte, value, 1) != 0 ||
-	    copyin(&byte, value + size - 1, 1) != 0))
+	if (size != 0 &&
+	    (copyin(&byte, value, 1) != 0 ||
+		copyin(&byte, value + size - 1, 1) != 0))
 		return -EFAULT;
 	return 0;
 }
@@ -326,8 +326,7 @@ sys_fgetxattr(int fd, uaddr_t key, uaddr_t value, uint64_t size)
 }
 
 long
-sys_setxattr(uaddr_t name, uaddr_t key, uaddr_t value, uint64_t size,
-    int flags)
+sys_setxattr(uaddr_t name, uaddr_t key, uaddr_t value, uint64_t size, int flags)
 {
 	long error = xattr_check_value(value, size, flags);
 

@@ -17,10 +17,10 @@
 
 #define NO_ID UINT32_MAX /* "leave it" */
 /* What the file-system id alone gives root. */
-#define CAPS_FS                                                            \
-	(1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE |                    \
-	    1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_FOWNER |             \
-	    1ull << CAP_FSETID | 1ull << CAP_MKNOD |                       \
+#define CAPS_FS                                                \
+	(1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE |        \
+	    1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_FOWNER | \
+	    1ull << CAP_FSETID | 1ull << CAP_MKNOD |           \
 	    1ull << CAP_LINUX_IMMUTABLE | 1ull << CAP_MAC_OVERRIDE)
 #define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
@@ -321,11 +321,9 @@ cap_words(uaddr_t header, struct __user_cap_header_struct *h)
 	if (copyin(h, header, sizeof(*h)) != 0)
 		return -EFAULT;
 	switch (h->version) {
-	case _LINUX_CAPABILITY_VERSION_1:
-		return _LINUX_CAPABILITY_U32S_1;
+	case _LINUX_CAPABILITY_VERSION_1: return _LINUX_CAPABILITY_U32S_1;
 	case _LINUX_CAPABILITY_VERSION_2:
-	case _LINUX_CAPABILITY_VERSION_3:
-		return _LINUX_CAPABILITY_U32S_3;
+	case _LINUX_CAPABILITY_VERSION_3: return _LINUX_CAPABILITY_U32S_3;
 	default:
 		if (copyout(header, &ours, sizeof(ours)) != 0)
 			return -EFAULT;

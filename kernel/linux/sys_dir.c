@@ -26,7 +26,7 @@ struct dirent_sink {
 	struct dir_sink sink;
 	uaddr_t dst;
 	unsigned room, done;
-	bool old; /* getdents(2): the type stands in the last byte */
+	bool old;  /* getdents(2): the type stands in the last byte */
 	int error; /* why `add` refused */
 };
 
@@ -60,8 +60,10 @@ dirent_add(struct dir_sink *sink, const char *name, size_t len, uint64_t ino,
 static long
 do_getdents(int fd, uaddr_t buf, unsigned size, bool old)
 {
-	struct dirent_sink ds = { .sink = { dirent_add }, .dst = buf,
-		.room = size, .old = old };
+	struct dirent_sink ds = { .sink = { dirent_add },
+		.dst = buf,
+		.room = size,
+		.old = old };
 	struct fdref ref = fd_get(fd);
 	long error;
 
@@ -139,14 +141,14 @@ sys_rmdir(uaddr_t uname)
 }
 
 long
-sys_renameat2(int fromfd, uaddr_t ufrom, int tofd, uaddr_t uto,
-    unsigned flags)
+sys_renameat2(int fromfd, uaddr_t ufrom, int tofd, uaddr_t uto, unsigned flags)
 {
 	struct at_name from, to;
 	int error;
 
-	if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE |
-	    RENAME_WHITEOUT)) != 0)
+	if ((flags &
+		~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE |
+		    RENAME_WHITEOUT)) != 0)
 		return -EINVAL;
 	if ((flags & RENAME_EXCHANGE) != 0 &&
 	    (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) != 0)
@@ -240,19 +242,14 @@ static int
 mknod_mode(uint32_t *mode)
 {
 	switch (*mode & S_IFMT) {
-	case 0:
-		*mode |= S_IFREG;
-		return 0;
+	case 0: *mode |= S_IFREG; return 0;
 	case S_IFREG:
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
-	case S_IFSOCK:
-		return 0;
-	case S_IFDIR:
-		return -EPERM;
-	default:
-		return -EINVAL;
+	case S_IFSOCK: return 0;
+	case S_IFDIR: return -EPERM;
+	default: return -EINVAL;
 	}
 }
 

@@ -109,9 +109,9 @@ range_to_flock(const struct lock_range *range, struct flock *fl)
 	fl->l_type = range->type == LOCK_TYPE_READ ? F_RDLCK : F_WRLCK;
 	fl->l_whence = SEEK_SET;
 	fl->l_start = (int64_t)range->start;
-	fl->l_len = range->end == LOCK_TO_END
-	    ? 0
-	    : (int64_t)(range->end - range->start) + 1;
+	fl->l_len = range->end == LOCK_TO_END ?
+	    0 :
+	    (int64_t)(range->end - range->start) + 1;
 	fl->l_pid = range->pid;
 }
 
@@ -184,10 +184,10 @@ sys_flock(int fd, unsigned op)
 	enum lock_type type;
 	int error;
 
-	switch (op & ~4u) { /* LOCK_NB */
-	case 1: type = LOCK_TYPE_READ; break;	/* LOCK_SH */
-	case 2: type = LOCK_TYPE_WRITE; break;	/* LOCK_EX */
-	case 8: type = LOCK_TYPE_NONE; break;	/* LOCK_UN */
+	switch (op & ~4u) {                    /* LOCK_NB */
+	case 1: type = LOCK_TYPE_READ; break;  /* LOCK_SH */
+	case 2: type = LOCK_TYPE_WRITE; break; /* LOCK_EX */
+	case 8: type = LOCK_TYPE_NONE; break;  /* LOCK_UN */
 	default: return -EINVAL;
 	}
 	ref = fd_get(fd);
@@ -215,15 +215,13 @@ fcntl_owner(struct file *file, unsigned cmd, uint64_t arg)
 			return -EINVAL;
 		file->owner = (int)arg;
 		return 0;
-	case F_GETOWN:
-		return file->owner;
+	case F_GETOWN: return file->owner;
 	case F_SETSIG:
 		if (arg > 64)
 			return -EINVAL;
 		file->owner_signal = (uint32_t)arg;
 		return 0;
-	default:
-		return file->owner_signal;
+	default: return file->owner_signal;
 	}
 }
 
@@ -252,8 +250,8 @@ fcntl_pipe(struct file *file, unsigned cmd, uint64_t arg)
 
 	if (p == NULL)
 		return -EBADF;
-	return cmd == F_GETPIPE_SZ ? pipe_size(p)
-				   : pipe_resize(p, (unsigned)arg);
+	return cmd == F_GETPIPE_SZ ? pipe_size(p) :
+				     pipe_resize(p, (unsigned)arg);
 }
 
 static bool
@@ -267,21 +265,14 @@ static long
 fcntl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 {
 	switch (cmd) {
-	case F_DUPFD:
-		return fd_dup(fd, (unsigned)arg, false);
-	case F_DUPFD_CLOEXEC:
-		return fd_dup(fd, (unsigned)arg, true);
-	case F_GETFD:
-		return fd_cloexec(fd);
-	case F_SETFD:
-		return fd_set_cloexec(fd, (arg & FD_CLOEXEC) != 0);
-	case F_GETFL:
-		return file->flags;
-	case F_SETFL:
-		return file_set_flags(file, (unsigned)arg);
+	case F_DUPFD: return fd_dup(fd, (unsigned)arg, false);
+	case F_DUPFD_CLOEXEC: return fd_dup(fd, (unsigned)arg, true);
+	case F_GETFD: return fd_cloexec(fd);
+	case F_SETFD: return fd_set_cloexec(fd, (arg & FD_CLOEXEC) != 0);
+	case F_GETFL: return file->flags;
+	case F_SETFL: return file_set_flags(file, (unsigned)arg);
 	case F_GETLK:
-	case F_OFD_GETLK:
-		return fcntl_getlk(file, arg, cmd == F_OFD_GETLK);
+	case F_OFD_GETLK: return fcntl_getlk(file, arg, cmd == F_OFD_GETLK);
 	case F_SETLK:
 	case F_SETLKW:
 		return fcntl_setlk(fd, file, arg, false, cmd == F_SETLKW);
@@ -291,20 +282,14 @@ fcntl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	case F_SETOWN:
 	case F_GETOWN:
 	case F_SETSIG:
-	case F_GETSIG:
-		return fcntl_owner(file, cmd, arg);
+	case F_GETSIG: return fcntl_owner(file, cmd, arg);
 	case F_SETOWN_EX:
-	case F_GETOWN_EX:
-		return fcntl_owner_ex(file, cmd, arg);
+	case F_GETOWN_EX: return fcntl_owner_ex(file, cmd, arg);
 	case F_SETPIPE_SZ:
-	case F_GETPIPE_SZ:
-		return fcntl_pipe(file, cmd, arg);
-	case F_ADD_SEALS:
-		return memfd_add_seals(file, (unsigned)arg);
-	case F_GET_SEALS:
-		return memfd_get_seals(file);
-	default:
-		return -EINVAL;
+	case F_GETPIPE_SZ: return fcntl_pipe(file, cmd, arg);
+	case F_ADD_SEALS: return memfd_add_seals(file, (unsigned)arg);
+	case F_GET_SEALS: return memfd_get_seals(file);
+	default: return -EINVAL;
 	}
 }
 
@@ -352,20 +337,15 @@ ioctl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	long ret = -ENOTTY;
 
 	switch (cmd) {
-	case FIOCLEX:
-		return fd_set_cloexec(fd, true);
-	case FIONCLEX:
-		return fd_set_cloexec(fd, false);
-	case FIONBIO:
-		return ioctl_flag(file, arg, O_NONBLOCK);
-	case FIOASYNC:
-		return ioctl_flag(file, arg, FASYNC);
+	case FIOCLEX: return fd_set_cloexec(fd, true);
+	case FIONCLEX: return fd_set_cloexec(fd, false);
+	case FIONBIO: return ioctl_flag(file, arg, O_NONBLOCK);
+	case FIOASYNC: return ioctl_flag(file, arg, FASYNC);
 	case FIONREAD:
 		if (S_ISREG(file->inode->mode))
 			return ioctl_bytes_left(file, arg);
 		break;
-	default:
-		break;
+	default: break;
 	}
 	if (file->ops->ioctl != NULL)
 		ret = file->ops->ioctl(file, cmd, arg);

@@ -84,8 +84,8 @@ copy_check(const struct file *in, const struct file *out, unsigned flags)
 
 /* The positions' part: inside the files' range, and not onto itself. */
 static int
-copy_check_range(const struct file *in, int64_t in_pos,
-    const struct file *out, int64_t out_pos, uint64_t *len)
+copy_check_range(const struct file *in, int64_t in_pos, const struct file *out,
+    int64_t out_pos, uint64_t *len)
 {
 	uint64_t size = in->inode->size;
 
@@ -94,8 +94,7 @@ copy_check_range(const struct file *in, int64_t in_pos,
 	if ((uint64_t)in_pos + *len < *len || (uint64_t)out_pos + *len < *len)
 		return -EOVERFLOW;
 	*len = MIN(*len, (uint64_t)TRANSFER_MAX);
-	*len = MIN(*len,
-	    (uint64_t)in_pos < size ? size - (uint64_t)in_pos : 0);
+	*len = MIN(*len, (uint64_t)in_pos < size ? size - (uint64_t)in_pos : 0);
 	if (in->inode == out->inode && in_pos < out_pos + (int64_t)*len &&
 	    out_pos < in_pos + (int64_t)*len)
 		return -EINVAL;
@@ -103,8 +102,8 @@ copy_check_range(const struct file *in, int64_t in_pos,
 }
 
 static long
-copy_range(struct file *in, int64_t *in_pos, struct file *out,
-    int64_t *out_pos, uint64_t len)
+copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+    uint64_t len)
 {
 	int error;
 
@@ -199,9 +198,10 @@ sys_sync_file_range(int fd, int64_t offset, int64_t len, unsigned flags)
 
 	if (ref.file == NULL)
 		return -EBADF;
-	if ((flags & ~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-	    SYNC_FILE_RANGE_WAIT_AFTER)) != 0 || offset < 0 || len < 0 ||
-	    offset + len < offset)
+	if ((flags &
+		~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		    SYNC_FILE_RANGE_WAIT_AFTER)) != 0 ||
+	    offset < 0 || len < 0 || offset + len < offset)
 		error = -EINVAL;
 	else if (!is_type(ref.file, S_IFREG) && !is_type(ref.file, S_IFBLK) &&
 	    !is_type(ref.file, S_IFDIR) && !is_type(ref.file, S_IFLNK))

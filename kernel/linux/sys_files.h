@@ -39,8 +39,8 @@ long sys_lseek(int fd, int64_t offset, unsigned whence);
 
 /* sys_filedata.c */
 long sys_sendfile(int out_fd, int in_fd, uaddr_t offset, uint64_t len);
-long sys_copy_file_range(int in_fd, uaddr_t in_off, int out_fd,
-    uaddr_t out_off, uint64_t len, unsigned flags);
+long sys_copy_file_range(int in_fd, uaddr_t in_off, int out_fd, uaddr_t out_off,
+    uint64_t len, unsigned flags);
 long sys_fsync(int fd);
 long sys_fdatasync(int fd);
 long sys_sync(void);
@@ -57,8 +57,8 @@ long sys_stat(uaddr_t name, uaddr_t buf);
 long sys_lstat(uaddr_t name, uaddr_t buf);
 long sys_fstat(int fd, uaddr_t buf);
 long sys_newfstatat(int dirfd, uaddr_t name, uaddr_t buf, unsigned flags);
-long sys_statx(int dirfd, uaddr_t name, unsigned flags, unsigned mask,
-    uaddr_t buf);
+long
+sys_statx(int dirfd, uaddr_t name, unsigned flags, unsigned mask, uaddr_t buf);
 long sys_access(uaddr_t name, unsigned mode);
 long sys_faccessat(int dirfd, uaddr_t name, unsigned mode);
 long sys_faccessat2(int dirfd, uaddr_t name, unsigned mode, unsigned flags);
@@ -87,8 +87,8 @@ long sys_setxattr(uaddr_t name, uaddr_t key, uaddr_t value, uint64_t size,
     int flags);
 long sys_lsetxattr(uaddr_t name, uaddr_t key, uaddr_t value, uint64_t size,
     int flags);
-long sys_fsetxattr(int fd, uaddr_t key, uaddr_t value, uint64_t size,
-    int flags);
+long
+sys_fsetxattr(int fd, uaddr_t key, uaddr_t value, uint64_t size, int flags);
 long sys_listxattr(uaddr_t name, uaddr_t list, uint64_t size);
 long sys_llistxattr(uaddr_t name, uaddr_t list, uint64_t size);
 long sys_flistxattr(int fd, uaddr_t list, uint64_t size);
@@ -106,11 +106,10 @@ long sys_unlink(uaddr_t name);
 long sys_unlinkat(int dirfd, uaddr_t name, unsigned flags);
 long sys_rename(uaddr_t from, uaddr_t to);
 long sys_renameat(int fromfd, uaddr_t from, int tofd, uaddr_t to);
-long sys_renameat2(int fromfd, uaddr_t from, int tofd, uaddr_t to,
-    unsigned flags);
+long
+sys_renameat2(int fromfd, uaddr_t from, int tofd, uaddr_t to, unsigned flags);
 long sys_link(uaddr_t from, uaddr_t to);
-long sys_linkat(int fromfd, uaddr_t from, int tofd, uaddr_t to,
-    unsigned flags);
+long sys_linkat(int fromfd, uaddr_t from, int tofd, uaddr_t to, unsigned flags);
 long sys_symlink(uaddr_t target, uaddr_t name);
 long sys_symlinkat(uaddr_t target, int dirfd, uaddr_t name);
 long sys_mknod(uaddr_t name, uint32_t mode, uint32_t dev);
@@ -139,8 +138,8 @@ long sys_eventfd2(unsigned count, unsigned flags);
 long sys_poll(uaddr_t fds, unsigned n, int timeout_ms);
 long sys_ppoll(uaddr_t fds, unsigned n, uaddr_t timeout, uaddr_t mask,
     uint64_t mask_size);
-long sys_select(int n, uaddr_t in, uaddr_t out, uaddr_t except,
-    uaddr_t timeout);
+long
+sys_select(int n, uaddr_t in, uaddr_t out, uaddr_t except, uaddr_t timeout);
 long sys_pselect6(int n, uaddr_t in, uaddr_t out, uaddr_t except,
     uaddr_t timeout, uaddr_t mask);
 

@@ -117,20 +117,13 @@ limit_changed(struct process *p, unsigned resource)
 		return;
 	l = vmspace_layout(p->vm);
 	switch (resource) {
-	case RLIMIT_STACK:
-		l->stack_max = value;
-		break;
-	case RLIMIT_DATA:
-		l->data_max = value;
-		break;
-	case RLIMIT_AS:
-		l->as_max = value;
-		break;
+	case RLIMIT_STACK: l->stack_max = value; break;
+	case RLIMIT_DATA: l->data_max = value; break;
+	case RLIMIT_AS: l->as_max = value; break;
 	case RLIMIT_MEMLOCK:
 		l->lock_max = capable(CAP_IPC_LOCK) ? UINT64_MAX : value;
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -287,8 +280,7 @@ static bool
 magic_is_right(unsigned magic1, unsigned magic2)
 {
 	return magic1 == LINUX_REBOOT_MAGIC1 &&
-	    (magic2 == LINUX_REBOOT_MAGIC2 ||
-		magic2 == LINUX_REBOOT_MAGIC2A ||
+	    (magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A ||
 		magic2 == LINUX_REBOOT_MAGIC2B ||
 		magic2 == LINUX_REBOOT_MAGIC2C);
 }
@@ -301,19 +293,14 @@ sys_reboot(unsigned magic1, unsigned magic2, unsigned cmd, uaddr_t arg)
 	if (!magic_is_right(magic1, magic2))
 		return -EINVAL;
 	switch (cmd) {
-	case LINUX_REBOOT_CMD_RESTART:
-		power_end(POWER_RESTART, 0, NULL);
-	case LINUX_REBOOT_CMD_RESTART2:
-		return restart_with(arg);
-	case LINUX_REBOOT_CMD_HALT:
-		power_end(POWER_HALT, 0, NULL);
-	case LINUX_REBOOT_CMD_POWER_OFF:
-		power_end(POWER_OFF, 0, NULL);
+	case LINUX_REBOOT_CMD_RESTART: power_end(POWER_RESTART, 0, NULL);
+	case LINUX_REBOOT_CMD_RESTART2: return restart_with(arg);
+	case LINUX_REBOOT_CMD_HALT: power_end(POWER_HALT, 0, NULL);
+	case LINUX_REBOOT_CMD_POWER_OFF: power_end(POWER_OFF, 0, NULL);
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
 		ctrl_alt_del = cmd == LINUX_REBOOT_CMD_CAD_ON;
 		return 0;
-	default: /* no other kernel to jump to, no suspend */
-		return -EINVAL;
+	default: /* no other kernel to jump to, no suspend */ return -EINVAL;
 	}
 }

@@ -52,7 +52,8 @@ static unsigned
 prot_flags(unsigned long prot)
 {
 	_Static_assert(PROT_READ == VM_READ && PROT_WRITE == VM_WRITE &&
-	    PROT_EXEC == VM_EXEC, "kern/vm.h");
+		PROT_EXEC == VM_EXEC,
+	    "kern/vm.h");
 	unsigned flags = prot & PROT_ALL;
 
 	if ((flags & VM_READ) != 0 &&
@@ -69,11 +70,11 @@ struct mmap_args {
 	struct vm_object *object;
 };
 
-#define LEGACY_FLAGS                                                       \
-	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS |            \
-	    MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED |           \
-	    MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |    \
-	    MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT |           \
+#define LEGACY_FLAGS                                                    \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS |         \
+	    MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED |        \
+	    MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | \
+	    MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT |        \
 	    (MAP_HUGE_MASK << MAP_HUGE_SHIFT))
 
 /* MAP_FIXED and the other flags that say how, not what. */
@@ -122,8 +123,8 @@ mmap_file_access(struct mmap_args *a, const struct file *f)
 
 	switch (a->flags & MAP_TYPE) {
 	case MAP_SHARED_VALIDATE:
-		if ((a->flags & ~(LEGACY_FLAGS | MAP_FIXED_NOREPLACE |
-				    MAP_TYPE)) != 0)
+		if ((a->flags &
+			~(LEGACY_FLAGS | MAP_FIXED_NOREPLACE | MAP_TYPE)) != 0)
 			return -EOPNOTSUPP;
 		/* fall through */
 	case MAP_SHARED:
@@ -216,8 +217,11 @@ long
 sys_mmap(uaddr_t addr, uint64_t len, unsigned long prot, unsigned long flags,
     int fd, uint64_t offset)
 {
-	struct mmap_args a = { .addr = addr, .len = len, .prot = prot,
-		.flags = flags, .offset = offset };
+	struct mmap_args a = { .addr = addr,
+		.len = len,
+		.prot = prot,
+		.flags = flags,
+		.offset = offset };
 	struct fdref ref;
 	long ret;
 
@@ -284,8 +288,9 @@ sys_mremap(uaddr_t addr, uint64_t old_len, uint64_t new_len,
     unsigned long flags, uaddr_t new_addr)
 {
 	_Static_assert(MREMAP_MAYMOVE == VM_REMAP_MAYMOVE &&
-	    MREMAP_FIXED == VM_REMAP_FIXED &&
-	    MREMAP_DONTUNMAP == VM_REMAP_DONTUNMAP, "kern/vm.h");
+		MREMAP_FIXED == VM_REMAP_FIXED &&
+		MREMAP_DONTUNMAP == VM_REMAP_DONTUNMAP,
+	    "kern/vm.h");
 	const unsigned long moving = MREMAP_FIXED | MREMAP_DONTUNMAP;
 	uaddr_t out = new_addr;
 	int error;
@@ -378,8 +383,8 @@ sys_mincore(uaddr_t addr, uint64_t len, uaddr_t vec)
 		return -ENOMEM;
 	if (vec > USER_END || pages > USER_END - vec)
 		return -EFAULT;
-	for (; pages > 0; pages -= n, vec += n,
-	     addr += (uint64_t)n << PAGE_SHIFT) {
+	for (; pages > 0;
+	     pages -= n, vec += n, addr += (uint64_t)n << PAGE_SHIFT) {
 		n = MIN(pages, sizeof(some));
 		error = vm_resident(vm_self(), addr, n, some);
 		if (error != 0)
@@ -480,12 +485,12 @@ sys_remap_file_pages(uaddr_t addr, uint64_t len, unsigned long prot,
  * The register commands; each expedited one's bit is half of its own.  With
  * one processor, being in the kernel is a barrier for every thread.
  */
-#define MEMBARRIER_REGISTER                              \
-	(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |      \
-	    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |  \
+#define MEMBARRIER_REGISTER                             \
+	(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |     \
+	    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | \
 	    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
-#define MEMBARRIER_NEEDS_REGISTER                 \
-	(MEMBARRIER_CMD_PRIVATE_EXPEDITED |       \
+#define MEMBARRIER_NEEDS_REGISTER           \
+	(MEMBARRIER_CMD_PRIVATE_EXPEDITED | \
 	    MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE)
 
 long
@@ -498,9 +503,8 @@ sys_membarrier(int cmd, unsigned flags, int cpu)
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_CMD_GLOBAL |
-		    MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_REGISTER |
-		    MEMBARRIER_NEEDS_REGISTER;
+		return MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
+		    MEMBARRIER_REGISTER | MEMBARRIER_NEEDS_REGISTER;
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:

@@ -35,8 +35,8 @@ long sys_remap_file_pages(uaddr_t addr, uint64_t len, unsigned long prot,
 long sys_membarrier(int cmd, unsigned flags, int cpu);
 long sys_pkey_alloc(unsigned long flags, unsigned long rights);
 long sys_pkey_free(int pkey);
-long sys_pkey_mprotect(uaddr_t addr, uint64_t len, unsigned long prot,
-    int pkey);
+long
+sys_pkey_mprotect(uaddr_t addr, uint64_t len, unsigned long prot, int pkey);
 
 /* sys_numa.c: one node, so every policy means the same. */
 long sys_mbind(uaddr_t addr, uint64_t len, unsigned long mode, uaddr_t mask,

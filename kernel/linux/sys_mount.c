@@ -14,9 +14,9 @@
 #include <linux/mount.h>
 
 /* umount2(2); only the C library's header has them. */
-#define UMOUNT_FORCE	0x1
-#define UMOUNT_DETACH	0x2
-#define UMOUNT_EXPIRE	0x4
+#define UMOUNT_FORCE    0x1
+#define UMOUNT_DETACH   0x2
+#define UMOUNT_EXPIRE   0x4
 #define UMOUNT_NOFOLLOW 0x8
 
 /* A string that may be absent: *out is NULL then; -EFAULT, -EINVAL, -ENOMEM */
@@ -64,8 +64,8 @@ mount_options_get(uaddr_t src, char **out)
 }
 
 static int
-mount_at(const char *source, uaddr_t utarget, const char *type,
-    uint64_t flags, const char *data)
+mount_at(const char *source, uaddr_t utarget, const char *type, uint64_t flags,
+    const char *data)
 {
 	struct user_name target;
 	struct fs_ctx ctx;
@@ -110,8 +110,9 @@ sys_umount2(uaddr_t utarget, int flags)
 	struct fs_ctx ctx;
 	int error;
 
-	if ((flags & ~(UMOUNT_FORCE | UMOUNT_DETACH | UMOUNT_EXPIRE |
-	    UMOUNT_NOFOLLOW)) != 0)
+	if ((flags &
+		~(UMOUNT_FORCE | UMOUNT_DETACH | UMOUNT_EXPIRE |
+		    UMOUNT_NOFOLLOW)) != 0)
 		return -EINVAL;
 	if ((flags & UMOUNT_EXPIRE) != 0 &&
 	    (flags & (UMOUNT_FORCE | UMOUNT_DETACH)) != 0)

@@ -11,13 +11,13 @@
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 
-#define OPEN_FLAGS                                                         \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |    \
-	    O_NONBLOCK | O_DSYNC | __O_SYNC | FASYNC | O_DIRECT |          \
+#define OPEN_FLAGS                                                           \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |      \
+	    O_NONBLOCK | O_DSYNC | __O_SYNC | FASYNC | O_DIRECT |            \
 	    O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
 	    O_PATH | __O_TMPFILE)
 #define OPEN_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-#define OPEN_MODE_BITS	07777u
+#define OPEN_MODE_BITS  07777u
 
 struct open_args { /* openat2(2)'s terms */
 	uint64_t flags;
@@ -140,7 +140,8 @@ open_walk_flags(uint64_t resolve, unsigned *walk)
 	unsigned i;
 
 	*walk = 0;
-	if ((resolve & RESOLVE_BENEATH) != 0 && (resolve & RESOLVE_IN_ROOT) != 0)
+	if ((resolve & RESOLVE_BENEATH) != 0 &&
+	    (resolve & RESOLVE_IN_ROOT) != 0)
 		return -EINVAL;
 	/* Whether everything is cached is not known beforehand. */
 	if ((resolve & RESOLVE_CACHED) != 0)

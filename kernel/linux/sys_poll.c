@@ -61,8 +61,8 @@ poll_copyout(uaddr_t ufds, const struct pollfd *fds, unsigned n)
 
 	for (i = 0; i < n; i++)
 		if (copyout(ufds + i * sizeof(fds[0]) +
-		    offsetof(struct pollfd, revents), &fds[i].revents,
-		    sizeof(fds[i].revents)) != 0)
+			    offsetof(struct pollfd, revents),
+			&fds[i].revents, sizeof(fds[i].revents)) != 0)
 			return -EFAULT;
 	return 0;
 }

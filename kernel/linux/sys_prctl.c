@@ -74,19 +74,15 @@ ambient(struct creds *c, uint64_t what, uint64_t cap)
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
 	switch (what) {
-	case PR_CAP_AMBIENT_IS_SET:
-		return (c->cap_ambient & bit) != 0;
-	case PR_CAP_AMBIENT_LOWER:
-		c->cap_ambient &= ~bit;
-		return 0;
+	case PR_CAP_AMBIENT_IS_SET: return (c->cap_ambient & bit) != 0;
+	case PR_CAP_AMBIENT_LOWER: c->cap_ambient &= ~bit; return 0;
 	case PR_CAP_AMBIENT_RAISE:
 		if ((c->cap_permitted & c->cap_inheritable & bit) == 0 ||
 		    (c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE) != 0)
 			return -EPERM;
 		c->cap_ambient |= bit;
 		return 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
@@ -106,12 +102,9 @@ prctl_creds(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 			return -EINVAL;
 		c->cap_bounding &= ~(1ull << a2);
 		return 0;
-	case PR_GET_SECUREBITS:
-		return c->securebits;
-	case PR_SET_SECUREBITS:
-		return set_securebits(c, a2);
-	case PR_GET_KEEPCAPS:
-		return c->keep_caps;
+	case PR_GET_SECUREBITS: return c->securebits;
+	case PR_SET_SECUREBITS: return set_securebits(c, a2);
+	case PR_GET_KEEPCAPS: return c->keep_caps;
 	case PR_SET_KEEPCAPS:
 		if (a2 > 1)
 			return -EINVAL;
@@ -128,9 +121,9 @@ prctl_creds(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
 		return a2 != 0 || a3 != 0 || a4 != 0 || a5 != 0 ?
-		    -EINVAL : c->no_new_privs;
-	default:
-		return -EINVAL;
+		    -EINVAL :
+		    c->no_new_privs;
+	default: return -EINVAL;
 	}
 }
 
@@ -145,20 +138,11 @@ set_mm(uint64_t what, uint64_t value)
 	if (value >= USER_END)
 		return -EINVAL;
 	switch (what) {
-	case PR_SET_MM_ARG_START:
-		l->arg_start = value;
-		return 0;
-	case PR_SET_MM_ARG_END:
-		l->arg_end = value;
-		return 0;
-	case PR_SET_MM_ENV_START:
-		l->env_start = value;
-		return 0;
-	case PR_SET_MM_ENV_END:
-		l->env_end = value;
-		return 0;
-	default:
-		return -EINVAL;
+	case PR_SET_MM_ARG_START: l->arg_start = value; return 0;
+	case PR_SET_MM_ARG_END: l->arg_end = value; return 0;
+	case PR_SET_MM_ENV_START: l->env_start = value; return 0;
+	case PR_SET_MM_ENV_END: l->env_end = value; return 0;
+	default: return -EINVAL;
 	}
 }
 
@@ -173,26 +157,20 @@ prctl_process(int option, uint64_t a2, uint64_t a3, uint64_t a4)
 			return -EINVAL;
 		p->pdeath_signal = a2;
 		return 0;
-	case PR_GET_PDEATHSIG:
-		return copyout_int(a2, p->pdeath_signal);
+	case PR_GET_PDEATHSIG: return copyout_int(a2, p->pdeath_signal);
 	case PR_SET_DUMPABLE:
 		if (a2 > 1)
 			return -EINVAL;
 		p->dumpable = a2;
 		return 0;
-	case PR_GET_DUMPABLE:
-		return p->dumpable;
-	case PR_SET_CHILD_SUBREAPER:
-		p->subreaper = a2 != 0;
-		return 0;
-	case PR_GET_CHILD_SUBREAPER:
-		return copyout_int(a2, p->subreaper);
+	case PR_GET_DUMPABLE: return p->dumpable;
+	case PR_SET_CHILD_SUBREAPER: p->subreaper = a2 != 0; return 0;
+	case PR_GET_CHILD_SUBREAPER: return copyout_int(a2, p->subreaper);
 	case PR_SET_TIMERSLACK:
 		p->timer_slack_ns = (int64_t)a2 <= 0 ? TIMER_SLACK_DEFAULT :
-		    MIN(a2, UINT32_MAX);
+						       MIN(a2, UINT32_MAX);
 		return 0;
-	case PR_GET_TIMERSLACK:
-		return p->timer_slack_ns;
+	case PR_GET_TIMERSLACK: return p->timer_slack_ns;
 	case PR_SET_THP_DISABLE: /* there are no huge pages to disable */
 		if (a3 != 0 || a4 != 0)
 			return -EINVAL;
@@ -201,10 +179,8 @@ prctl_process(int option, uint64_t a2, uint64_t a3, uint64_t a4)
 	case PR_GET_THP_DISABLE:
 		return a2 != 0 || a3 != 0 || a4 != 0 ? -EINVAL :
 						       p->thp_disabled;
-	case PR_SET_MM:
-		return set_mm(a2, a3);
-	default:
-		return -EINVAL;
+	case PR_SET_MM: return set_mm(a2, a3);
+	default: return -EINVAL;
 	}
 }
 
@@ -212,28 +188,19 @@ long
 sys_prctl(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	switch (option) {
-	case PR_SET_NAME:
-		return set_name(a2);
-	case PR_GET_NAME:
-		return copyout(a2, task_self()->comm, THREAD_NAME);
+	case PR_SET_NAME: return set_name(a2);
+	case PR_GET_NAME: return copyout(a2, task_self()->comm, THREAD_NAME);
 	case PR_GET_TID_ADDRESS:
 		return copyout(a2, &task_self()->clear_child_tid,
 		    sizeof(uaddr_t));
-	case PR_GET_TSC:
-		return copyout_int(a2, PR_TSC_ENABLE);
-	case PR_SET_TSC:
-		return a2 == PR_TSC_ENABLE ? 0 : -EINVAL;
-	case PR_GET_TIMING:
-		return PR_TIMING_STATISTICAL;
-	case PR_SET_TIMING:
-		return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
-	case PR_GET_SECCOMP: /* none in force */
-		return 0;
-	case PR_MCE_KILL_GET:
-		return PR_MCE_KILL_DEFAULT;
+	case PR_GET_TSC: return copyout_int(a2, PR_TSC_ENABLE);
+	case PR_SET_TSC: return a2 == PR_TSC_ENABLE ? 0 : -EINVAL;
+	case PR_GET_TIMING: return PR_TIMING_STATISTICAL;
+	case PR_SET_TIMING: return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_GET_SECCOMP: /* none in force */ return 0;
+	case PR_MCE_KILL_GET: return PR_MCE_KILL_DEFAULT;
 	case PR_TASK_PERF_EVENTS_DISABLE:
-	case PR_TASK_PERF_EVENTS_ENABLE:
-		return 0;
+	case PR_TASK_PERF_EVENTS_ENABLE: return 0;
 	case PR_CAPBSET_READ:
 	case PR_CAPBSET_DROP:
 	case PR_GET_SECUREBITS:
@@ -242,8 +209,7 @@ sys_prctl(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 	case PR_SET_KEEPCAPS:
 	case PR_CAP_AMBIENT:
 	case PR_SET_NO_NEW_PRIVS:
-	case PR_GET_NO_NEW_PRIVS:
-		return prctl_creds(option, a2, a3, a4, a5);
+	case PR_GET_NO_NEW_PRIVS: return prctl_creds(option, a2, a3, a4, a5);
 	default: /* PR_SET_VMA too: no names for anonymous memory */
 		return prctl_process(option, a2, a3, a4);
 	}
@@ -270,14 +236,12 @@ sys_arch_prctl(int code, uint64_t arg)
 	case ARCH_GET_GS:
 		base = code == ARCH_GET_FS ? user_fsbase() : user_gsbase();
 		return copyout(arg, &base, sizeof(base));
-	case ARCH_GET_CPUID: /* CPUID may be used */
-		return 1;
+	case ARCH_GET_CPUID: /* CPUID may be used */ return 1;
 	case ARCH_SET_CPUID: /* a fault at CPUID is not offered */
 		return -ENODEV;
 	case ARCH_GET_XCOMP_SUPP:
 	case ARCH_GET_XCOMP_PERM:
 		return copyout(arg, &cpu_features()->xcr0, sizeof(uint64_t));
-	default: /* shadow stacks and the like */
-		return -EINVAL;
+	default: /* shadow stacks and the like */ return -EINVAL;
 	}
 }

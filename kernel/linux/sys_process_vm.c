@@ -119,8 +119,8 @@ copy_all(struct vmspace *vm, struct pieces *l, struct pieces *r, bool write)
 
 	if (page == NULL)
 		return -ENOMEM;
-	while (pieces_next(l, &local, &llen) &&
-	    pieces_next(r, &remote, &rlen)) {
+	while (
+	    pieces_next(l, &local, &llen) && pieces_next(r, &remote, &rlen)) {
 		len = MIN(MIN(llen, rlen), PAGE_SIZE);
 		n = copy_step(vm, local, remote, len, write, page);
 		l->done += n;
@@ -164,8 +164,7 @@ long
 sys_process_vm_readv(int pid, uaddr_t local, unsigned long nlocal,
     uaddr_t remote, unsigned long nremote, unsigned long flags)
 {
-	return process_vm_rw(pid, local, nlocal, remote, nremote, flags,
-	    false);
+	return process_vm_rw(pid, local, nlocal, remote, nremote, flags, false);
 }
 
 long

@@ -25,7 +25,7 @@
 
 #define RT_PRIO_MAX 99
 #define RR_SLICE_NS 100000000
-#define USER_HZ	    100
+#define USER_HZ     100
 
 long
 sys_sched_yield(void)
@@ -63,8 +63,7 @@ may_schedule(const struct task *t)
 	const struct creds *a = &process_self()->creds;
 	const struct creds *b = &t->process->creds;
 
-	return a->euid == b->uid || a->euid == b->euid ||
-	    capable(CAP_SYS_NICE);
+	return a->euid == b->uid || a->euid == b->euid || capable(CAP_SYS_NICE);
 }
 
 static uint64_t
@@ -133,15 +132,12 @@ sys_sched_get_priority_max(int policy)
 {
 	switch (policy) {
 	case SCHED_FIFO:
-	case SCHED_RR:
-		return RT_PRIO_MAX;
+	case SCHED_RR: return RT_PRIO_MAX;
 	case SCHED_NORMAL:
 	case SCHED_BATCH:
 	case SCHED_IDLE:
-	case SCHED_DEADLINE:
-		return 0;
-	default:
-		return -EINVAL;
+	case SCHED_DEADLINE: return 0;
+	default: return -EINVAL;
 	}
 }
 
@@ -314,8 +310,8 @@ sys_sched_setattr(int32_t pid, uaddr_t uattr, unsigned flags)
 	if ((a.sched_flags & ~(uint64_t)SCHED_FLAG_RESET_ON_FORK) != 0 ||
 	    (int32_t)a.sched_policy < 0)
 		return -EINVAL;
-	error = set_policy(pid, a.sched_policy |
-		(a.sched_flags != 0 ? SCHED_RESET_ON_FORK : 0),
+	error = set_policy(pid,
+	    a.sched_policy | (a.sched_flags != 0 ? SCHED_RESET_ON_FORK : 0),
 	    a.sched_priority);
 	if (error != 0 || is_realtime(a.sched_policy))
 		return error;
@@ -373,7 +369,7 @@ who_apply(struct process *p, void *arg)
 	if (!who_matches(w, p))
 		return true;
 	spin_lock(&p->signals->lock);
-	TAILQ_FOREACH(t, &p->tasks, link)
+	TAILQ_FOREACH (t, &p->tasks, link)
 		w->answer = w->fn(t, w->arg, w->answer);
 	spin_unlock(&p->signals->lock);
 	return true;
@@ -543,8 +539,7 @@ rusage_of_process(struct process *p, bool children, struct rusage *out)
 		run_ns += p->child_run_ns;
 		user_ns += p->child_user_ns;
 	}
-	fill_rusage(out, run_ns, user_ns, p->min_faults, p->maj_faults,
-	    p->vm);
+	fill_rusage(out, run_ns, user_ns, p->min_faults, p->maj_faults, p->vm);
 }
 
 long
@@ -555,20 +550,17 @@ sys_getrusage(int who, uaddr_t usage)
 	struct rusage ru;
 
 	switch (who) {
-	case RUSAGE_SELF:
-		rusage_of_process(p, false, &ru);
-		break;
+	case RUSAGE_SELF: rusage_of_process(p, false, &ru); break;
 	case RUSAGE_CHILDREN:
 		fill_rusage(&ru, p->child_run_ns, p->child_user_ns,
 		    p->child_min_faults, p->child_maj_faults, NULL);
 		break;
 	case RUSAGE_THREAD:
 		task_times(task_self(), &run_ns, &user_ns);
-		fill_rusage(&ru, run_ns, user_ns, p->min_faults,
-		    p->maj_faults, p->vm);
+		fill_rusage(&ru, run_ns, user_ns, p->min_faults, p->maj_faults,
+		    p->vm);
 		break;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 	return copyout(usage, &ru, sizeof(ru));
 }

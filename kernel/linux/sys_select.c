@@ -40,12 +40,12 @@ select_round(struct poll_call *pc, struct select_sets *s)
 		word = fd / 64;
 		bit = 1ull << (fd % 64);
 		if (((s->in[0][word] | s->in[1][word] | s->in[2][word]) &
-		    -bit) == 0) {
+			-bit) == 0) {
 			fd |= 63;
 			continue;
 		}
 		if (((s->in[0][word] | s->in[1][word] | s->in[2][word]) &
-		    bit) == 0)
+			bit) == 0)
 			continue;
 		events = poll_call_ask(pc, (int)fd, found != 0);
 		if (events == POLLNVAL)

@@ -63,16 +63,10 @@ sys_rt_sigprocmask(int how, uaddr_t set, uaddr_t old, size_t size)
 		if (error != 0)
 			return error;
 		switch (how) {
-		case SIG_BLOCK:
-			new |= now;
-			break;
-		case SIG_UNBLOCK:
-			new = now & ~new;
-			break;
-		case SIG_SETMASK:
-			break;
-		default:
-			return -EINVAL;
+		case SIG_BLOCK: new |= now; break;
+		case SIG_UNBLOCK: new = now & ~new; break;
+		case SIG_SETMASK: break;
+		default: return -EINVAL;
 		}
 		if (new != now)
 			signal_mask_set(new);
@@ -157,8 +151,7 @@ sys_rt_sigtimedwait(uaddr_t set, uaddr_t uinfo, uaddr_t timeout, size_t size)
 		return error;
 	memset(&info, 0, sizeof(info));
 	signo = wait_for_signal(wanted, deadline_ns, &info);
-	if (signo > 0 && uinfo != 0 &&
-	    copyout(uinfo, &info, sizeof(info)) != 0)
+	if (signo > 0 && uinfo != 0 && copyout(uinfo, &info, sizeof(info)) != 0)
 		return -EFAULT;
 	return signo;
 }

@@ -9,8 +9,8 @@ long sys_rt_sigaction(int signo, uaddr_t act, uaddr_t old, size_t size);
 long sys_rt_sigprocmask(int how, uaddr_t set, uaddr_t old, size_t size);
 long sys_rt_sigpending(uaddr_t set, size_t size);
 long sys_rt_sigsuspend(uaddr_t mask, size_t size);
-long sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout,
-    size_t size);
+long
+sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout, size_t size);
 long sys_rt_sigqueueinfo(int32_t pid, int signo, uaddr_t info);
 long sys_rt_tgsigqueueinfo(int32_t pid, int32_t tid, int signo, uaddr_t info);
 long sys_kill(int32_t pid, int signo);

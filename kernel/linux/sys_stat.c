@@ -16,8 +16,8 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
-#define STAT_AT_FLAGS                                                  \
-	(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |       \
+#define STAT_AT_FLAGS                                            \
+	(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | \
 	    AT_STATX_SYNC_TYPE)
 
 /* Whole seconds and the rest, rounded down for times before 1970. */
@@ -115,9 +115,9 @@ sys_newfstatat(int dirfd, uaddr_t uname, uaddr_t buf, unsigned flags)
 	int error;
 
 	if ((flags & AT_EMPTY_PATH) != 0 && dirfd >= 0 && is_empty_name(uname))
-		return (flags & ~(unsigned)STAT_AT_FLAGS) != 0
-		    ? -EINVAL
-		    : sys_fstat(dirfd, buf);
+		return (flags & ~(unsigned)STAT_AT_FLAGS) != 0 ?
+		    -EINVAL :
+		    sys_fstat(dirfd, buf);
 	if ((flags & ~(unsigned)STAT_AT_FLAGS) != 0)
 		return -EINVAL;
 	error = stat_at(dirfd, uname, flags, &vs);
@@ -141,8 +141,8 @@ statx_time(int64_t ns)
 {
 	int64_t rest, sec = stat_seconds(ns, &rest);
 
-	return (struct statx_timestamp){ .tv_sec = sec,
-		.tv_nsec = (uint32_t)rest };
+	return (
+	    struct statx_timestamp){ .tv_sec = sec, .tv_nsec = (uint32_t)rest };
 }
 
 static int
@@ -201,8 +201,9 @@ sys_faccessat2(int dirfd, uaddr_t uname, unsigned mode, unsigned flags)
 	int error;
 
 	if ((mode & ~(unsigned)(MAY_READ | MAY_WRITE | MAY_EXEC)) != 0 ||
-	    (flags & ~(unsigned)(AT_EACCESS | AT_SYMLINK_NOFOLLOW |
-	    AT_EMPTY_PATH)) != 0)
+	    (flags &
+		~(unsigned)(AT_EACCESS | AT_SYMLINK_NOFOLLOW |
+		    AT_EMPTY_PATH)) != 0)
 		return -EINVAL;
 	error = at_name_get(&at, dirfd, uname,
 	    (flags & AT_EMPTY_PATH) != 0 ? NAME_MAY_BE_EMPTY : 0);

@@ -110,8 +110,8 @@ read_unread(struct uio *u, bool nonblock)
 		if (n == 0 && nonblock)
 			n = -EAGAIN;
 		if (n == 0)
-			n = wait_event_intr(
-			    log_waitq(), syslog.seq < log_next_seq());
+			n = wait_event_intr(log_waitq(),
+			    syslog.seq < log_next_seq());
 	}
 	kfree(buf);
 	return n;

@@ -24,8 +24,8 @@ long sys_sched_getscheduler(int32_t pid);
 long sys_sched_setparam(int32_t pid, uaddr_t param);
 long sys_sched_getparam(int32_t pid, uaddr_t param);
 long sys_sched_setattr(int32_t pid, uaddr_t attr, unsigned flags);
-long sys_sched_getattr(int32_t pid, uaddr_t attr, unsigned size,
-    unsigned flags);
+long
+sys_sched_getattr(int32_t pid, uaddr_t attr, unsigned size, unsigned flags);
 long sys_sched_get_priority_max(int policy);
 long sys_sched_get_priority_min(int policy);
 long sys_sched_rr_get_interval(int32_t pid, uaddr_t ts);

@@ -33,8 +33,14 @@
  * Handlers take as many arguments as their call has, in registers; calling
  * all of them with six is what the processor's ABI allows.
  */
-#define CALL(name, fn, args) { name, (syscall_fn *)(void (*)(void))(fn), args }
-#define NAME(name, args)     { name, NULL, args }
+#define CALL(name, fn, args)                                   \
+	{                                                      \
+		name, (syscall_fn *)(void (*)(void))(fn), args \
+	}
+#define NAME(name, args)         \
+	{                        \
+		name, NULL, args \
+	}
 
 static const struct syscall_row rows[] = {
 	[0] = CALL("read", sys_read, "fBu"),

@@ -9,8 +9,8 @@
 
 #include "kern/types.h"
 
-typedef long syscall_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-    uint64_t);
+typedef long
+    syscall_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 /*
  * One row of the table.  `args` has a letter an argument, for the trace:
@@ -24,7 +24,7 @@ typedef long syscall_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
  */
 struct syscall_row {
 	const char *name; /* NULL: unknown number */
-	syscall_fn *fn;	  /* NULL: known by name only, answers ENOSYS */
+	syscall_fn *fn;   /* NULL: known by name only, answers ENOSYS */
 	const char *args;
 };
 

@@ -25,10 +25,10 @@
 struct timerfd {
 	struct xtimer x;
 	struct waitq wq;
-	struct mutex lock;     /* one change or read at a time */
-	bool cancel_on_set;    /* TFD_TIMER_CANCEL_ON_SET */
-	bool cancelled;	       /* atomic: the wall clock was set since */
-	uint64_t uncounted;    /* expiries known but not read; under lock */
+	struct mutex lock;  /* one change or read at a time */
+	bool cancel_on_set; /* TFD_TIMER_CANCEL_ON_SET */
+	bool cancelled;     /* atomic: the wall clock was set since */
+	uint64_t uncounted; /* expiries known but not read; under lock */
 };
 
 /* In the timer's interrupt. */
@@ -202,8 +202,8 @@ get_locked(struct timerfd *t, int64_t *left_ns, int64_t *interval_ns)
 static int
 copyout_setting(uaddr_t dst, int64_t left_ns, int64_t interval_ns)
 {
-	if (copyout_timespec(
-		dst + offsetof(struct __kernel_itimerspec, it_value),
+	if (copyout_timespec(dst +
+		    offsetof(struct __kernel_itimerspec, it_value),
 		left_ns) != 0 ||
 	    copyout_timespec(dst, interval_ns) != 0)
 		return -EFAULT;
@@ -229,8 +229,9 @@ sys_timerfd_settime(int fd, int flags, uaddr_t value, uaddr_t old)
 	struct timerfd *t;
 	int error;
 
-	error = copyin_timespec(
-	    value + offsetof(struct __kernel_itimerspec, it_value), &ns);
+	error = copyin_timespec(value +
+		offsetof(struct __kernel_itimerspec, it_value),
+	    &ns);
 	if (error == 0)
 		error = copyin_timespec(value, &interval_ns);
 	if (error != 0)

@@ -30,8 +30,7 @@ struct trace_line {
 	size_t len;
 };
 
-static void __printflike(2, 3)
-put(struct trace_line *l, const char *fmt, ...)
+static void __printflike(2, 3) put(struct trace_line *l, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -202,8 +201,11 @@ put_flags(struct trace_line *l, uint64_t v, const struct trace_name *names,
 		first = false;
 	}
 	if (v != 0 || first)
-		put(l, v == 0 ? "0" : first ? "%#lx /* %s */" : "|%#lx", v,
-		    rest);
+		put(l,
+		    v == 0    ? "0" :
+			first ? "%#lx /* %s */" :
+				"|%#lx",
+		    v, rest);
 }
 
 static void
@@ -220,8 +222,8 @@ put_choice(struct trace_line *l, int64_t v, const struct trace_name *names)
 static void
 put_open_flags(struct trace_line *l, uint64_t v)
 {
-	static const char *const access[] = { "O_RDONLY", "O_WRONLY",
-		"O_RDWR", "O_ACCMODE" };
+	static const char *const access[] = { "O_RDONLY", "O_WRONLY", "O_RDWR",
+		"O_ACCMODE" };
 
 	put(l, "%s", access[v & O_ACCMODE]);
 	v &= ~(uint64_t)O_ACCMODE & 0xffffffff;
@@ -319,50 +321,27 @@ static bool
 put_named(struct trace_line *l, char kind, uint64_t v)
 {
 	switch (kind) {
-	case 'O':
-		put_open_flags(l, v);
-		return true;
+	case 'O': put_open_flags(l, v); return true;
 	case 'P':
 		put_flags(l, v & 0xffffffff, trace_prot_flags, "PROT_???");
 		return true;
-	case 'M':
-		put_map_flags(l, v);
-		return true;
+	case 'M': put_map_flags(l, v); return true;
 	case 'T':
 		put_flags(l, v & 0xffffffff, trace_at_flags, "AT_???");
 		return true;
 	case 'A':
 		put_flags(l, v & 0xffffffff, trace_access_flags, "?_OK");
 		return true;
-	case 'S':
-		put(l, "%s", signal_name(v));
-		return true;
-	case 'H':
-		put_choice(l, (int)v, trace_sigmask_hows);
-		return true;
-	case 'w':
-		put_choice(l, (int)v, trace_whences);
-		return true;
-	case 'F':
-		put_choice(l, (int)v, trace_fcntls);
-		return true;
-	case 'i':
-		put_choice(l, (uint32_t)v, trace_ioctls);
-		return true;
-	case 'k':
-		put_choice(l, (int)v, trace_clocks);
-		return true;
-	case 'R':
-		put_choice(l, (int)v, trace_resources);
-		return true;
-	case 'I':
-		put_choice(l, (int)v, trace_itimers);
-		return true;
-	case 'U':
-		put_futex_op(l, v);
-		return true;
-	default:
-		return false;
+	case 'S': put(l, "%s", signal_name(v)); return true;
+	case 'H': put_choice(l, (int)v, trace_sigmask_hows); return true;
+	case 'w': put_choice(l, (int)v, trace_whences); return true;
+	case 'F': put_choice(l, (int)v, trace_fcntls); return true;
+	case 'i': put_choice(l, (uint32_t)v, trace_ioctls); return true;
+	case 'k': put_choice(l, (int)v, trace_clocks); return true;
+	case 'R': put_choice(l, (int)v, trace_resources); return true;
+	case 'I': put_choice(l, (int)v, trace_itimers); return true;
+	case 'U': put_futex_op(l, v); return true;
+	default: return false;
 	}
 }
 
@@ -370,29 +349,14 @@ static bool
 put_memory(struct trace_line *l, char kind, uint64_t v, uint64_t next)
 {
 	switch (kind) {
-	case 's':
-		put_path(l, v);
-		return true;
-	case 'b':
-		put_buffer(l, v, next);
-		return true;
-	case 'v':
-		put_argv(l, v);
-		return true;
-	case 'e':
-		put_envp(l, v);
-		return true;
-	case 'm':
-		put_signal_set(l, v);
-		return true;
-	case 'a':
-		put_sigaction(l, v);
-		return true;
-	case 't':
-		put_timespec(l, v);
-		return true;
-	default:
-		return false;
+	case 's': put_path(l, v); return true;
+	case 'b': put_buffer(l, v, next); return true;
+	case 'v': put_argv(l, v); return true;
+	case 'e': put_envp(l, v); return true;
+	case 'm': put_signal_set(l, v); return true;
+	case 'a': put_sigaction(l, v); return true;
+	case 't': put_timespec(l, v); return true;
+	default: return false;
 	}
 }
 
@@ -401,27 +365,21 @@ put_number(struct trace_line *l, char kind, uint64_t v)
 {
 	switch (kind) {
 	case 'd':
-		put(l, "%ld", (int64_t)v == (int32_t)v || v >> 32 == 0 ?
-			(long)(int32_t)v : (long)v);
+		put(l, "%ld",
+		    (int64_t)v == (int32_t)v || v >> 32 == 0 ?
+			(long)(int32_t)v :
+			(long)v);
 		break;
-	case 'u':
-		put(l, "%lu", v);
-		break;
-	case 'x':
-		put(l, v == 0 ? "%lu" : "%#lx", v);
-		break;
-	case 'o':
-		put(l, v == 0 ? "%lu" : "%#lo", v & 0xffffffff);
-		break;
+	case 'u': put(l, "%lu", v); break;
+	case 'x': put(l, v == 0 ? "%lu" : "%#lx", v); break;
+	case 'o': put(l, v == 0 ? "%lu" : "%#lo", v & 0xffffffff); break;
 	case 'f':
 		if ((int32_t)v == AT_FDCWD)
 			put(l, "AT_FDCWD");
 		else
 			put(l, "%d", (int32_t)v);
 		break;
-	default:
-		put_pointer(l, v);
-		break;
+	default: put_pointer(l, v); break;
 	}
 }
 
@@ -526,7 +484,8 @@ put_result(struct call *c, long ret)
 	if (l->len < 39) /* strace's column */
 		put(l, "%*s", (int)(39 - l->len), "");
 	if (ret == -ERESTARTSYS)
-		put(l, " = ? ERESTARTSYS (To be restarted if SA_RESTART is "
+		put(l,
+		    " = ? ERESTARTSYS (To be restarted if SA_RESTART is "
 		    "set)");
 	else if (ret == -ERESTARTNOHAND)
 		put(l, " = ? ERESTARTNOHAND (To be restarted if no handler)");

@@ -9,8 +9,8 @@
 #include "fs/uio.h"
 #include "kern/types.h"
 
-#define TRANSFER_MAX	 0x7ffff000u /* bytes a call; more is cut short */
-#define TRANSFER_IOV_MAX 1024u
+#define TRANSFER_MAX       0x7ffff000u /* bytes a call; more is cut short */
+#define TRANSFER_IOV_MAX   1024u
 #define TRANSFER_IOV_SMALL 8
 
 struct transfer_vec {

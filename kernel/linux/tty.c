@@ -29,8 +29,8 @@ struct tty_file {
 	bool console;        /* no job control, no hang-up */
 };
 
-static struct objcache tty_files =
-    OBJCACHE_INIT("tty_file", sizeof(struct tty_file));
+static struct objcache tty_files = OBJCACHE_INIT("tty_file",
+    sizeof(struct tty_file));
 
 struct tty *
 tty_of_file(struct file *file, bool *hung_up)
@@ -154,8 +154,7 @@ tty_set_winsize(struct tty *t, const struct winsize *ws)
 	uint64_t state = spin_lock_irq(&t->lock);
 	struct winsize *old = &t->winsize;
 	bool changed = old->ws_row != ws->ws_row || old->ws_col != ws->ws_col ||
-		       old->ws_xpixel != ws->ws_xpixel ||
-		       old->ws_ypixel != ws->ws_ypixel;
+	    old->ws_xpixel != ws->ws_xpixel || old->ws_ypixel != ws->ws_ypixel;
 
 	*old = *ws;
 	spin_unlock_irq(&t->lock, state);
@@ -408,8 +407,8 @@ tty_send(struct tty *t, struct file *file, struct uio *u, const uint8_t *bytes,
 			return n;
 		error = -EAGAIN;
 		if (!tty_nonblock(file, u))
-			error = wait_event_intr(
-			    &t->write_wq, tty_writable(t) || tty_is_dead(file));
+			error = wait_event_intr(&t->write_wq,
+			    tty_writable(t) || tty_is_dead(file));
 		if (error == 0 && tty_is_dead(file))
 			error = -EIO;
 		if (error != 0)
@@ -475,9 +474,9 @@ tty_poll(struct file *file, struct poll_table *table)
 	poll_wait(table, &t->write_wq);
 	if (dead)
 		return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM |
-		       POLLWRNORM;
+		    POLLWRNORM;
 	return (tty_readable(t, true) ? POLLIN | POLLRDNORM : 0) |
-	       (tty_writable(t) ? POLLOUT | POLLWRNORM : 0);
+	    (tty_writable(t) ? POLLOUT | POLLWRNORM : 0);
 }
 
 const struct file_ops tty_file_ops = {

@@ -31,8 +31,8 @@ speed_of(tcflag_t code, uint32_t other)
 	code &= CBAUD;
 	if (code == BOTHER)
 		return other;
-	return (code & CBAUDEX) != 0 ? high_speeds[code & 15]
-				     : speeds[code & 15];
+	return (code & CBAUDEX) != 0 ? high_speeds[code & 15] :
+				       speeds[code & 15];
 }
 
 static void
@@ -175,8 +175,8 @@ termios_ioctl(struct tty *t, unsigned cmd, uint64_t arg)
 	case TCSETS2:
 	case TCSETSW2:
 	case TCSETSF2:
-		return set_termios(
-		    t, arg, sizeof(struct termios2), cmd - TCSETS2);
+		return set_termios(t, arg, sizeof(struct termios2),
+		    cmd - TCSETS2);
 	case TCSETA:
 	case TCSETAW:
 	case TCSETAF: return set_termio(t, arg, cmd - TCSETA);
@@ -270,9 +270,9 @@ change_modem(struct tty *t, unsigned cmd, uaddr_t arg)
 	if (copyin(&bits, arg, sizeof(bits)) != 0)
 		return -EFAULT;
 	t->lops->set_modem(t, cmd == TIOCMBIC ? 0 : bits,
-	    cmd == TIOCMBIC   ? bits
-	    : cmd == TIOCMSET ? all & ~bits
-			      : 0);
+	    cmd == TIOCMBIC     ? bits :
+		cmd == TIOCMSET ? all & ~bits :
+				  0);
 	return 0;
 }
 

@@ -101,8 +101,8 @@ line_set(struct tty *t, const struct termios2 *tio)
 	    5 + ((tio->c_cflag & CSIZE) >> 4), (tio->c_cflag & CSTOPB) != 0,
 	    (tio->c_cflag & PARENB) != 0, (tio->c_cflag & PARODD) == 0);
 	if (speed == 0) /* B0 hangs up */
-		line_of(t)->ops->set_modem(
-		    line_of(t), 0, TIOCM_DTR | TIOCM_RTS);
+		line_of(t)->ops->set_modem(line_of(t), 0,
+		    TIOCM_DTR | TIOCM_RTS);
 }
 
 static unsigned

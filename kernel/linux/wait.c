@@ -19,7 +19,7 @@ struct wait_query {
 	/* The answer: */
 	int32_t pid;
 	uint32_t uid;
-	int status;	/* wait4's word */
+	int status;     /* wait4's word */
 	int code, info; /* waitid's si_code, si_status */
 	struct rusage usage;
 };
@@ -96,7 +96,7 @@ look(struct wait_query *q)
 	int answer = -ECHILD;
 
 	mutex_lock(&process_lock);
-	TAILQ_FOREACH(c, &self->children, sibling) {
+	TAILQ_FOREACH (c, &self->children, sibling) {
 		if (!wanted(q, c))
 			continue;
 		answer = 0;
@@ -189,18 +189,15 @@ waitid_query(struct wait_query *q, int which, int32_t id, unsigned options)
 	q->id = id;
 	q->options = options;
 	switch (which) {
-	case P_ALL:
-		return 0;
-	case P_PID:
-		return id <= 0 ? -EINVAL : 0;
+	case P_ALL: return 0;
+	case P_PID: return id <= 0 ? -EINVAL : 0;
 	case P_PGID:
 		if (id == 0)
 			q->id = process_self()->pgid;
 		return id < 0 ? -EINVAL : 0;
 	case P_PIDFD: /* there are no pidfds, so it is not one */
 		return id < 0 ? -EINVAL : -EBADF;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 

@@ -13,7 +13,7 @@
 #include <linux/time.h>
 
 #define NSEC_PER_SEC 1000000000ul
-#define PUBLIC	     __attribute__((visibility("default")))
+#define PUBLIC       __attribute__((visibility("default")))
 
 typedef __kernel_old_time_t time_type;
 struct getcpu_cache;
@@ -26,8 +26,8 @@ PUBLIC int __vdso_clock_gettime(int clock, struct timespec *ts);
 PUBLIC int __vdso_clock_getres(int clock, struct timespec *ts);
 PUBLIC int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz);
 PUBLIC time_type __vdso_time(time_type *t);
-PUBLIC long __vdso_getcpu(unsigned *cpu, unsigned *node,
-    struct getcpu_cache *unused);
+PUBLIC long
+__vdso_getcpu(unsigned *cpu, unsigned *node, struct getcpu_cache *unused);
 
 static inline long
 syscall3(long nr, long a, long b, long c)
@@ -35,9 +35,9 @@ syscall3(long nr, long a, long b, long c)
 	long ret;
 
 	__asm__ volatile("syscall"
-	    : "=a"(ret)
-	    : "a"(nr), "D"(a), "S"(b), "d"(c)
-	    : "rcx", "r11", "memory");
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
 	return ret;
 }
 
@@ -159,8 +159,8 @@ __vdso_getcpu(unsigned *cpu, unsigned *node, struct getcpu_cache *unused)
 #define ALIAS(name) __attribute__((weak, alias("__vdso_" #name)))
 PUBLIC int clock_gettime(int clock, struct timespec *ts) ALIAS(clock_gettime);
 PUBLIC int clock_getres(int clock, struct timespec *ts) ALIAS(clock_getres);
-PUBLIC int gettimeofday(struct timeval *tv, struct timezone *tz)
-    ALIAS(gettimeofday);
+PUBLIC int
+gettimeofday(struct timeval *tv, struct timezone *tz) ALIAS(gettimeofday);
 PUBLIC time_type time(time_type *t) ALIAS(time);
 PUBLIC long getcpu(unsigned *cpu, unsigned *node, struct getcpu_cache *unused)
     ALIAS(getcpu);

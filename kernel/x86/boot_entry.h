@@ -27,16 +27,16 @@ typedef const void *boot_phys_fn(paddr_t pa, size_t len);
  *   -EFAULT  the memory map cannot be reached
  *   -ENOMEM  no RAM in it
  */
-int boot_pvh_parse(
-    const struct hvm_start_info *si, boot_phys_fn *phys, struct boot_info *bi);
+int boot_pvh_parse(const struct hvm_start_info *si, boot_phys_fn *phys,
+    struct boot_info *bi);
 
 /*
  * The same from Linux's boot_params ("zero page"), 64-bit boot protocol.
  *   -EINVAL  no setup header in it
  *   -ENOMEM  no RAM in its E820 map
  */
-int boot_linux64_parse(
-    const struct boot_params *bp, boot_phys_fn *phys, struct boot_info *bi);
+int boot_linux64_parse(const struct boot_params *bp, boot_phys_fn *phys,
+    struct boot_info *bi);
 
 /*
  * Copies the string at `pa` into bi->cmdline; 0 means none.  One that is too

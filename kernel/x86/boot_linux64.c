@@ -38,8 +38,8 @@ linux64_e820(struct boot_info *bi, const struct boot_params *bp)
 
 /* The entries beyond the 128 that boot_params has room for. */
 static void
-linux64_e820_ext(
-    struct boot_info *bi, paddr_t pa, uint32_t len, boot_phys_fn *phys)
+linux64_e820_ext(struct boot_info *bi, paddr_t pa, uint32_t len,
+    boot_phys_fn *phys)
 {
 	const struct boot_e820_entry *from;
 	struct boot_e820_entry entry;
@@ -82,8 +82,8 @@ linux64_setup_data(struct boot_info *bi, paddr_t pa, boot_phys_fn *phys)
 }
 
 int
-boot_linux64_parse(
-    const struct boot_params *bp, boot_phys_fn *phys, struct boot_info *bi)
+boot_linux64_parse(const struct boot_params *bp, boot_phys_fn *phys,
+    struct boot_info *bi)
 {
 	int error;
 
@@ -95,8 +95,8 @@ boot_linux64_parse(
 	bi->rsdp = bp->acpi_rsdp_addr;
 	bi->initrd = join32(bp->ext_ramdisk_image, bp->hdr.ramdisk_image);
 	bi->initrd_size = join32(bp->ext_ramdisk_size, bp->hdr.ramdisk_size);
-	boot_cmdline_copy(
-	    bi, join32(bp->ext_cmd_line_ptr, bp->hdr.cmd_line_ptr), phys);
+	boot_cmdline_copy(bi,
+	    join32(bp->ext_cmd_line_ptr, bp->hdr.cmd_line_ptr), phys);
 	linux64_e820(bi, bp);
 	linux64_setup_data(bi, bp->hdr.setup_data, phys);
 	error = memmap_finish(bi);

@@ -14,8 +14,8 @@
 #define PVH_NENTRIES_MAX 1024
 
 static void
-pvh_initrd(
-    struct boot_info *bi, paddr_t list, uint32_t count, boot_phys_fn *phys)
+pvh_initrd(struct boot_info *bi, paddr_t list, uint32_t count,
+    boot_phys_fn *phys)
 {
 	const struct hvm_modlist_entry *from;
 	struct hvm_modlist_entry mod;
@@ -35,8 +35,8 @@ pvh_initrd(
 }
 
 static int
-pvh_memmap(
-    struct boot_info *bi, paddr_t table, uint32_t count, boot_phys_fn *phys)
+pvh_memmap(struct boot_info *bi, paddr_t table, uint32_t count,
+    boot_phys_fn *phys)
 {
 	const struct hvm_memmap_table_entry *from;
 	struct hvm_memmap_table_entry entry;
@@ -59,8 +59,8 @@ pvh_memmap(
 }
 
 int
-boot_pvh_parse(
-    const struct hvm_start_info *si, boot_phys_fn *phys, struct boot_info *bi)
+boot_pvh_parse(const struct hvm_start_info *si, boot_phys_fn *phys,
+    struct boot_info *bi)
 {
 	uint32_t version = si->version;
 	int error;

@@ -58,9 +58,9 @@ cpu_id(void) /* stable only with preemption off */
 static inline void
 preempt_disable(void)
 {
-	__asm__ volatile(
-	    "incl %%gs:%c0" ::"i"(offsetof(struct percpu, preempt_count))
-	    : "memory", "cc");
+	__asm__ volatile("incl %%gs:%c0" ::"i"(
+	    offsetof(struct percpu, preempt_count))
+			 : "memory", "cc");
 }
 
 void preempt_now(void);
@@ -148,9 +148,9 @@ rdmsr(uint32_t msr)
 static inline void
 wrmsr(uint32_t msr, uint64_t v)
 {
-	__asm__ volatile(
-	    "wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
-	    : "memory");
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v),
+			 "d"((uint32_t)(v >> 32))
+			 : "memory");
 }
 
 struct cpuid {

@@ -15,8 +15,8 @@
 #define KVA_DIRECT  UL(0x300000000000)
 #define KVA_VMEMMAP UL(0x200000000000)
 #else
-#define KVA_DIRECT      UL(0xffff800000000000) /* all memory, write-back, NX */
-#define KVA_VMEMMAP     UL(0xffffe00000000000) /* struct page of each frame */
+#define KVA_DIRECT  UL(0xffff800000000000) /* all memory, write-back, NX */
+#define KVA_VMEMMAP UL(0xffffe00000000000) /* struct page of each frame */
 #endif
 #define KVA_MAPPED      UL(0xffffc00000000000) /* stacks and device registers */
 #define KVA_MAPPED_SIZE UL(0x1000000000)

@@ -207,8 +207,8 @@ pt_map_kernel(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags)
 	int error = 0;
 
 	for (off = 0; off < size && error == 0; off += PAGE_SIZE) {
-		slot = walk(
-		    boot_pml4, va + off, 0, PTE_P | PTE_W, carve_page, NULL);
+		slot = walk(boot_pml4, va + off, 0, PTE_P | PTE_W, carve_page,
+		    NULL);
 		if (slot == NULL)
 			error = -ENOMEM;
 		else
@@ -238,9 +238,9 @@ pt_kernel_page(uint64_t va)
 {
 	uint64_t *slot = walk(boot_pml4, va, 0, 0, NULL, NULL);
 
-	return slot != NULL && (*slot & PTE_P) != 0
-		   ? page_of_paddr(*slot & PTE_ADDR)
-		   : NULL;
+	return slot != NULL && (*slot & PTE_P) != 0 ?
+	    page_of_paddr(*slot & PTE_ADDR) :
+	    NULL;
 }
 
 int
@@ -252,8 +252,8 @@ pt_map_direct(paddr_t pa, uint64_t size, paddr_t (*carve)(void *), void *arg)
 	     pa += LEVEL_SIZE(1)) {
 		if (pa < 1ul << 30)
 			continue; /* entry.S */
-		slot = walk(
-		    boot_pml4, KVA_DIRECT + pa, 1, PTE_P | PTE_W, carve, arg);
+		slot = walk(boot_pml4, KVA_DIRECT + pa, 1, PTE_P | PTE_W, carve,
+		    arg);
 		if (slot == NULL)
 			return -ENOMEM;
 		*slot = pa | PTE_P | PTE_W | PTE_PS | PTE_G;

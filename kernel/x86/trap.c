@@ -115,10 +115,10 @@ user_enter(const struct trapframe *tf)
 static void __noreturn
 kernel_fault(struct trapframe *tf)
 {
-	const char *name =
-	    tf->trapno < NEXCEPTIONS && exceptions[tf->trapno].name != NULL
-		? exceptions[tf->trapno].name
-		: "exception";
+	const char *name = tf->trapno < NEXCEPTIONS &&
+		exceptions[tf->trapno].name != NULL ?
+	    exceptions[tf->trapno].name :
+	    "exception";
 
 	panic_trap(tf, "%s in the kernel, error %#lx, address %#lx", name,
 	    tf->error, read_cr2());

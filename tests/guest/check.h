@@ -48,6 +48,7 @@ static unsigned check_passed_count, check_failed_count;
 static inline const char *
 check_errno_name(int error)
 {
+	/* clang-format off */
 #define CHECK_NAME(e) { e, #e }
 	static const struct {
 		int number;
@@ -74,6 +75,7 @@ check_errno_name(int error)
 		CHECK_NAME(ECANCELED), CHECK_NAME(EOWNERDEAD),
 		CHECK_NAME(ENOTRECOVERABLE), CHECK_NAME(EADDRNOTAVAIL),
 	};
+	/* clang-format on */
 #undef CHECK_NAME
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -138,8 +140,8 @@ check_describe(char *out, size_t size, long value, int error)
 }
 
 static inline bool
-check_ret_at(const char *file, int line, const char *text, long got,
-    int error, long wanted, int wanted_error)
+check_ret_at(const char *file, int line, const char *text, long got, int error,
+    long wanted, int wanted_error)
 {
 	char is[48], should[48];
 
@@ -186,7 +188,8 @@ check_mem_at(const char *file, int line, const char *text, const void *got,
 			continue;
 		check_failed_count++;
 		check_print("not ok %s:%d: %s: byte %zu of %zu is %#x, "
-		    "wanted %#x\n", file, line, text, i, len, g[i], w[i]);
+			    "wanted %#x\n",
+		    file, line, text, i, len, g[i], w[i]);
 		return false;
 	}
 	check_passed_count++;
@@ -195,43 +198,49 @@ check_mem_at(const char *file, int line, const char *text, const void *got,
 }
 
 /* Holds.  The value of each CHECK tells whether it did. */
-#define CHECK(cond)							\
-	check_true_at(__FILE__, __LINE__, #cond, (cond))
+#define CHECK(cond) check_true_at(__FILE__, __LINE__, #cond, (cond))
 
 /* Returns exactly this value (numbers and pointers). */
-#define CHECK_RET(expr, value) __extension__ ({				\
-	errno = 0;							\
-	long check_got_ = (long)(expr);					\
-	check_ret_at(__FILE__, __LINE__, #expr, check_got_, errno,	\
-	    (long)(value), 0); })
+#define CHECK_RET(expr, value)                                             \
+	__extension__({                                                    \
+		errno = 0;                                                 \
+		long check_got_ = (long)(expr);                            \
+		check_ret_at(__FILE__, __LINE__, #expr, check_got_, errno, \
+		    (long)(value), 0);                                     \
+	})
 
 /* Returns -1 (or MAP_FAILED) with this errno. */
-#define CHECK_ERR(expr, error) __extension__ ({				\
-	errno = 0;							\
-	long check_got_ = (long)(expr);					\
-	check_ret_at(__FILE__, __LINE__, #expr, check_got_, errno, -1,	\
-	    (error)); })
+#define CHECK_ERR(expr, error)                                                 \
+	__extension__({                                                        \
+		errno = 0;                                                     \
+		long check_got_ = (long)(expr);                                \
+		check_ret_at(__FILE__, __LINE__, #expr, check_got_, errno, -1, \
+		    (error));                                                  \
+	})
 
 /* Does not return -1; the value is what it returned. */
-#define CHECK_OK(expr) __extension__ ({					\
-	errno = 0;							\
-	long check_got_ = (long)(expr);					\
-	if (check_got_ == -1)						\
-		check_ret_at(__FILE__, __LINE__, #expr, check_got_,	\
-		    errno, 0, 0);					\
-	else								\
-		check_true_at(__FILE__, __LINE__, #expr, true);		\
-	check_got_; })
+#define CHECK_OK(expr)                                                      \
+	__extension__({                                                     \
+		errno = 0;                                                  \
+		long check_got_ = (long)(expr);                             \
+		if (check_got_ == -1)                                       \
+			check_ret_at(__FILE__, __LINE__, #expr, check_got_, \
+			    errno, 0, 0);                                   \
+		else                                                        \
+			check_true_at(__FILE__, __LINE__, #expr, true);     \
+		check_got_;                                                 \
+	})
 
 /* Like CHECK, but what follows makes no sense without it. */
-#define REQUIRE(cond) do {						\
-	if (!check_true_at(__FILE__, __LINE__, #cond, (cond)))		\
-		exit(check_done());					\
-} while (0)
+#define REQUIRE(cond)                                                  \
+	do {                                                           \
+		if (!check_true_at(__FILE__, __LINE__, #cond, (cond))) \
+			exit(check_done());                            \
+	} while (0)
 
-#define CHECK_STR(got, wanted)						\
+#define CHECK_STR(got, wanted) \
 	check_str_at(__FILE__, __LINE__, #got, (got), (wanted))
-#define CHECK_MEM(got, wanted, len)					\
+#define CHECK_MEM(got, wanted, len) \
 	check_mem_at(__FILE__, __LINE__, #got, (got), (wanted), (len))
 
 /*
@@ -249,25 +258,29 @@ check_fault_handler(int sig, siginfo_t *info, void *context)
 	siglongjmp(check_fault_jump, sig);
 }
 
-#define CHECK_FAULT(statement, sig, addr) do {				\
-	struct sigaction check_old_, check_new_ = {			\
-		.sa_sigaction = check_fault_handler,			\
-		.sa_flags = SA_SIGINFO | SA_ONSTACK };			\
-	void *check_addr_ = (void *)(addr);				\
-	int check_sig_;							\
-									\
-	sigaction((sig), &check_new_, &check_old_);			\
-	check_fault_addr = NULL;					\
-	check_sig_ = sigsetjmp(check_fault_jump, 1);			\
-	if (check_sig_ == 0) {						\
-		statement;						\
-	}								\
-	sigaction((sig), &check_old_, NULL);				\
-	if (check_ret_at(__FILE__, __LINE__, #statement " raises " #sig,\
-	    check_sig_, 0, (sig), 0) && check_addr_ != NULL)		\
-		check_ret_at(__FILE__, __LINE__, #statement " at " #addr,\
-		    (long)check_fault_addr, 0, (long)check_addr_, 0);	\
-} while (0)
+#define CHECK_FAULT(statement, sig, addr)                                    \
+	do {                                                                 \
+		struct sigaction check_old_,                                 \
+		    check_new_ = { .sa_sigaction = check_fault_handler,      \
+			    .sa_flags = SA_SIGINFO | SA_ONSTACK };           \
+		void *check_addr_ = (void *)(addr);                          \
+		int check_sig_;                                              \
+                                                                             \
+		sigaction((sig), &check_new_, &check_old_);                  \
+		check_fault_addr = NULL;                                     \
+		check_sig_ = sigsetjmp(check_fault_jump, 1);                 \
+		if (check_sig_ == 0) {                                       \
+			statement;                                           \
+		}                                                            \
+		sigaction((sig), &check_old_, NULL);                         \
+		if (check_ret_at(__FILE__, __LINE__,                         \
+			#statement " raises " #sig, check_sig_, 0, (sig),    \
+			0) &&                                                \
+		    check_addr_ != NULL)                                     \
+			check_ret_at(__FILE__, __LINE__,                     \
+			    #statement " at " #addr, (long)check_fault_addr, \
+			    0, (long)check_addr_, 0);                        \
+	} while (0)
 
 /* Prints the sums; the program's exit status. */
 __attribute__((unused)) static int

@@ -149,7 +149,7 @@ fifos(void)
 	CHECK_RET(mkfifo(path, 0600), 0);
 	CHECK_ERR(open(path, O_WRONLY | O_NONBLOCK), ENXIO);
 	r = (int)CHECK_OK(open(path, O_RDONLY | O_NONBLOCK));
-	CHECK_RET(read(r, buf, 1), 0); /* no writer yet: end of file */
+	CHECK_RET(read(r, buf, 1), 0);     /* no writer yet: end of file */
 	CHECK_RET(poll_one(r, POLLIN), 0); /* but no hang-up */
 	w = (int)CHECK_OK(open(path, O_WRONLY | O_NONBLOCK));
 	CHECK_ERR(read(r, buf, 1), EAGAIN);
@@ -230,7 +230,10 @@ splices(void)
 	CHECK_RET(splice(a[0], NULL, fd, &off, 100, 0), 4);
 	CHECK_RET(off, 6);
 	CHECK_RET(pread(fd, buf, 100, 0), 6);
-	CHECK_MEM(buf, "\0\0" "6789", 6);
+	CHECK_MEM(buf,
+	    "\0\0"
+	    "6789",
+	    6);
 	CHECK_ERR(splice(a[0], NULL, fd, NULL, 100, 0), EAGAIN);
 	CHECK_RET(splice(fd, NULL, a[1], NULL, 100, 0), 6);
 	CHECK_RET(read(a[0], buf, 100), 6);

@@ -26,15 +26,15 @@
 #include <unistd.h>
 
 #define SECONDS 30
-#define NO_KVM 77
+#define NO_KVM  77
 
 /* --- a 16550, as little of it as Firecracker's has --------------------------- */
 
-#define LSR_DATA 0x01
+#define LSR_DATA  0x01
 #define LSR_EMPTY 0x60
-#define IER_DATA 0x01
-#define IER_THRE 0x02
-#define MCR_LOOP 0x10
+#define IER_DATA  0x01
+#define IER_THRE  0x02
+#define MCR_LOOP  0x10
 
 struct uart {
 	uint16_t port;
@@ -156,7 +156,8 @@ static void
 add_memory(unsigned slot, uint64_t at, uint64_t size, char *host)
 {
 	struct kvm_userspace_memory_region r = { .slot = slot,
-		.guest_phys_addr = at, .memory_size = size,
+		.guest_phys_addr = at,
+		.memory_size = size,
 		.userspace_addr = (uintptr_t)host };
 
 	if (ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &r) != 0)
@@ -214,8 +215,8 @@ static void
 set_cpuid(int cpu)
 {
 	enum { ENTRIES = 256 };
-	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) +
-	    ENTRIES * sizeof(c->entries[0]));
+	struct kvm_cpuid2 *c = calloc(1,
+	    sizeof(*c) + ENTRIES * sizeof(c->entries[0]));
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	if (c == NULL || kvm < 0)
@@ -260,10 +261,14 @@ segment(uint64_t descriptor, uint16_t selector)
 {
 	struct kvm_segment s = { .selector = selector,
 		.limit = (descriptor & 0xffff) | (descriptor >> 32 & 0xf0000),
-		.type = descriptor >> 40 & 0xf, .s = descriptor >> 44 & 1,
-		.dpl = descriptor >> 45 & 3, .present = descriptor >> 47 & 1,
-		.avl = descriptor >> 52 & 1, .l = descriptor >> 53 & 1,
-		.db = descriptor >> 54 & 1, .g = descriptor >> 55 & 1 };
+		.type = descriptor >> 40 & 0xf,
+		.s = descriptor >> 44 & 1,
+		.dpl = descriptor >> 45 & 3,
+		.present = descriptor >> 47 & 1,
+		.avl = descriptor >> 52 & 1,
+		.l = descriptor >> 53 & 1,
+		.db = descriptor >> 54 & 1,
+		.g = descriptor >> 55 & 1 };
 
 	if (s.g)
 		s.limit = s.limit << 12 | 0xfff;
@@ -274,9 +279,12 @@ static void
 set_registers(int cpu, const struct fc_state *st)
 {
 	bool pvh = st->layout == FC_PVH;
-	struct kvm_regs r = { .rip = st->entry, .rflags = 2,
-		.rsi = pvh ? 0 : FC_ZERO_PAGE, .rbx = pvh ? FC_PVH_INFO : 0,
-		.rsp = pvh ? 0 : FC_STACK, .rbp = pvh ? 0 : FC_STACK };
+	struct kvm_regs r = { .rip = st->entry,
+		.rflags = 2,
+		.rsi = pvh ? 0 : FC_ZERO_PAGE,
+		.rbx = pvh ? FC_PVH_INFO : 0,
+		.rsp = pvh ? 0 : FC_STACK,
+		.rbp = pvh ? 0 : FC_STACK };
 	struct kvm_fpu fpu = { .fcw = 0x37f, .mxcsr = 0x1f80 };
 	struct kvm_sregs s;
 
@@ -355,23 +363,20 @@ run_machine(int cpu, struct kvm_run *run)
 			err(1, "KVM_RUN");
 		}
 		switch (run->exit_reason) {
-		case KVM_EXIT_IO:
-			port_io(run);
-			break;
+		case KVM_EXIT_IO: port_io(run); break;
 		case KVM_EXIT_MMIO:
 			if (!run->mmio.is_write)
 				memset(run->mmio.data, 0, run->mmio.len);
 			break;
-		case KVM_EXIT_SHUTDOWN:
-			errx(1, "triple fault");
+		case KVM_EXIT_SHUTDOWN: errx(1, "triple fault");
 		case KVM_EXIT_FAIL_ENTRY:
-			errx(1, "cannot enter the guest: %#llx", (long long)
-			    run->fail_entry.hardware_entry_failure_reason);
+			errx(1, "cannot enter the guest: %#llx",
+			    (long long)
+				run->fail_entry.hardware_entry_failure_reason);
 		case KVM_EXIT_INTERNAL_ERROR:
 			errx(1, "KVM cannot go on: error %u",
 			    run->internal.suberror);
-		default:
-			errx(1, "exit for reason %u", run->exit_reason);
+		default: errx(1, "exit for reason %u", run->exit_reason);
 		}
 	}
 }

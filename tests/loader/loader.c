@@ -24,8 +24,7 @@ out8(uint16_t port, uint8_t value)
 }
 
 /* On the first serial port, and the machine ends with status 0xb1. */
-static void __attribute__((noreturn))
-give_up(const char *why)
+static void __attribute__((noreturn)) give_up(const char *why)
 {
 	for (const char *s = "loader: "; *s != '\0'; s++)
 		out8(0x3f8, *s);
@@ -43,20 +42,26 @@ move(uint8_t *to, const uint8_t *from, uint32_t size)
 {
 	if (to < from) {
 		__asm__ volatile("rep movsb"
-		    : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+				 : "+D"(to), "+S"(from), "+c"(size)
+				 :
+				 : "memory");
 		return;
 	}
 	to += size - 1;
 	from += size - 1;
 	__asm__ volatile("std; rep movsb; cld"
-	    : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+			 : "+D"(to), "+S"(from), "+c"(size)
+			 :
+			 : "memory");
 }
 
 static void
 clear(uint8_t *to, uint32_t size)
 {
 	__asm__ volatile("rep stosb"
-	    : "+D"(to), "+c"(size) : "a"(0) : "memory");
+			 : "+D"(to), "+c"(size)
+			 : "a"(0)
+			 : "memory");
 }
 
 /* Firecracker leaves LINT0 as ExtINT, LINT1 as NMI. */

@@ -44,7 +44,8 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < st.count; i++) {
 		piece = (struct container_piece){ .paddr = st.piece[i].paddr,
 			.size = st.piece[i].size,
-			.data_size = st.piece[i].data_size, .offset = offset };
+			.data_size = st.piece[i].data_size,
+			.offset = offset };
 		write_all(f, &piece, sizeof(piece), path);
 		offset += piece.data_size;
 	}

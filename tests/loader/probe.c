@@ -8,7 +8,7 @@
 
 #include <asm/bootparam.h>
 
-struct probe_regs {	/* as probe_entry.S stores them */
+struct probe_regs { /* as probe_entry.S stores them */
 	uint64_t rsi, rsp, rbp, flags, cr0, cr3, cr4, efer;
 	uint64_t cs, ds, es, ss, fs, gs, tr, rest;
 	struct {
@@ -74,8 +74,9 @@ print_zero_page(const struct boot_params *bp)
 	print_hex("initrd", bp->hdr.ramdisk_image);
 	print_hex("initrd size", bp->hdr.ramdisk_size);
 	if (bp->hdr.ramdisk_image < 1u << 30)
-		print_hex("initrd sum", sum((const uint8_t *)(uint64_t)
-		    bp->hdr.ramdisk_image, bp->hdr.ramdisk_size));
+		print_hex("initrd sum",
+		    sum((const uint8_t *)(uint64_t)bp->hdr.ramdisk_image,
+			bp->hdr.ramdisk_size));
 }
 
 /* Without the bits that the processor sets: accessed, dirty. */

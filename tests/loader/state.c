@@ -18,7 +18,7 @@
 #include <asm/bootparam.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
-#define PAGE 4096ull
+#define PAGE                  4096ull
 #define XEN_NOTE_PHYS32_ENTRY 18
 
 static void *
@@ -38,7 +38,9 @@ add_piece(struct fc_state *st, uint64_t paddr, const void *data,
 	if (st->count == FC_PIECES)
 		errx(1, "too many pieces");
 	st->piece[st->count++] = (struct fc_piece){ .paddr = paddr,
-		.data = data, .data_size = data_size, .size = size };
+		.data = data,
+		.data_size = data_size,
+		.size = size };
 }
 
 static void *
@@ -233,7 +235,7 @@ make_acpi(const struct fc_options *opt, uint8_t *buf, uint64_t paddr,
 	fix_sum(dsdt, 36, 9);
 	acpi_header(fadt, "FACP", 276, 6);
 	fadt[109] = 0x34 >> 8;
-	fadt[108 + 1] = 0x04;		/* no VGA */
+	fadt[108 + 1] = 0x04; /* no VGA */
 	put32(fadt + 112, 1u << 20 | 1u << 5 | 1u << 4);
 	put64(fadt + 140, paddr + (dsdt - buf));
 	memcpy(fadt + 268, "FIRECKVM", 8);
@@ -304,8 +306,8 @@ add_zero_page(const struct fc_options *opt, struct fc_state *st,
 	bp->hdr.type_of_loader = 0xff;
 	bp->hdr.boot_flag = 0xaa55;
 	bp->hdr.header = 0x53726448;
-	bp->hdr.cmd_line_ptr = opt->cmdline_addr != 0 ? opt->cmdline_addr
-						      : FC_CMDLINE;
+	bp->hdr.cmd_line_ptr = opt->cmdline_addr != 0 ? opt->cmdline_addr :
+							FC_CMDLINE;
 	bp->hdr.cmdline_size = strlen(opt->cmdline) + 1;
 	bp->hdr.kernel_alignment = 0x01000000;
 	bp->hdr.ramdisk_image = initrd;
@@ -317,8 +319,8 @@ add_zero_page(const struct fc_options *opt, struct fc_state *st,
 		bp->e820_table[i].size = map[i].size;
 		bp->e820_table[i].type = map[i].type;
 	}
-	bp->e820_entries = opt->map_claims >= 0 ? (unsigned)opt->map_claims
-						: count;
+	bp->e820_entries = opt->map_claims >= 0 ? (unsigned)opt->map_claims :
+						  count;
 	add_piece(st, FC_ZERO_PAGE, bp, sizeof(*bp), sizeof(*bp));
 }
 
@@ -328,16 +330,15 @@ add_start_info(const struct fc_options *opt, struct fc_state *st,
 {
 	struct hvm_start_info *si = allocate(sizeof(*si));
 	struct hvm_modlist_entry *mod = allocate(sizeof(*mod));
-	struct hvm_memmap_table_entry *mm = allocate((count + 1) *
-	    sizeof(*mm));
+	struct hvm_memmap_table_entry *mm = allocate((count + 1) * sizeof(*mm));
 
 	si->magic = XEN_HVM_START_MAGIC_VALUE;
 	si->version = 1;
-	si->cmdline_paddr = opt->cmdline_addr != 0 ? opt->cmdline_addr
-						   : FC_CMDLINE;
+	si->cmdline_paddr = opt->cmdline_addr != 0 ? opt->cmdline_addr :
+						     FC_CMDLINE;
 	si->memmap_paddr = FC_ZERO_PAGE;
-	si->memmap_entries = opt->map_claims >= 0 ? (unsigned)opt->map_claims
-						  : count;
+	si->memmap_entries = opt->map_claims >= 0 ? (unsigned)opt->map_claims :
+						    count;
 	if (size != 0) {
 		si->nr_modules = 1;
 		si->modlist_paddr = FC_PVH_MODULES;
@@ -490,8 +491,11 @@ fc_parse(int argc, char **argv, struct fc_options *opt, const char **output)
 {
 	int c;
 
-	*opt = (struct fc_options){ .cmdline = "", .memory = 128 << 20,
-		.cpus = 1, .mptable = true, .map_claims = -1 };
+	*opt = (struct fc_options){ .cmdline = "",
+		.memory = 128 << 20,
+		.cpus = 1,
+		.mptable = true,
+		.map_claims = -1 };
 	*output = NULL;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (c) {
@@ -513,7 +517,8 @@ fc_parse(int argc, char **argv, struct fc_options *opt, const char **output)
 		}
 	}
 	if (opt->kernel == NULL || optind != argc)
-		errx(2, "usage: --kernel FILE [--initrd FILE] [--cmdline TEXT] "
+		errx(2,
+		    "usage: --kernel FILE [--initrd FILE] [--cmdline TEXT] "
 		    "[--memory MIB] [--layout new|2019|pvh] [--output FILE] "
 		    "...");
 	if (opt->memory < 2 << 20 || opt->cpus < 1 || opt->cpus > 32)
