@@ -123,41 +123,42 @@ sys_fchown(int fd, uint32_t uid, uint32_t gid)
 
 /* One of utimensat's two times, already in attr's terms. */
 static int
-utime_one(const struct __kernel_timespec *ts, unsigned set, unsigned now,
+utime_one(const struct __kernel_timespec *ts, unsigned set,
     struct vfs_attr *attr, int64_t *ns)
 {
 	if (ts->tv_nsec == UTIME_IS_OMIT)
 		return 0;
+	attr->valid |= set;
 	if (ts->tv_nsec == UTIME_IS_NOW) {
-		attr->valid |= set | now;
+		*ns = clock_real_ns();
 		return 0;
 	}
 	if (ts->tv_nsec < 0 || ts->tv_nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	attr->valid |= set;
 	if (__builtin_mul_overflow(ts->tv_sec, NSEC_PER_SEC, ns) ||
 	    __builtin_add_overflow(*ns, ts->tv_nsec, ns))
 		*ns = ts->tv_sec < 0 ? INT64_MIN : INT64_MAX;
 	return 0;
 }
 
-/* ts[0] access, ts[1] modification; NULL: both now. */
+/*
+ * ts[0] access, ts[1] modification; NULL: both now.  Only that needs no more
+ * than permission to write.
+ */
 static int
 utime_attr(const struct __kernel_timespec *ts, struct vfs_attr *attr)
 {
 	int error;
 
 	*attr = (struct vfs_attr){ 0 };
-	if (ts == NULL) {
-		attr->valid = ATTR_ATIME | ATTR_ATIME_NOW | ATTR_MTIME |
-		    ATTR_MTIME_NOW;
+	if (ts == NULL ||
+	    (ts[0].tv_nsec == UTIME_IS_NOW && ts[1].tv_nsec == UTIME_IS_NOW)) {
+		attr->valid = ATTR_ATIME_NOW | ATTR_MTIME_NOW;
 		return 0;
 	}
-	error = utime_one(&ts[0], ATTR_ATIME, ATTR_ATIME_NOW, attr,
-	    &attr->atime_ns);
+	error = utime_one(&ts[0], ATTR_ATIME, attr, &attr->atime_ns);
 	if (error == 0)
-		error = utime_one(&ts[1], ATTR_MTIME, ATTR_MTIME_NOW, attr,
-		    &attr->mtime_ns);
+		error = utime_one(&ts[1], ATTR_MTIME, attr, &attr->mtime_ns);
 	return error;
 }
 
