@@ -93,17 +93,26 @@ fpu_init(void)
 	__asm__ volatile("fninit");
 }
 
+/* One free area stays at hand: each return from a handler wants one. */
+static void *spare_area;
+
 void *
 fpu_area_alloc(void)
 {
-	struct page *p = page_alloc(0, 0);
+	void *area = __atomic_exchange_n(&spare_area, NULL, __ATOMIC_ACQ_REL);
+	struct page *p;
 
+	if (area != NULL)
+		return area;
+	p = page_alloc(0, 0);
 	return p != NULL ? page_kva(p) : NULL;
 }
 
 void
 fpu_area_free(void *area)
 {
+	if (area != NULL)
+		area = __atomic_exchange_n(&spare_area, area, __ATOMIC_ACQ_REL);
 	if (area != NULL)
 		page_put(page_of_paddr(kva_paddr(area)));
 }
