@@ -5,15 +5,7 @@ KGCCINC	:= $(shell $(CC) -print-file-name=include)
 # Linux's uapi and Xen's public headers; nothing of the C library is linked.
 KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
-# Most of the kernel runs seldom and is built small; what programs wait for is
-# built fast: the two lowest floors, and the ways of a system call by name.
-KHOT	= $(patsubst kernel/%.c,%,$(wildcard kernel/x86/*.c kernel/kern/*.c)) \
-	  $(addprefix fs/,dentry file inode names open pagecache pagetree \
-	  tmpfs_file uio walk attr) \
-	  $(addprefix linux/,syscalls fdtable fsview sys_io sys_open sys_stat \
-	  sys_mm sys_time clocks signal sigframe sys_signal sys_sched futex pipe \
-	  mem_devices names)
-KCFLAGS	= -std=gnu17 $(if $(filter $*,$(KHOT)),-O2,-Os) -g -Wall -Wextra -Werror -Wstrict-prototypes \
+KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wno-sign-compare \
 	  -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \

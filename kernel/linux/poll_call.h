@@ -43,9 +43,7 @@ struct poll_call {
 	struct poll_chunk *chunks;
 };
 
-/* An empty wait of the calling thread. */
 void poll_call_init(struct poll_call *pc);
-/* Leaves all queues; may sleep (files are put). */
 void poll_call_fini(struct poll_call *pc);
 /*
  * What holds for the caller's descriptor now (POLL*), waiting for changes

@@ -174,22 +174,23 @@ fpu_pop(uaddr_t at)
 		fpu_drop(self);
 		return 0;
 	}
-	area = fpu_area_alloc();
+	area = kzalloc(size);
 	if (area == NULL)
 		return -ENOMEM;
-	/* All at once, if it is there; else the part that must be. */
-	if (copyin(area, at, size) == 0) {
-		extended = has_xsave() && is_extended(at, area);
-		error = 0;
-	} else {
-		memset(area, 0, size);
-		error = copyin(area, at, sizeof(struct _fpstate_64));
+	error = copyin(area, at, sizeof(struct _fpstate_64));
+	if (error == 0 && has_xsave() && is_extended(at, area)) {
+		extended = true;
+		error = copyin(area, at, size);
 	}
 	if (error == 0)
 		error = check_fpu(area, extended);
-	if (error == 0)
-		fpu_swap(self, (void **)&area);
-	fpu_area_free(area);
+	if (error == 0) {
+		preempt_disable();
+		memcpy(self->fpu, area, size);
+		fpu_load(self);
+		preempt_enable();
+	}
+	kfree(area);
 	return error;
 }
 

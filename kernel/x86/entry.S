@@ -120,9 +120,9 @@ boot_gdt:
 	.quad 0, 0
 	.quad 0x00af9b000000ffff	/* SEL_KCODE */
 	.quad 0x00cf93000000ffff	/* SEL_KDATA */
-boot_gdt_pointer:
+boot_gdt_pointer:			/* in long mode eight bytes count */
 	.word 31
-	.long PA(boot_gdt)
+	.quad PA(boot_gdt)
 boot_gdt_pointer_high:
 	.word 31
 	.quad boot_gdt

@@ -70,7 +70,7 @@ def same(name, argv, add=(), options=(), tree=True, **wanted):
 def without_folder_sizes(listing):
     """How large a folder is, and what it takes, is its file system's affair."""
     listing = re.sub(rb'(?m)^total \d+$', b'total', listing)
-    return re.sub(rb'(?m)^(d\S+ +\d+ \S+ +\S+ +)\d+ ', rb'\1- ', listing)
+    return re.sub(rb'(?m)^(d\S+ +\d+ \S+ +\S+) +\d+ ', rb'\1 - ', listing)
 
 
 BUSYBOX_SAME = [
@@ -186,9 +186,18 @@ def words_of(line):
     return line.split() if isinstance(line, str) else list(line)
 
 
+def sorted_lines(text):
+    """For programs that show a folder's own order, each system's affair."""
+    return b'\n'.join(sorted(text.split(b'\n')))
+
+
 def busybox():
     for name, line in BUSYBOX_SAME:
-        yield same('busybox/' + name, [BUSYBOX, *words_of(line)])
+        own_order = name.startswith('find') or name == 'grep -r'
+        # tar writes the names of users and groups.
+        add = ['/etc/passwd', '/etc/group'] if name == 'tar' else []
+        yield same('busybox/' + name, [BUSYBOX, *words_of(line)], add,
+                   normal=sorted_lines if own_order else None)
     yield same('busybox/ls -lnR', [BUSYBOX, 'ls', '-lnRa', '--full-time',
                                    'TREE'],
                normal=lambda text: re.sub(

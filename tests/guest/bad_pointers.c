@@ -26,7 +26,7 @@
 #define KEEP_FD 400	/* a copy of standard output, out of the way */
 #define FIRST_FD 3	/* files the sweep may have */
 #define LAST_FD 8
-#define LEAK_LIMIT (512ul << 10)
+#define LEAK_LIMIT (1024ul << 10)
 
 enum care {
 	CARE_SKIP = 1,	/* not at all: it would end, block or unmap us */
@@ -308,7 +308,7 @@ chosen(void)
 	    0), ENOMEM);
 	CHECK_ERR(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0), EBADF);
 	CHECK_ERR(mmap(NULL, 4096, PROT_READ, MAP_ANONYMOUS, -1, 0), EINVAL);
-	CHECK_ERR(mprotect((void *)1, 4096, PROT_READ), EINVAL);
+	CHECK_ERR(syscall(SYS_mprotect, 1, 4096, PROT_READ), EINVAL);
 	CHECK_ERR(mprotect((void *)0x10000, 4096, PROT_READ), ENOMEM);
 	CHECK_ERR(mprotect((void *)kernel, 4096, PROT_READ), ENOMEM);
 	CHECK_ERR(mremap((void *)0x10000, 4096, 8192, MREMAP_MAYMOVE), EFAULT);

@@ -9,8 +9,11 @@
 #include <features.h>
 #ifndef __GLIBC__
 
+#include <signal.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef RWF_HIPRI
@@ -31,6 +34,13 @@ static inline ssize_t
 pwritev2(int fd, const struct iovec *v, int n, off_t at, int flags)
 {
 	return syscall(SYS_pwritev2, fd, v, n, at, 0, flags);
+}
+
+static inline int
+epoll_pwait2(int ep, struct epoll_event *e, int n, const struct timespec *ts,
+    const sigset_t *mask)
+{
+	return syscall(SYS_epoll_pwait2, ep, e, n, ts, mask, 8);
 }
 
 #endif

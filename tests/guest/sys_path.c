@@ -17,8 +17,8 @@ struct open_how_ {
 	uint64_t flags, mode, resolve;
 };
 #define RESOLVE_NO_SYMLINKS 0x04
-#define RESOLVE_BENEATH     0x08
-#define RESOLVE_IN_ROOT     0x10
+#define RESOLVE_BENEATH	    0x08
+#define RESOLVE_IN_ROOT	    0x10
 
 #define RENAME_NOREPLACE_ 1
 #define RENAME_EXCHANGE_  2
@@ -71,14 +71,6 @@ opening(void)
 	CHECK_RET(fstat(fd, &st), 0);
 	CHECK_RET(st.st_size, 0);
 	close(fd);
-}
-
-static void
-opening_links(void)
-{
-	struct stat st;
-	int fd;
-
 	CHECK_RET(symlink("f", "l"), 0);
 	CHECK_ERR(open("l", O_RDONLY | O_NOFOLLOW), ELOOP);
 	fd = (int)CHECK_OK(open("l", O_PATH | O_NOFOLLOW));
@@ -434,7 +426,6 @@ main(void)
 	REQUIRE(mkdtemp(dir) != NULL);
 	REQUIRE(chdir(dir) == 0);
 	opening();
-	opening_links();
 	opening_how();
 	directories();
 	links();

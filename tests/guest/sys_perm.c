@@ -38,8 +38,10 @@ become_root(void)
 }
 
 static void
-make_all(void)
+strangers(void)
 {
+	struct stat st;
+
 	make("none", 0);
 	make("read", 0444);
 	make("both", 0666);
@@ -51,24 +53,6 @@ make_all(void)
 	mkdir("sticky", 01777);
 	chmod("sticky", 01777);
 	make("sticky/f", 0666);
-}
-
-static void
-remove_all(void)
-{
-	CHECK_RET(unlink("sticky/f") | unlink("closed/f") | unlink("listed/f") |
-		rmdir("sticky") | rmdir("closed") | rmdir("listed") |
-		unlink("none") | unlink("read") | unlink("both") |
-		unlink("write"),
-	    0);
-}
-
-static void
-strangers(void)
-{
-	struct stat st;
-
-	make_all();
 	become(1000);
 	CHECK_ERR(open("none", O_RDONLY), EACCES);
 	CHECK_ERR(open("read", O_WRONLY), EACCES);
@@ -98,13 +82,10 @@ strangers(void)
 	CHECK_ERR(chown("read", 1000, 1000), EPERM);
 	CHECK_ERR(utimensat(AT_FDCWD, "read", NULL, 0), EACCES);
 	CHECK_RET(utimensat(AT_FDCWD, "write", NULL, 0), 0);
-	CHECK_ERR(
-	    utimensat(AT_FDCWD, "write",
-		(struct timespec[2]){ { 0, UTIME_NOW }, { 0, UTIME_OMIT } }, 0),
-	    EPERM);
-	CHECK_ERR(utimensat(AT_FDCWD, "write",
-		      (struct timespec[2]){ { 0, 0 }, { 0, 0 } }, 0),
-	    EPERM);
+	CHECK_ERR(utimensat(AT_FDCWD, "write", (struct timespec[2]){
+	    { 0, UTIME_NOW }, { 0, UTIME_OMIT } }, 0), EPERM);
+	CHECK_ERR(utimensat(AT_FDCWD, "write", (struct timespec[2]){ { 0, 0 },
+	    { 0, 0 } }, 0), EPERM);
 	CHECK_ERR(mknod("sticky/null", S_IFCHR | 0600, 0x103), EPERM);
 	CHECK_ERR(chroot("sticky"), EPERM);
 	CHECK_ERR(mount("none", "sticky", "tmpfs", 0, ""), EPERM);
@@ -118,7 +99,11 @@ strangers(void)
 	CHECK(st.st_uid == 1000 && st.st_gid == 1000);
 	CHECK_RET(unlink("sticky/mine"), 0);
 	become_root();
-	remove_all();
+	CHECK_RET(unlink("sticky/f") | unlink("closed/f") |
+	    unlink("listed/f") | rmdir("sticky") | rmdir("closed") |
+	    rmdir("listed") | unlink("none") | unlink("read") |
+	    unlink("both") |
+	    unlink("write"), 0);
 }
 
 static void

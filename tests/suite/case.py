@@ -276,6 +276,21 @@ def judge(case, context, outcome):
             raise Failure('%s\n%s' % (failure, dump(outcome))) from None
 
 
+def guest_log(case, argv):
+    """What the kernel says when a failed `remora run` is run once more."""
+    if '--' not in argv[2:] or argv[1:2] != ['run'] or '--verbose' in argv \
+            or '--dry-run' in argv or case.dialogue is not None or case.act:
+        return ''
+    at = argv.index('--')
+    try:
+        again = execute(argv[:at] + ['--verbose'] + argv[at:], case.stdin,
+                        case.timeout, case.env, True)
+    except Failure as failure:
+        return '\n--- once more, with --verbose: %s' % failure
+    return '\n--- once more, with --verbose: status %d\n%s' % (
+        again.status, visible(again.stdout))
+
+
 def attempt(case, build):
     """Carries a case out.  Returns (verdict, text, seconds)."""
     began = time.monotonic()
@@ -299,7 +314,8 @@ def attempt(case, build):
             verdict, text = 'SKIP', str(skip)
         except Failure as failure:
             verdict, text = 'FAIL', str(failure)
-            text = '%s\n--- command\n%s' % (text, ' '.join(map(str, argv)))
+            text += '\n--- command\n' + ' '.join(map(str, argv))
+            text += guest_log(case, argv)
         except OSError as error:
             verdict, text = 'FAIL', 'cannot be run: %s' % error
     return verdict, text, time.monotonic() - began

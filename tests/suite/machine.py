@@ -107,8 +107,9 @@ def ends_like(pattern):
     return check
 
 
-def raw_case(name, members, append='', told='exit 0', limit=30, machine='microvm',
-             memory='64M', kernel_args=TEST_ARGS, **wanted):
+def raw_case(name, members, append='', told='exit 0', limit=30,
+             machine='microvm', memory='64M', kernel_args=TEST_ARGS,
+             **wanted):
     """A case: QEMU boots remora.elf with an archive, given as bytes or as a
     function of the Context; `told` is what the control channel must say,
     None for anything (then QEMU's own status is not looked at either)."""
