@@ -79,21 +79,32 @@ set_ops(struct inode *inode, const struct pseudo_entry *entry, bool moving)
 	}
 }
 
+static struct pseudo_attr
+attr_of(const struct pseudo_entry *entry, const struct pseudo_id *id)
+{
+	struct pseudo_attr a = { .mode = entry->mode };
+
+	if (entry->attr != NULL)
+		entry->attr(id, &a);
+	return a;
+}
+
 static struct inode *
 make_inode(struct super *sb, const struct pseudo_entry *entry,
     const struct pseudo_id *id, bool moving)
 {
 	struct pseudo_inode *pi = kmalloc(sizeof(*pi));
+	struct pseudo_attr a = attr_of(entry, id);
 
 	if (pi == NULL)
 		return NULL;
-	inode_init(&pi->inode, sb, type_of(entry) | entry->mode, 0);
+	inode_init(&pi->inode, sb, type_of(entry) | a.mode, 0);
+	pi->inode.uid = a.uid;
+	pi->inode.gid = a.gid;
 	pi->inode.ino = ino_of(entry, id);
 	pi->inode.size = entry->size;
 	pi->entry = entry;
 	pi->id = *id;
-	if (entry->owner != NULL)
-		entry->owner(id, &pi->inode.uid, &pi->inode.gid);
 	set_ops(&pi->inode, entry, moving);
 	return &pi->inode;
 }
@@ -321,9 +332,11 @@ static int
 getattr(struct inode *inode, struct vfs_stat *st)
 {
 	const struct pseudo_inode *pi = pseudo_i(inode);
+	struct pseudo_attr a = attr_of(pi->entry, &pi->id);
 
-	if (pi->entry->owner != NULL)
-		pi->entry->owner(&pi->id, &st->uid, &st->gid);
+	st->mode = type_of(pi->entry) | a.mode;
+	st->uid = a.uid;
+	st->gid = a.gid;
 	st->blksize = 1024;
 	return 0;
 }

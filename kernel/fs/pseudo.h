@@ -25,6 +25,10 @@ struct pseudo_id {
 	uint64_t key, sub;
 };
 
+struct pseudo_attr {
+	uint32_t mode, uid, gid; /* mode: permissions */
+};
+
 struct pseudo_entry;
 
 /* A directory that lists what is there now. */
@@ -63,9 +67,8 @@ struct pseudo_entry {
 	/* PSEUDO_LINK: the text; or the place itself (then text is for show) */
 	long (*readlink)(const struct pseudo_id *id, char *buf, size_t size);
 	int (*follow)(const struct pseudo_id *id, struct path *out);
-	/* owner of the node; NULL: root */
-	void (*owner)(const struct pseudo_id *id, uint32_t *uid,
-	    uint32_t *gid);
+	/* changes what stat says: preset to `mode` and root; or NULL */
+	void (*attr)(const struct pseudo_id *id, struct pseudo_attr *attr);
 };
 
 /* The id and entry behind a node of such a file system. */

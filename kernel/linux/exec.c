@@ -328,7 +328,9 @@ unshare_files(struct process *p)
 	error = fdtable_copy(shared, &own);
 	if (error != 0)
 		return error;
+	mutex_lock(&process_lock); /* /proc looks at it */
 	p->files = own;
+	mutex_unlock(&process_lock);
 	fdtable_put(shared);
 	return 0;
 }

@@ -163,6 +163,8 @@ static void
 process_release(struct process *p)
 {
 	struct vmspace *vm;
+	struct fdtable *files;
+	struct fsview *fs;
 	struct file *exe;
 
 	if (p->itimers != NULL)
@@ -170,18 +172,20 @@ process_release(struct process *p)
 	p->itimers = NULL;
 	if (p->sid == p->pid)
 		tty_session_end(p);
-	fdtable_put(p->files);
-	p->files = NULL;
-	mutex_lock(&process_lock);
+	mutex_lock(&process_lock); /* /proc may be looking */
 	vm = p->vm;
 	exe = p->exe;
+	files = p->files;
+	fs = p->fs;
 	p->vm = NULL;
 	p->exe = NULL;
+	p->files = NULL;
+	p->fs = NULL;
 	mutex_unlock(&process_lock);
+	fdtable_put(files);
 	if (exe != NULL)
 		file_put(exe);
-	fsview_put(p->fs);
-	p->fs = NULL;
+	fsview_put(fs);
 	thread_set_vmspace(thread_self(), NULL);
 	if (vm != NULL)
 		vmspace_put(vm);

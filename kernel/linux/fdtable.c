@@ -526,7 +526,9 @@ fdtable_unshare(struct process *p)
 	error = fdtable_copy(old, &t);
 	if (error != 0)
 		return error;
+	mutex_lock(&process_lock); /* /proc looks at it */
 	p->files = t;
+	mutex_unlock(&process_lock);
 	fdtable_put(old);
 	return 0;
 }

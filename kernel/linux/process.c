@@ -21,7 +21,6 @@
 #include <linux/errno.h>
 #include <linux/resource.h>
 
-#define ID_MAX      32768 /* one more than the highest */
 #define ID_RESERVED 300   /* not given out again after the first round */
 
 struct mutex process_lock = MUTEX_INIT(process_lock);

@@ -25,6 +25,8 @@ struct tty;
 struct file;
 struct vmspace;
 
+#define ID_MAX 32768 /* kernel.pid_max: one more than the highest */
+
 struct creds {
 	uint32_t uid, euid, suid, fsuid;
 	uint32_t gid, egid, sgid, fsgid;

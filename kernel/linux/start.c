@@ -22,6 +22,7 @@
 #include "kern/vm.h"
 #include "linux/fdtable.h"
 #include "linux/process.h"
+#include "linux/procfs.h"
 #include "linux/signal.h"
 #include "linux/stdio.h"
 #include "linux/syscalls.h"
@@ -285,6 +286,9 @@ mount_usual(void)
 	unsigned i;
 	int error;
 
+	error = procfs_init();
+	if (error != 0)
+		log_warn("proc, sysfs: error %d", -error);
 	for (i = 0; i < ARRAY_SIZE(usual); i++) {
 		error = vfs_mount_kernel(usual[i][0], usual[i][1]);
 		if (error != 0 && error != -ENODEV)

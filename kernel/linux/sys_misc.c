@@ -76,6 +76,18 @@ set_uts(char *field, uaddr_t name, int len)
 	return 0;
 }
 
+int
+uts_set_nodename(const char *text, size_t len)
+{
+	if (len > __NEW_UTS_LEN)
+		return -EINVAL;
+	mutex_lock(&uts_lock);
+	memset(nodename, 0, sizeof(nodename));
+	memcpy(nodename, text, len);
+	mutex_unlock(&uts_lock);
+	return 0;
+}
+
 long
 sys_sethostname(uaddr_t name, int len)
 {

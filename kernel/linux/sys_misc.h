@@ -8,6 +8,7 @@
 /* What sethostname(2) and setdomainname(2) set, for /proc/sys/kernel. */
 const char *uts_nodename(void);
 const char *uts_domainname(void);
+int uts_set_nodename(const char *text, size_t len); /* -EINVAL: too long */
 
 long sys_uname(uaddr_t buf);
 long sys_sethostname(uaddr_t name, int len);

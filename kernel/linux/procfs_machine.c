@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * procfs_machine.c - files of /proc about the whole machine.  proc(5); the
+ * formats are those that procps and busybox read.
+ */
+#include "fs/chrdev.h"
+#include "fs/pagecache.h"
+#include "kern/bootargs.h"
+#include "kern/clock.h"
+#include "kern/kmem.h"
+#include "kern/page.h"
+#include "kern/thread.h"
+#include "kern/timer.h"
+#include "linux/process.h"
+#include "linux/procfs.h"
+#include "linux/version.h"
+#include "x86/cpu.h"
+#include "x86/irq.h"
+
+#define SECOND_NS 1000000000ul
+#define TICK_NS	  (SECOND_NS / 100) /* USER_HZ */
+
+int
+proc_show_version(const struct pseudo_id *id, struct sbuf *sb)
+{
+	(void)id;
+	sbuf_printf(sb, "%s version %s (remora) (%s) %s\n", LINUX_SYSNAME,
+	    LINUX_RELEASE, __VERSION__, LINUX_VERSION);
+	return 0;
+}
+
+int
+proc_show_cmdline(const struct pseudo_id *id, struct sbuf *sb)
+{
+	(void)id;
+	sbuf_printf(sb, "%s\n", boot_cmdline());
+	return 0;
+}
+
+int
+proc_show_swaps(const struct pseudo_id *id, struct sbuf *sb)
+{
+	(void)id;
+	sbuf_puts(sb, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+int
+proc_show_filesystems(const struct pseudo_id *id, struct sbuf *sb)
+{
+	const struct fs_type *t;
+	unsigned i;
+
+	(void)id;
+	for (i = 0; (t = fs_type_at(i)) != NULL; i++)
+		sbuf_printf(sb, "%s\t%s\n", t->needs_device ? "" : "nodev",
+		    t->name);
+	return 0;
+}
+
+int
+proc_show_devices(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct chrdev *dev;
+	unsigned i;
+
+	(void)id;
+	sbuf_puts(sb, "Character devices:\n");
+	for (i = 0; (dev = chrdev_at(i)) != NULL; i++)
+		sbuf_printf(sb, "%3u %s\n", dev->major,
+		    dev->driver != NULL ? dev->driver : dev->name);
+	sbuf_puts(sb, "\nBlock devices:\n");
+	return 0;
+}
+
+int
+proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct irq_info info;
+	unsigned i;
+
+	(void)id;
+	sbuf_puts(sb, "           CPU0       \n");
+	for (i = 0; irq_info(i, &info); i++)
+		sbuf_printf(sb, "%3u: %10lu   IO-APIC   %u-edge      %s\n",
+		    info.irq, info.count, info.irq, info.name);
+	sbuf_printf(sb, "LOC: %10lu   Local timer interrupts\n",
+	    irq_timer_count());
+	return 0;
+}
+
+int
+proc_show_meminfo(const struct pseudo_id *id, struct sbuf *sb)
+{
+	uint64_t cached = pagecache_total(), slab = kmem_used();
+	struct page_stats st;
+	unsigned i;
+
+	page_stats(&st);
+	/* Pages of files are memory's own: none can be dropped (tmpfs). */
+	const struct {
+		const char *name;
+		uint64_t pages;
+	} rows[] = {
+		{ "MemTotal:", st.total },
+		{ "MemFree:", st.free },
+		{ "MemAvailable:", st.free },
+		{ "Buffers:", 0 },
+		{ "Cached:", cached },
+		{ "SwapCached:", 0 },
+		{ "Active:", cached },
+		{ "Inactive:", 0 },
+		{ "SwapTotal:", 0 },
+		{ "SwapFree:", 0 },
+		{ "Dirty:", 0 },
+		{ "Writeback:", 0 },
+		{ "Shmem:", cached },
+		{ "Slab:", PAGES(slab) },
+		{ "SReclaimable:", 0 },
+		{ "SUnreclaim:", PAGES(slab) },
+		{ "CommitLimit:", st.total / 2 },
+	};
+
+	(void)id;
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		sbuf_printf(sb, "%-15s %8lu kB\n", rows[i].name,
+		    rows[i].pages << (PAGE_SHIFT - 10));
+	sbuf_puts(sb, "HugePages_Total:       0\nHugePages_Free:        0\n"
+		      "HugePages_Rsvd:        0\nHugePages_Surp:        0\n"
+		      "Hugepagesize:       2048 kB\n");
+	return 0;
+}
+
+/* -------------------------------------------------------------- time -- */
+
+static uint64_t
+idle_all_ns(void)
+{
+	uint64_t ns = 0;
+	unsigned i;
+
+	for (i = 0; i < cpu_count(); i++)
+		ns += sched_idle_ns(i);
+	return ns;
+}
+
+int
+proc_show_uptime(const struct pseudo_id *id, struct sbuf *sb)
+{
+	uint64_t up = clock_mono_ns(), idle = idle_all_ns();
+
+	(void)id;
+	sbuf_printf(sb, "%lu.%02lu %lu.%02lu\n", up / SECOND_NS,
+	    up % SECOND_NS / TICK_NS, idle / SECOND_NS,
+	    idle % SECOND_NS / TICK_NS);
+	return 0;
+}
+
+struct totals {
+	uint64_t user_ns;
+	unsigned running, blocked;
+};
+
+static bool
+add_process(struct process *p, void *arg)
+{
+	struct totals *sum = arg;
+	uint64_t run_ns, user_ns;
+	struct task *t;
+
+	process_times(p, &run_ns, &user_ns);
+	sum->user_ns += user_ns + p->child_user_ns;
+	TAILQ_FOREACH(t, &p->tasks, link) {
+		if (t->thread->state == THREAD_RUNNABLE)
+			sum->running++;
+		else if (!t->thread->interruptible)
+			sum->blocked++;
+	}
+	return true;
+}
+
+/*
+ * Time that programs used is the processes'; the rest that was not idle, the
+ * system's.
+ */
+static void
+print_cpu(struct sbuf *sb, uint64_t user_ns, uint64_t all_ns, uint64_t idle_ns)
+{
+	uint64_t busy = all_ns > idle_ns ? all_ns - idle_ns : 0;
+
+	user_ns = MIN(user_ns, busy);
+	sbuf_printf(sb, "%lu 0 %lu %lu 0 0 0 0 0 0\n", user_ns / TICK_NS,
+	    (busy - user_ns) / TICK_NS, idle_ns / TICK_NS);
+}
+
+/* Programs' share of what each processor did is taken to be the same. */
+static void
+print_cpus(struct sbuf *sb, uint64_t user_ns)
+{
+	uint64_t up = clock_mono_ns(), idle = idle_all_ns(), mine, busy;
+	uint64_t all_busy = MAX(up * cpu_count(), idle) - idle;
+	uint64_t millionths = user_ns / (all_busy / 1000000 + 1);
+	unsigned i;
+
+	sbuf_puts(sb, "cpu  ");
+	print_cpu(sb, user_ns, up * cpu_count(), idle);
+	for (i = 0; i < cpu_count(); i++) {
+		mine = sched_idle_ns(i);
+		busy = MAX(up, mine) - mine;
+		sbuf_printf(sb, "cpu%u ", i);
+		print_cpu(sb, busy / 1000000 * millionths, up, mine);
+	}
+}
+
+static void
+print_irqs(struct sbuf *sb)
+{
+	uint64_t total = irq_timer_count(), count[16] = { 0 };
+	struct irq_info info;
+	unsigned i;
+
+	for (i = 0; irq_info(i, &info); i++) {
+		total += info.count;
+		if (info.irq < ARRAY_SIZE(count))
+			count[info.irq] = info.count;
+	}
+	sbuf_printf(sb, "intr %lu", total);
+	for (i = 0; i < ARRAY_SIZE(count); i++)
+		sbuf_printf(sb, " %lu", count[i]);
+	sbuf_puts(sb, "\n");
+}
+
+int
+proc_show_stat(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct totals sum = { 0 };
+	uint64_t switches = 0;
+	unsigned i;
+
+	(void)id;
+	mutex_lock(&process_lock);
+	process_foreach_locked(add_process, &sum);
+	mutex_unlock(&process_lock);
+	for (i = 0; i < cpu_count(); i++)
+		switches += sched_switches(i);
+	print_cpus(sb, sum.user_ns);
+	print_irqs(sb);
+	sbuf_printf(sb, "ctxt %lu\nbtime %ld\nprocesses %d\n"
+			"procs_running %u\nprocs_blocked %u\n",
+	    switches, clock_real_offset_ns() / (int64_t)SECOND_NS,
+	    process_last_id(), sum.running, sum.blocked);
+	return 0;
+}
+
+/*
+ * The load averages: how many tasks were runnable, sampled every 5 seconds and
+ * forgotten with 1, 5 and 15 minutes' half-lives, as a fixed-point number of
+ * 11 bits.  The samples begin with the first reader: nobody pays before.
+ */
+#define LOAD_ONE 2048u
+static struct {
+	struct spinlock lock;
+	struct timer timer;
+	bool running;
+	uint64_t average[3];
+} load = { .lock = SPINLOCK_INIT };
+
+static void
+load_sample(void *arg)
+{
+	/* 2048 / e^(5 s / 1, 5, 15 min) */
+	static const uint64_t keep[3] = { 1884, 2014, 2037 };
+	uint64_t n = sched_nrunnable() * LOAD_ONE, state;
+	unsigned i;
+
+	(void)arg;
+	state = spin_lock_irq(&load.lock);
+	for (i = 0; i < 3; i++)
+		load.average[i] = (load.average[i] * keep[i] +
+		    n * (LOAD_ONE - keep[i]) + LOAD_ONE / 2) / LOAD_ONE;
+	spin_unlock_irq(&load.lock, state);
+	timer_arm(&load.timer, clock_mono_ns() + 5 * SECOND_NS);
+}
+
+static void
+load_read(uint64_t average[3])
+{
+	uint64_t state = spin_lock_irq(&load.lock);
+	bool start = !load.running;
+	unsigned i;
+
+	load.running = true;
+	for (i = 0; i < 3; i++)
+		average[i] = load.average[i];
+	spin_unlock_irq(&load.lock, state);
+	if (start) {
+		timer_setup(&load.timer, load_sample, NULL);
+		timer_arm(&load.timer, clock_mono_ns() + 5 * SECOND_NS);
+	}
+}
+
+int
+proc_show_loadavg(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct totals sum = { 0 };
+	uint64_t average[3];
+	unsigned i;
+
+	(void)id;
+	load_read(average);
+	for (i = 0; i < 3; i++)
+		sbuf_printf(sb, "%lu.%02lu ", average[i] / LOAD_ONE,
+		    average[i] % LOAD_ONE * 100 / LOAD_ONE);
+	mutex_lock(&process_lock);
+	process_foreach_locked(add_process, &sum);
+	mutex_unlock(&process_lock);
+	sbuf_printf(sb, "%u/%u %d\n", sum.running, process_count(),
+	    process_last_id());
+	return 0;
+}
