@@ -20,7 +20,8 @@ typedef long
  * the next argument), B buffer filled (result is the length), C string filled,
  * S signal, H how of sigprocmask, m signal set, a sigaction, A access mode,
  * T AT_* flags, w whence, i ioctl, F fcntl command, k clock, t timespec,
- * U futex operation, R resource, I interval timer, v argv, e environment.
+ * U futex operation, R resource, I interval timer, v argv, e environment,
+ * V vector of buffers (their number in the next argument), G arch_prctl code.
  */
 struct syscall_row {
 	const char *name; /* NULL: unknown number */

@@ -271,6 +271,27 @@ put_signal_set(struct trace_line *l, uaddr_t at)
 	put(l, "]");
 }
 
+/* What writev() writes: up to VECTOR_MAX parts. */
+static void
+put_iovec(struct trace_line *l, uaddr_t at, uint64_t n)
+{
+	struct {
+		uaddr_t base;
+		uint64_t len;
+	} v;
+	uint64_t i;
+
+	put(l, "[");
+	for (i = 0; i < MIN(n, VECTOR_MAX); i++) {
+		if (copyin(&v, at + i * sizeof(v), sizeof(v)) != 0)
+			break;
+		put(l, i == 0 ? "{iov_base=" : ", {iov_base=");
+		put_buffer(l, v.base, v.len);
+		put(l, ", iov_len=%lu}", v.len);
+	}
+	put(l, i < n ? ", ...]" : "]");
+}
+
 static void
 put_timespec(struct trace_line *l, uaddr_t at)
 {
@@ -340,6 +361,7 @@ put_named(struct trace_line *l, char kind, uint64_t v)
 	case 'k': put_choice(l, (int)v, trace_clocks); return true;
 	case 'R': put_choice(l, (int)v, trace_resources); return true;
 	case 'I': put_choice(l, (int)v, trace_itimers); return true;
+	case 'G': put_choice(l, (int)v, trace_arch_prctls); return true;
 	case 'U': put_futex_op(l, v); return true;
 	default: return false;
 	}
@@ -351,6 +373,7 @@ put_memory(struct trace_line *l, char kind, uint64_t v, uint64_t next)
 	switch (kind) {
 	case 's': put_path(l, v); return true;
 	case 'b': put_buffer(l, v, next); return true;
+	case 'V': put_iovec(l, v, next); return true;
 	case 'v': put_argv(l, v); return true;
 	case 'e': put_envp(l, v); return true;
 	case 'm': put_signal_set(l, v); return true;
@@ -571,7 +594,9 @@ trace_signal(struct task *t, const siginfo_t *info)
 	    trace_si_code(info->si_signo, info->si_code));
 	if (info->si_code > 0 && info->si_code != SI_KERNEL &&
 	    is_fault(info->si_signo))
-		put(&l, ", si_addr=%#lx", (uint64_t)info->si_addr);
+		put(&l, info->si_addr == NULL ? ", si_addr=NULL"
+					      : ", si_addr=%#lx",
+		    (uint64_t)info->si_addr);
 	else if (info->si_code == SI_KERNEL && is_fault(info->si_signo))
 		put(&l, ", si_addr=NULL");
 	else if (info->si_signo == SIGCHLD && info->si_code > 0)
