@@ -234,6 +234,26 @@ def rule_spaces(files):
             yield name, text.count("\n") + 1, "no line end at the file's end"
 
 
+def rule_map(files):
+    """What ARCHITECTURE.md names is there: functions, files."""
+    code = {n: t for n, t in files if n.endswith((".c", ".h", ".S"))}
+    bases = {os.path.basename(n) for n, _ in files}
+    defined = set()
+    for text in code.values():
+        defined.update(re.findall(r"\b(\w+)\(|^(?:\w+):", text, re.M))
+    for name, text in files:
+        if os.path.basename(name) != "ARCHITECTURE.md":
+            continue
+        for i, line in enumerate(text.splitlines(), 1):
+            for word in re.findall(r"`(\w+)\(\)`", line):
+                if word not in defined:
+                    yield name, i, f"there is no {word}()"
+            for word in re.findall(r"`([\w/]+\.(?:[chS]|py|mk))`", line):
+                if os.path.basename(word) not in bases and \
+                        not os.path.basename(word).startswith("foo"):
+                    yield name, i, f"there is no {word}"
+
+
 RULES = {k[5:].replace("_", "-"): v for k, v in globals().items()
          if k.startswith("rule_")}
 

@@ -48,6 +48,8 @@ CASES = [
     ("prototypes", "kernel/linux/a.h", "\nlong sys_a(struct r *r);\n", []),
     ("words", "a.md", "TO" "DO later\nmkstemp XXXX" "XX\n", [1]),
     ("paths", "a.md", "cd /ho" "me/me\nls /usr/x ~/home/x\n", [1]),
+    ("map", "ARCHITECTURE.md", "`rule()` is in `rules.py`\n", [1]),
+    ("map", "ARCHITECTURE.md", "`foo.c` has a `foo_test.c`\n", []),
     ("spaces", "a.md", "a \nb\t\nc\n", [1, 2]),
     ("spaces", "a.md", "a\nb", [2]),
 ]
