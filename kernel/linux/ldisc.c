@@ -14,6 +14,7 @@
 
 #define THROTTLE_ROOM 128 /* bytes of room left when STOP is sent */
 #define THROTTLE_USED 128 /* bytes unread when START is sent */
+#define ECHO_ENOUGH   256 /* echoes that are sent before the input's end */
 
 static bool
 iflag(const struct ldisc *l, tcflag_t bit)
@@ -587,8 +588,10 @@ ldisc_input(struct ldisc *l, const uint8_t *bytes, size_t n)
 	for (i = 0; i < n; i++) {
 		make_room(l);
 		input_char(l, bytes[i]);
-		ldisc_echo(l);
+		if (l->echo_head - l->echo_tail >= ECHO_ENOUGH)
+			ldisc_echo(l);
 	}
+	ldisc_echo(l);
 	throttle(l);
 	return ldisc_readable(l, false);
 }

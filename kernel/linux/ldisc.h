@@ -65,7 +65,8 @@ void ldisc_init(struct ldisc *l, const struct ldisc_ops *ops, void *arg,
 /* Bytes that ldisc_input() is sure to take. */
 size_t ldisc_room(const struct ldisc *l);
 /*
- * Bytes arrive, n <= ldisc_room().  True: a reader may have become able to go
+ * Bytes arrive, n <= ldisc_room().  What they echo is sent at the end: a
+ * signal among them takes away the echo of those before it.  True: a reader may have become able to go
  * on (look at ldisc_readable()).
  */
 bool ldisc_input(struct ldisc *l, const uint8_t *bytes, size_t n);

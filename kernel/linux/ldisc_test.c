@@ -341,9 +341,12 @@ sends_signals(void **state)
 {
 	struct line *line = *state;
 
-	type(line, "lost\003");
+	type(line, "lost");
+	type(line, "\003");
 	assert_int_equal(line->signo, SIGINT);
 	assert_sent(line, "lost^C");
+	type(line, "at once\003");
+	assert_sent(line, "^C");
 	type(line, "kept\n");
 	assert_reads(line, 100, "kept\n");
 	type(line, "\034");
@@ -356,7 +359,7 @@ sends_signals(void **state)
 	change(line, ISIG, 0);
 	type(line, "\003\n");
 	assert_reads(line, 100, "\003\n");
-	assert_int_equal(line->nsignals, 4);
+	assert_int_equal(line->nsignals, 5);
 }
 
 static void

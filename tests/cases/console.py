@@ -48,8 +48,10 @@ def session(name, argv, dialogue, env=None):
             raise Failure('; '.join(wrong) + '\n' + dump(got) +
                           '\n--- on the host\n' + dump(model))
         return got
+    options = [word for item in (env or {}).items()
+               for word in ('--env', '%s=%s' % item)]
     return Case('session/' + name,
-                lambda context: run_command(context, argv, limit=LIMIT),
+                lambda context: run_command(context, argv, options, LIMIT),
                 status=None, needs=(argv[0],), timeout=2 * LIMIT, act=act)
 
 
