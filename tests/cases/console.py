@@ -14,6 +14,7 @@ from suite.machine import program, run_command
 
 BUSYBOX = '/bin/busybox'
 SH = [BUSYBOX, 'sh', '-c']
+CAT = SH + ['echo up; exec busybox cat']
 LIMIT = 40
 
 
@@ -84,16 +85,16 @@ def editing():
     yield session('stop and start', SH + [READ], keys(rb'> ', [
         (b'a', rb'a'), (b'\x13b\x11', rb'b'), (b'c\r', rb'\[abc\]\r\n> '),
         (b'\x04', rb'')]))
-    yield session('cat', [BUSYBOX, 'cat'], [
-        (rb'', b'first\r'), (rb'first\r\nfirst\r\n', b'part\x04'),
+    yield session('cat', CAT, [
+        (rb'up\r\n', b'first\r'), (rb'first\r\nfirst\r\n', b'part\x04'),
         (rb'partpart', b'\r'), (rb'\r\n\r\n', b'\x04')])
 
 
 def signals():
-    yield session('interrupt', [BUSYBOX, 'cat'], [
-        (rb'', b'x\r'), (rb'x\r\nx\r\n', b'abc\x03')])
-    yield session('quit', [BUSYBOX, 'cat'], [
-        (rb'', b'x\r'), (rb'x\r\nx\r\n', b'\x1c')])
+    yield session('interrupt', CAT, [
+        (rb'up\r\n', b'x\r'), (rb'x\r\nx\r\n', b'abc\x03')])
+    yield session('quit', CAT, [
+        (rb'up\r\n', b'x\r'), (rb'x\r\nx\r\n', b'\x1c')])
     yield session('trap', SH + ['trap "echo caught; exit 9" INT; echo ready; '
                                 'while :; do read -r x; done'], [
         (rb'ready\r\n', b'\x03')])
