@@ -404,6 +404,13 @@ process_reap_locked(struct process *p)
 	process_destroy(p);
 }
 
+/* A shell that runs alone as process 1 does wait for its jobs. */
+static bool
+is_init_system(const struct process *p)
+{
+	return p->pid == 1 && !p->signals->init_runs_alone;
+}
+
 bool
 pgrp_is_orphaned_locked(int32_t pgid)
 {
@@ -411,7 +418,7 @@ pgrp_is_orphaned_locked(int32_t pgid)
 
 	TAILQ_FOREACH (p, &all, all_link)
 		if (p->pgid == pgid && p->state == PROCESS_ALIVE &&
-		    p->parent != NULL && p->parent->pid != 1 &&
+		    p->parent != NULL && !is_init_system(p->parent) &&
 		    p->parent->pgid != pgid && p->parent->sid == p->sid)
 			return false;
 	return true;
