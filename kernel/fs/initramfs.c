@@ -20,6 +20,7 @@
 #include "kern/log.h"
 #include "kern/page.h"
 #include "kern/string.h"
+#include "x86/layout.h"
 #include <linux/errno.h>
 
 /* A file with several names, until its archive ends. */
@@ -333,7 +334,29 @@ static const struct cpio_ops ops = {
 	.end = end,
 	.archive_end = archive_end,
 };
-static const struct unpack_memory memory = { kmalloc, kfree };
+
+/* A decompressor's window may be larger than any block of frames. */
+#define BLOCK_MAX (PAGE_SIZE << PAGE_MAX_ORDER)
+
+static void *
+large_or_small(size_t size)
+{
+	return size > BLOCK_MAX ? kmap_alloc(size) : kmalloc(size);
+}
+
+static void
+free_large_or_small(void *p)
+{
+	uint64_t va = (uint64_t)p;
+
+	if (va >= KVA_MAPPED && va < KVA_MAPPED + KVA_MAPPED_SIZE)
+		kmap_free(p);
+	else
+		kfree(p);
+}
+
+static const struct unpack_memory memory = { large_or_small,
+	free_large_or_small };
 
 static void
 report(const struct unpack *u, const struct initramfs *fs, int error)

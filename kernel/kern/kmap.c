@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * kmap.c - the kernel's mapped area: stacks with a guard page below each, from
- * its beginning; device registers, from its middle.
+ * its beginning; device registers and large memory, from its middle.
  */
 #include "kern/kmem.h"
 #include "kern/page.h"
 #include "kern/spinlock.h"
 #include "x86/layout.h"
 #include "x86/pte.h"
+#include <linux/errno.h>
 
 #define STACK_SLOT  (KSTACK_SIZE + PAGE_SIZE)
 #define STACKS_END  (KVA_MAPPED + KVA_MAPPED_SIZE / 2)
@@ -118,22 +119,95 @@ kstack_free(void *lowest)
 	slot_give((uint64_t)lowest - PAGE_SIZE);
 }
 
-volatile void *
-mmio_map(paddr_t pa, size_t size)
+/* Address space behind the stacks' half; 0: none is left. */
+static uint64_t
+upper_take(uint64_t size)
 {
-	uint64_t offset = pa & PAGE_MASK, va, state;
+	uint64_t state = spin_lock_irq(&map.lock);
+	uint64_t va = map.next_mmio;
 
-	size = ROUND_UP(size + offset, PAGE_SIZE);
-	state = spin_lock_irq(&map.lock);
-	va = map.next_mmio;
 	if (size > KVA_MAPPED + KVA_MAPPED_SIZE - va)
 		va = 0;
 	else
 		map.next_mmio += size;
 	spin_unlock_irq(&map.lock, state);
+	return va;
+}
+
+volatile void *
+mmio_map(paddr_t pa, size_t size)
+{
+	uint64_t offset = pa & PAGE_MASK, va;
+
+	size = ROUND_UP(size + offset, PAGE_SIZE);
+	va = upper_take(size);
 	if (va == 0 ||
 	    pt_map_kernel(va, pa - offset, size,
 		PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
 		return NULL;
 	return (volatile void *)(va + offset);
+}
+
+/* Stands before what kmap_alloc() hands out. */
+struct large {
+	uint64_t size;
+	uint64_t unused;
+};
+
+static void
+large_unmap(uint64_t va, uint64_t size)
+{
+	struct page *p;
+
+	for (uint64_t at = va; at < va + size; at += PAGE_SIZE) {
+		p = pt_kernel_page(at);
+		pt_unmap_kernel(at, PAGE_SIZE);
+		page_put(p);
+	}
+}
+
+static int
+large_map(uint64_t va, uint64_t size)
+{
+	struct page *p;
+	uint64_t at;
+	int error;
+
+	for (at = va; at < va + size; at += PAGE_SIZE) {
+		p = page_alloc(0, 0);
+		error = p == NULL ? -ENOMEM :
+				    pt_map_kernel(at, page_paddr(p), PAGE_SIZE,
+					PTE_W | pt_nx());
+		if (error == 0)
+			continue;
+		if (p != NULL)
+			page_put(p);
+		large_unmap(va, at - va);
+		return error;
+	}
+	return 0;
+}
+
+void *
+kmap_alloc(size_t size)
+{
+	struct large *l;
+
+	if (size > KVA_MAPPED_SIZE)
+		return NULL;
+	size = ROUND_UP(size + sizeof(*l), PAGE_SIZE);
+	l = (struct large *)upper_take(size);
+	if (l == NULL || large_map((uint64_t)l, size) != 0)
+		return NULL;
+	l->size = size;
+	return l + 1;
+}
+
+void
+kmap_free(void *p)
+{
+	struct large *l = (struct large *)p - 1;
+
+	if (p != NULL)
+		large_unmap((uint64_t)l, l->size);
 }

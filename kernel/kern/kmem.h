@@ -43,6 +43,13 @@ void *kstack_alloc(void);
 void kstack_free(void *lowest);
 #define KSTACK_SIZE (16 * 1024ul)
 
+/*
+ * Memory too large for a block of neighbouring frames, 16-byte aligned.  Its
+ * addresses are not used again, so it is for the few, at boot.  NULL: none.
+ */
+void *kmap_alloc(size_t size);
+void kmap_free(void *p);
+
 /* Maps device registers uncached; size need not be page-aligned. */
 volatile void *mmio_map(paddr_t pa, size_t size);
 
