@@ -32,6 +32,7 @@ struct control {
 	struct outcome outcome; /* the first that was reported */
 };
 
+/* Takes what came on the channel: whole lines are acted on, a rest is kept. */
 void control_input(struct control *c, const char *buf, size_t n);
 
 /* Sets *o unless something was reported before; `text` is cut to fit. */

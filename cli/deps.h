@@ -17,6 +17,7 @@ struct deps {
 	struct trouble *trouble;
 };
 
+/* Copies nothing: all pointers must last until deps_fini(). */
 void deps_init(struct deps *deps, const struct fill *fill,
     const char *ld_library_path, const char *path, struct trouble *t);
 void deps_fini(struct deps *deps);

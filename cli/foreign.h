@@ -29,6 +29,7 @@ struct foreign {
 	bool held_return, ended;
 };
 
+/* Takes what came from the console of a kernel that has no control channel. */
 void foreign_input(struct foreign *f, const char *buf, size_t n);
 
 /*

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+/* What `remora --help` and `remora run --help` print. */
 void help_remora(FILE *to);
 void help_run(FILE *to);
 

@@ -42,6 +42,7 @@ struct lib_found {
 	struct text tried; /* where it looked, for messages */
 };
 
+/* `ld_library_path` may be NULL; memory of the search ends with _fini(). */
 void lib_search_init(struct lib_search *search, const char *root,
     const char *ld_library_path);
 void lib_search_fini(struct lib_search *search);

@@ -29,6 +29,7 @@ struct text {
 	size_t length;
 };
 
+/* Appends, as printf(3) does; the text grows as it must. */
 void text_add(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

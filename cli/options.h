@@ -45,6 +45,7 @@ void options_fini(struct run_options *o);
 /* "64M" and the like to bytes; a bare number counts MiB.  -EINVAL, -ERANGE */
 int options_parse_size(const char *s, uint64_t *bytes);
 
+/* As --machine and QEMU call it. */
 const char *machine_type_name(enum machine_type machine);
 
 #endif

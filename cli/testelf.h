@@ -27,6 +27,7 @@ struct test_elf_file {
 	char strings[512];
 };
 
+/* An ELF file with the headers and tables that `what` asks for. */
 void test_elf_make(struct test_elf_file *file, const struct test_elf *what);
 
 /* Paths below are absolute in the folder; parents are made. */

@@ -34,7 +34,9 @@ struct tree {
 	size_t nslots; /* a power of two, or 0 */
 };
 
+/* Frees all nodes. */
 void tree_fini(struct tree *tree);
+/* The node called `path`, or NULL. */
 struct tree_node *tree_find(const struct tree *tree, const char *path);
 
 /*

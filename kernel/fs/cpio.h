@@ -83,6 +83,7 @@ struct cpio { /* private, but for the fields that are named public */
 	char target[CPIO_NAME_MAX];
 };
 
+/* Before the first byte; `ops` are called with ctx. */
 void cpio_init(struct cpio *c, const struct cpio_ops *ops, void *ctx);
 
 /*

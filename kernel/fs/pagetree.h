@@ -20,6 +20,7 @@ pagetree_init(struct pagetree *t)
 	t->root = NULL;
 	t->height = 0;
 }
+/* The entry, or NULL. */
 void *pagetree_find(const struct pagetree *t, uint64_t index);
 /* The slot must be empty.  -ENOMEM */
 int pagetree_insert(struct pagetree *t, uint64_t index, void *entry);

@@ -74,6 +74,7 @@ vfs_capable(const struct vfs_cred *c, unsigned cap)
 {
 	return (c->caps >> cap & 1) != 0;
 }
+/* Whether gid is c's own or one of its supplementary groups. */
 bool vfs_in_group(const struct vfs_cred *c, uint32_t gid);
 
 /* A place: a name, and the mount through which it was reached. */
@@ -491,7 +492,6 @@ int vfs_path_string(const struct path *p, const struct path *root, char *buf,
 
 /* --------------------------------------------- operations on names -- */
 /* All as the system call of the name; base as in vfs_walk. */
-
 int vfs_mknod(const struct vfs_ctx *ctx, const struct path *base,
     const char *name, uint32_t mode, uint64_t rdev);
 /* The same for an S_IFSOCK node, handing the place to bind(2). */

@@ -40,6 +40,10 @@ struct walk {
 	unsigned flags, nlinks;
 };
 
+/*
+ * One walk, in this order: begin; to the parent of the last name; then that
+ * name, following a link there if `follow`.  0 or -errno.
+ */
 void walk_begin(struct walk *w, const struct vfs_ctx *ctx,
     const struct path *base, const char *name, unsigned flags);
 int walk_to_parent(struct walk *w);

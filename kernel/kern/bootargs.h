@@ -13,8 +13,7 @@ enum boot_stream { STREAM_TTY, STREAM_PIPE, STREAM_NULL };
 struct bootargs {
 	const char *console; /* "ttyS0"; NULL: not given */
 	const char *init, *rdinit, *root;
-	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic,
-	    nosmap;
+	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
 	int loglevel;      /* -1: not given */
 	int panic_seconds; /* panic=: 0 stay, > 0 wait, < 0 reboot at once */
 	char reboot_how;   /* reboot=: first letter, 0: not given */
@@ -30,11 +29,13 @@ struct bootargs {
 	unsigned envc;
 };
 
+/* Valid from the first boot step on. */
 const struct bootargs *bootargs(void);
 /* The line as given, for /proc/cmdline. */
 const char *boot_cmdline(void);
 
 struct boot_info;
+/* Boot step: reads the command line.  Unknown words are not an error. */
 int bootargs_init(const struct boot_info *bi);
 
 #endif

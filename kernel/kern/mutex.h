@@ -14,6 +14,7 @@ struct mutex {
 	struct waitq wq;
 };
 
+/* Threads only; lock sleeps while another thread holds m. */
 void mutex_init(struct mutex *m);
 void mutex_lock(struct mutex *m);
 bool mutex_trylock(struct mutex *m);

@@ -54,6 +54,7 @@ page_get(struct page *p)
 {
 	__atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED);
 }
+/* For page_put(): the last reference is gone. */
 void page_free_last(struct page *p);
 static inline void
 page_put(struct page *p) /* for single frames */
@@ -108,6 +109,7 @@ void page_release_range(paddr_t pa, uint64_t size);
 void page_set_reclaim(uint64_t (*reclaim)(uint64_t frames));
 
 struct boot_info;
+/* Boot step: takes in the first section, and those that hold the initrd. */
 int page_init(const struct boot_info *bi);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "kern/types.h"
 
+/* Random bytes, a random number, and bytes that stir the pool. */
 void random_bytes(void *buf, size_t len);
 uint64_t random_u64(void);
 void random_add(const void *buf, size_t len);

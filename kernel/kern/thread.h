@@ -78,6 +78,7 @@ void thread_wake(struct thread *t);
  */
 void thread_interrupt(struct thread *t);
 
+/* Lets others of the same kind run first. */
 void sched_yield(void);
 /* Gives the processor away, unless woken since wait_prepare(). */
 void sched_sleep(void);

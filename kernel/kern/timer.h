@@ -21,6 +21,7 @@ struct timer {
 	uint32_t cpu;
 };
 
+/* Once, before it is armed; fn is called in interrupt context. */
 void timer_setup(struct timer *t, void (*fn)(void *arg), void *arg);
 /* Arms, or re-arms, for a moment of clock_mono_ns(). */
 void timer_arm(struct timer *t, int64_t deadline_ns);

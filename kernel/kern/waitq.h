@@ -46,12 +46,14 @@ struct waiter {
 	void (*notify)(struct waiter *w);
 };
 
+/* An empty queue. */
 void waitq_init(struct waitq *wq);
 
 /* Puts w on the queue; takes it off (harmless when it is on none). */
 void waitq_add(struct waitq *wq, struct waiter *w);
 void waitq_remove(struct waiter *w);
 
+/* Wakes all, or who has waited longest.  Any context. */
 void waitq_wake_all(struct waitq *wq);
 void waitq_wake_one(struct waitq *wq);
 static inline bool

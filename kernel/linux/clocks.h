@@ -67,6 +67,7 @@ struct xtimer { /* under lock, but clock and fire, which are constant */
 	TAILQ_ENTRY(xtimer) link;            /* of those on the wall clock */
 };
 
+/* Disarmed; `process` is whose time counts, for such clocks, else NULL. */
 void xtimer_init(struct xtimer *x, const struct clock_ref *clock,
     struct process *process, void (*fire)(struct xtimer *x));
 /* Afterwards it neither fires nor is known.  Threads only. */

@@ -43,6 +43,7 @@ struct poll_call {
 	struct poll_chunk *chunks;
 };
 
+/* Around the loop above; fini takes the thread off every queue. */
 void poll_call_init(struct poll_call *pc);
 void poll_call_fini(struct poll_call *pc);
 /*

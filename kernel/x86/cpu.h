@@ -63,6 +63,7 @@ preempt_disable(void)
 			 : "memory", "cc");
 }
 
+/* For preempt_enable(): somebody else should run. */
 void preempt_now(void);
 
 static inline void

@@ -73,6 +73,7 @@ void apic_timer_arm(int64_t ns);
 void apic_timer_calibrate(void);
 #define VECTOR_TIMER    0xef
 #define VECTOR_SPURIOUS 0xff
+/* The number of this processor's APIC. */
 uint32_t apic_id(void);
 
 /* fpu.c */

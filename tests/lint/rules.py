@@ -182,8 +182,8 @@ def rule_prototypes(files):
             if depth == 0 and begin is None:
                 if not bare:
                     # A comment, or an empty line, which ends a group.
-                    commented = bool(raw[i].strip()) and \
-                        not raw[i].lstrip().startswith("#")
+                    if not raw[i].lstrip().startswith("#"):
+                        commented = bool(raw[i].strip())
                     continue
                 begin = i
             depth += line.count("{") - line.count("}")
