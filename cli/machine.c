@@ -55,7 +55,6 @@ struct machine {
 	uint64_t in_total; /* bytes of input that were sent */
 	bool in_end;       /* there will be no more */
 	bool heard;        /* the console said something */
-	bool broken;       /* KVM gave up on it */
 	int signals;       /* signalfd(2) */
 	int64_t deadline_ns, interrupted_ns;
 	int status; /* -1: not decided here */
@@ -129,8 +128,8 @@ machine_send_end(struct machine *m)
 		m->in.n = 1;
 		return;
 	}
-	snprintf(line, sizeof(line), "eof %llu\n",
-	    (unsigned long long)m->in_total);
+	snprintf(
+	    line, sizeof(line), "eof %llu\n", (unsigned long long)m->in_total);
 	machine_send_line(m, line);
 }
 
@@ -148,7 +147,7 @@ machine_read_input(struct machine *m)
 		m->in_end = true;
 		machine_send_end(m);
 	} else if (m->run->in == BOOT_TTY &&
-	    terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
+		   terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
 		m->status = MACHINE_KILLED;
 	}
 }
@@ -156,8 +155,8 @@ machine_read_input(struct machine *m)
 static void
 machine_write_console(struct machine *m)
 {
-	ssize_t n = write(m->child.in, m->in.buf + m->in.at,
-	    m->in.n - m->in.at);
+	ssize_t n =
+	    write(m->child.in, m->in.buf + m->in.at, m->in.n - m->in.at);
 
 	if (n > 0) {
 		m->in.at += (size_t)n;
@@ -197,8 +196,8 @@ machine_read_console(struct machine *m)
 		if (m->run->foreign)
 			foreign_input(&m->foreign, m->out.buf, m->out.n);
 		if (machine_filters(m))
-			m->out.n = foreign_filter(&m->foreign, m->out.buf,
-			    m->out.n);
+			m->out.n =
+			    foreign_filter(&m->foreign, m->out.buf, m->out.n);
 	} else {
 		machine_end_console(m);
 		if (machine_filters(m))
@@ -209,8 +208,8 @@ machine_read_console(struct machine *m)
 static void
 machine_write_output(struct machine *m)
 {
-	ssize_t n = write(STDOUT_FILENO, m->out.buf + m->out.at,
-	    m->out.n - m->out.at);
+	ssize_t n =
+	    write(STDOUT_FILENO, m->out.buf + m->out.at, m->out.n - m->out.at);
 
 	if (n >= 0) {
 		m->out.at += (size_t)n;
@@ -249,20 +248,6 @@ machine_serve_control(struct machine *m, short events)
 	return n > 0;
 }
 
-/* QEMU stops such a machine, and then stays for ever. */
-static bool
-machine_is_broken(const struct machine *m)
-{
-	static const char *const words[] = { "KVM internal error",
-		"kvm run failed" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (memmem(m->messages, m->nmessages, words[i],
-			strlen(words[i])) != NULL)
-			return true;
-	return false;
-}
-
 /*
  * QEMU's messages: the last ones are kept, in case that it fails.  Returns
  * whether there may be more to read.
@@ -289,7 +274,6 @@ machine_read_messages(struct machine *m)
 	}
 	memcpy(m->messages + m->nmessages, buf, (size_t)n);
 	m->nmessages += (size_t)n;
-	m->broken |= machine_is_broken(m);
 	return true;
 }
 
@@ -386,7 +370,7 @@ static bool
 machine_takes_input(const struct machine *m)
 {
 	return m->run->in != BOOT_NULL && !m->in_end && flow_is_empty(&m->in) &&
-	    machine_is_ready(m);
+	       machine_is_ready(m);
 }
 
 static void
@@ -404,8 +388,8 @@ machine_poll_prepare(const struct machine *m, struct pollfd *p)
 	bool in_empty = flow_is_empty(&m->in);
 	bool out_empty = flow_is_empty(&m->out);
 
-	machine_poll_set(&p[POLL_INPUT], machine_takes_input(m), STDIN_FILENO,
-	    POLLIN);
+	machine_poll_set(
+	    &p[POLL_INPUT], machine_takes_input(m), STDIN_FILENO, POLLIN);
 	machine_poll_set(&p[POLL_CONSOLE_IN], !in_empty, m->child.in, POLLOUT);
 	machine_poll_set(&p[POLL_CONSOLE_OUT], out_empty, m->child.out, POLLIN);
 	machine_poll_set(&p[POLL_OUTPUT], !out_empty, STDOUT_FILENO, POLLOUT);
@@ -451,8 +435,7 @@ machine_poll_ms(const struct machine *m, int64_t end_ns)
 static bool
 machine_goes_on(const struct machine *m)
 {
-	return m->status < 0 && !m->broken &&
-	    (m->child.out >= 0 || !flow_is_empty(&m->out));
+	return m->status < 0 && (m->child.out >= 0 || !flow_is_empty(&m->out));
 }
 
 static void
@@ -493,9 +476,7 @@ machine_explain(const struct machine *m)
 	} else if (m->status < 0 && o->kind == OUTCOME_PANIC) {
 		say("the kernel panicked: %s", o->text);
 	} else if (m->status < 0 && o->kind == OUTCOME_NONE) {
-		say(m->broken ?
-			"KVM cannot go on with this machine; --accel tcg can" :
-			"the machine ended without reporting a status");
+		say("the machine ended without reporting a status");
 		while (n > 0 && m->messages[n - 1] == '\n')
 			n--;
 		if (n > 0 && !m->run->verbose)
@@ -507,8 +488,8 @@ static int
 machine_run_child(struct machine *m)
 {
 	if (m->run->timeout_ms > 0)
-		m->deadline_ns = machine_now_ns() +
-		    m->run->timeout_ms * 1000000;
+		m->deadline_ns =
+		    machine_now_ns() + m->run->timeout_ms * 1000000;
 	if (m->run->in == BOOT_TTY)
 		terminal_raw(STDIN_FILENO);
 	machine_loop(m);

@@ -91,7 +91,8 @@ ops_of(const struct inode *inode)
 {
 	switch (inode->mode & S_IFMT) {
 	case S_IFCHR: return &chrdev_node_ops;
-	case S_IFIFO: return vfs_hooks->fifo_ops;
+	case S_IFIFO: /* one with its own: a stream that looks like a pipe */
+		return inode->fops != NULL ? inode->fops : vfs_hooks->fifo_ops;
 	case S_IFREG:
 	case S_IFDIR: return inode->fops;
 	default: return NULL; /* sockets, disks not there */

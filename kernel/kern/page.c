@@ -233,10 +233,8 @@ own_initrd(paddr_t start, paddr_t end)
 	paddr_t stop = MIN(
 	    end, ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
 
-	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE) {
+	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE)
 		page_of_paddr(at)->refs = 1;
-		zone.total++;
-	}
 }
 
 /*
@@ -371,7 +369,11 @@ page_release_range(paddr_t pa, uint64_t size)
 {
 	paddr_t at = ROUND_UP(pa, PAGE_SIZE);
 	paddr_t end = ROUND_DOWN(pa + size, PAGE_SIZE);
+	uint64_t state = spin_lock_irq(&zone.lock);
 
+	if (at < end)
+		zone.total += (end - at) >> PAGE_SHIFT;
+	spin_unlock_irq(&zone.lock, state);
 	for (; at < end; at += PAGE_SIZE)
 		page_put(page_of_paddr(at));
 }

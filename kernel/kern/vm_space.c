@@ -9,8 +9,8 @@
 #include "kern/vm_impl.h"
 #include "x86/cpu.h"
 
-static struct objcache vmspace_cache = OBJCACHE_INIT("vmspace",
-    sizeof(struct vmspace));
+static struct objcache vmspace_cache =
+    OBJCACHE_INIT("vmspace", sizeof(struct vmspace));
 
 int
 vmspace_create(struct vmspace **out)
@@ -86,11 +86,18 @@ vmspace_activate(struct vmspace *vm)
 static int
 fork_mapping(struct vmspace *vm, struct vm_mapping *m, struct vmspace *child)
 {
-	struct vm_mapping *copy = vm_mapping_dup(m);
+	struct vm_mapping *copy = vm_mapping_alloc();
 
 	if (copy == NULL)
 		return -ENOMEM;
-	copy->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+	copy->start = m->start;
+	copy->end = m->end;
+	copy->offset = m->offset;
+	copy->name = m->name;
+	copy->flags = m->flags & ~(VM_LOCKED | VM_LOCKONFAULT);
+	copy->object = m->object;
+	if (m->object != NULL)
+		vm_object_get(m->object);
 	vm_mapping_enter(child, copy);
 	if ((m->flags & (VM_SHARED | VM_WIPEONFORK | VM_FRAMES)) != 0)
 		return 0;

@@ -126,12 +126,6 @@ kfree(void *p)
 }
 
 void *
-objcache_alloc(struct objcache *c)
-{
-	return kzalloc(c->size);
-}
-
-void *
 objcache_zalloc(struct objcache *c)
 {
 	return kzalloc(c->size);

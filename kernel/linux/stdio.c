@@ -275,8 +275,11 @@ open_stream(unsigned flags, struct file **out)
 		return error;
 	snprintf(label, sizeof(label), "pipe:[%lu]",
 	    (unsigned long)anon_ino_next());
-	return file_create_anon(label, S_IFIFO | 0600, NULL, &stream_ops, NULL,
+	error = file_create_anon(label, S_IFIFO | 0600, NULL, &stream_ops, NULL,
 	    flags, out);
+	if (error == 0) /* so that /dev/stdout opens the stream again */
+		(*out)->inode->fops = &stream_ops;
+	return error;
 }
 
 static int
@@ -331,17 +334,17 @@ open_terminal(struct file **out)
 static int
 open_input(struct file **out)
 {
-	struct tty *t = tty_console();
+	int error;
 
 	switch (bootargs()->in) {
 	case STREAM_PIPE: return open_stream(O_RDONLY, out);
 	case STREAM_NULL: return open_named("/dev/null", out);
 	case STREAM_TTY: break;
 	}
-	/* First, for the line may bring a ^C as soon as it is open. */
-	if (t != NULL && control_present())
-		tty_lend(t, process_self());
-	return open_terminal(out);
+	error = open_terminal(out);
+	if (error == 0 && control_present())
+		tty_lend(tty_console(), process_self());
+	return error;
 }
 
 int

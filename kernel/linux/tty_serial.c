@@ -232,17 +232,15 @@ host_winsize(unsigned rows, unsigned cols)
 	tty_set_winsize(&console_tty, &ws);
 }
 
-/* For the foreground; without a terminal, for the first program's group. */
+/* For the foreground; with nobody there for whom the machine runs. */
 static void
 host_signal(int signo)
 {
-	const struct process *init = process_init();
 	int32_t pgrp = console_tty.pgrp;
 
-	if (pgrp != 0 && signal_send_pgrp(pgrp, signo) != 0)
-		return;
-	if (init != NULL)
-		signal_send_pgrp(init->pgid, signo);
+	if (pgrp == 0 || signal_send_pgrp(pgrp, signo) == 0)
+		if (process_init() != NULL)
+			signal_send_process(process_init(), signo);
 }
 
 static const struct control_handlers host_handlers = {

@@ -32,7 +32,6 @@ extern uint64_t boot_tsc; /* at the entry point */
 extern char trap_stubs[][16];
 extern char trap_iretq[], syscall_entry[], thread_begin[];
 void user_enter_frame(struct trapframe *tf) __noreturn;
-void registers_capture(struct trapframe *tf);
 void switch_context(uint64_t *save_sp, uint64_t load_sp);
 
 /* start.c: the entry paths end here; how: 0 PVH, 1 Linux's 64-bit way. */

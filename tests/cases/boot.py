@@ -148,7 +148,7 @@ def bad_archives():
             yield broken('%s cut at %g' % (how, part),
                          lambda c, w=whole, p=part:
                          w(c)[:max(3, int(len(w(c)) * p))], has=named,
-                         told_like=NO_INIT)
+                         told_like='exit 0\n|' * (part > 0.9) + NO_INIT)
         if how != 'plain':
             yield broken('%s with a bit turned' % how,
                          lambda c, w=whole: turn(w(c), len(w(c)) // 2),
