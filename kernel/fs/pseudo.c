@@ -229,9 +229,6 @@ file_open(struct inode *inode, struct file *f)
 		f->ops = e->fops;
 		return e->fops->open != NULL ? e->fops->open(inode, f) : 0;
 	}
-	if (((f->mode & FILE_READ) != 0 && e->show == NULL) ||
-	    ((f->mode & FILE_WRITE) != 0 && e->store == NULL))
-		return -EACCES;
 	text = kmalloc(sizeof(*text));
 	if (text == NULL)
 		return -ENOMEM;
@@ -272,6 +269,8 @@ file_read_text(struct file *f, struct uio *u, int64_t *pos)
 	size_t want, n = 0;
 	int error = 0;
 
+	if (pseudo_i(f->inode)->entry->show == NULL)
+		return -EIO;
 	mutex_lock(&text->lock);
 	if (*pos == 0 || !text->made)
 		error = make_text(pseudo_i(f->inode), text);
@@ -294,6 +293,8 @@ file_write_text(struct file *f, struct uio *u, int64_t *pos)
 	char *buf;
 	int error;
 
+	if (pi->entry->store == NULL)
+		return -EIO;
 	if (len >= PAGE_SIZE)
 		return -EINVAL;
 	buf = kmalloc(len + 1);

@@ -9,6 +9,7 @@
 #include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/page.h"
+#include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
 #include "linux/process.h"
@@ -58,6 +59,27 @@ proc_show_filesystems(const struct pseudo_id *id, struct sbuf *sb)
 	return 0;
 }
 
+static const char *
+driver_of(const struct chrdev *dev)
+{
+	return dev->driver != NULL ? dev->driver : dev->name;
+}
+
+/* Did one before the i-th give the same line? */
+static bool
+was_shown(const struct chrdev *dev, unsigned i)
+{
+	const struct chrdev *other;
+
+	while (i-- > 0) {
+		other = chrdev_at(i);
+		if (other != NULL && other->major == dev->major &&
+		    strcmp(driver_of(other), driver_of(dev)) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 proc_show_devices(const struct pseudo_id *id, struct sbuf *sb)
 {
@@ -67,8 +89,9 @@ proc_show_devices(const struct pseudo_id *id, struct sbuf *sb)
 	(void)id;
 	sbuf_puts(sb, "Character devices:\n");
 	for (i = 0; (dev = chrdev_at(i)) != NULL; i++)
-		sbuf_printf(sb, "%3u %s\n", dev->major,
-		    dev->driver != NULL ? dev->driver : dev->name);
+		if (!was_shown(dev, i))
+			sbuf_printf(sb, "%3u %s\n", dev->major,
+			    driver_of(dev));
 	sbuf_puts(sb, "\nBlock devices:\n");
 	return 0;
 }

@@ -140,7 +140,7 @@ proc_show_statm(const struct pseudo_id *id, struct sbuf *sb)
 	memory_of_locked(p, &m);
 	proc_unlock();
 	sbuf_printf(sb, "%lu %lu %lu %lu 0 %lu 0\n", m.counts.size,
-	    m.counts.resident, m.counts.resident_file + m.counts.shared,
+	    m.counts.resident, m.counts.resident_file,
 	    PAGES(m.layout.code_end) - (m.layout.code_start >> PAGE_SHIFT),
 	    m.counts.data + m.counts.stack);
 	return 0;
@@ -177,21 +177,20 @@ print_memory(struct sbuf *sb, const struct memory *m)
 	const struct vm_counts *c = &m->counts;
 	uint64_t exe = PAGES(m->layout.code_end) -
 	    (m->layout.code_start >> PAGE_SHIFT);
-	uint64_t anon = c->resident - MIN(c->resident,
-	    c->resident_file + c->shared);
+	uint64_t anon = c->resident - MIN(c->resident, c->resident_file);
 	const struct {
 		const char *name;
 		uint64_t pages;
 	} rows[] = {
-		{ "VmPeak", c->peak },
+		{ "VmPeak", c->size },
 		{ "VmSize", c->size },
 		{ "VmLck", c->locked },
 		{ "VmPin", 0 },
-		{ "VmHWM", c->resident },
+		{ "VmHWM", MAX(c->peak, c->resident) },
 		{ "VmRSS", c->resident },
 		{ "RssAnon", anon },
 		{ "RssFile", c->resident_file },
-		{ "RssShmem", c->shared },
+		{ "RssShmem", 0 },
 		{ "VmData", c->data },
 		{ "VmStk", c->stack },
 		{ "VmExe", exe },
