@@ -60,6 +60,33 @@ table_grow_locked(void)
 		kfree(old);
 }
 
+static uint64_t
+load64(const char *p)
+{
+	uint64_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Names are short: words, the last one overlapping, beat a loop of bytes. */
+static bool
+name_equal(const char *a, const char *b, size_t len)
+{
+	size_t i;
+
+	if (len >= 8) {
+		for (i = 0; i + 8 < len; i += 8)
+			if (load64(a + i) != load64(b + i))
+				return false;
+		return load64(a + len - 8) == load64(b + len - 8);
+	}
+	for (i = 0; i < len; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
 struct dentry *
 dentry_find_locked(struct dentry *dir, const char *name, size_t len,
     uint32_t hash)
@@ -68,7 +95,7 @@ dentry_find_locked(struct dentry *dir, const char *name, size_t len,
 
 	for (d = *bucket(hash); d != NULL; d = d->hash_next)
 		if (d->hash == hash && d->parent == dir && d->len == len &&
-		    memcmp(d->name, name, len) == 0)
+		    name_equal(d->name, name, len))
 			return d;
 	return NULL;
 }
