@@ -245,6 +245,20 @@ linux64_high_halves(void **state)
 	assert_true(noted("command line: not in memory"));
 }
 
+/* What a loader did not clear is not believed. */
+static void
+linux64_sentinel(void **state)
+{
+	(void)state;
+	bp.ext_ramdisk_image = bp.ext_cmd_line_ptr = 0xa5a5a5a5;
+	bp.acpi_rsdp_addr = 0xa5a5a5a5;
+	bp.sentinel = 0xff;
+	assert_int_equal(boot_linux64_parse(&bp, phys, &bi), 0);
+	assert_int_equal(bi.initrd, 0x800000);
+	assert_string_not_equal(bi.cmdline, "");
+	assert_int_equal(bi.rsdp, 0);
+}
+
 static void
 linux64_setup_data(void **state)
 {
@@ -344,6 +358,7 @@ main(void)
 		cmocka_unit_test_setup(linux64_without_ram, good),
 		cmocka_unit_test_setup(linux64_too_many_entries, good),
 		cmocka_unit_test_setup(linux64_high_halves, good),
+		cmocka_unit_test_setup(linux64_sentinel, good),
 		cmocka_unit_test_setup(linux64_setup_data, good),
 		cmocka_unit_test_setup(cmdline_absent, good),
 		cmocka_unit_test_setup(cmdline_at_the_end_of_memory, good),

@@ -85,6 +85,7 @@ int
 boot_linux64_parse(const struct boot_params *bp, boot_phys_fn *phys,
     struct boot_info *bi)
 {
+	bool whole;
 	int error;
 
 	if (bp->hdr.header != SETUP_HEADER_MAGIC) {
@@ -92,11 +93,16 @@ boot_linux64_parse(const struct boot_params *bp, boot_phys_fn *phys,
 		return -EINVAL;
 	}
 	bi->entry = BOOT_LINUX64;
-	bi->rsdp = bp->acpi_rsdp_addr;
-	bi->initrd = join32(bp->ext_ramdisk_image, bp->hdr.ramdisk_image);
-	bi->initrd_size = join32(bp->ext_ramdisk_size, bp->hdr.ramdisk_size);
+	/* A loader that left the sentinel did not clear what is not its own. */
+	whole = bp->sentinel == 0;
+	bi->rsdp = whole ? bp->acpi_rsdp_addr : 0;
+	bi->initrd = join32(
+	    whole ? bp->ext_ramdisk_image : 0, bp->hdr.ramdisk_image);
+	bi->initrd_size = join32(
+	    whole ? bp->ext_ramdisk_size : 0, bp->hdr.ramdisk_size);
 	boot_cmdline_copy(bi,
-	    join32(bp->ext_cmd_line_ptr, bp->hdr.cmd_line_ptr), phys);
+	    join32(whole ? bp->ext_cmd_line_ptr : 0, bp->hdr.cmd_line_ptr),
+	    phys);
 	linux64_e820(bi, bp);
 	linux64_setup_data(bi, bp->hdr.setup_data, phys);
 	error = memmap_finish(bi);
