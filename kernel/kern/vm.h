@@ -83,6 +83,8 @@ void vm_object_put(struct vm_object *o);
  * The address in the kernel's image as a physical one, for vm_map_frames().
  */
 paddr_t vm_image_paddr(const void *kva);
+/* A page of zeros in the kernel's image. */
+const void *vm_zeros(void);
 /*
  * Takes pages [first, last] of o out of every address space that maps them
  * (truncation): the next touch asks the object again.  Private copies stay

@@ -15,6 +15,12 @@ vm_image_paddr(const void *kva)
 	return (uint64_t)kva - KVA_IMAGE;
 }
 
+const void *
+vm_zeros(void)
+{
+	return zero_page;
+}
+
 paddr_t
 vm_zero_frame(void)
 {

@@ -57,9 +57,10 @@ vmspace_destroy(struct vmspace *vm)
 	if (cpu_self()->vmspace == vm)
 		vmspace_activate(NULL);
 	preempt_enable();
-	vm_zap(vm, 0, USER_END + PAGE_SIZE, ZAP_ALL);
-	while ((m = RB_ROOT(&vm->tree)) != NULL)
+	while ((m = RB_ROOT(&vm->tree)) != NULL) {
+		vm_zap(vm, m->start, m->end, ZAP_ALL);
 		vm_mapping_drop(vm, m);
+	}
 	KASSERT(vm->total == 0 && vm->locked == 0 && vm->res_private == 0 &&
 	    vm->res_object == 0);
 	pt_destroy(vm->root);

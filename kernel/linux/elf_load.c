@@ -5,7 +5,6 @@
  * System V gABI, chapter 5; placement as Linux's fs/binfmt_elf.c.
  */
 #include "fs/file.h"
-#include "kern/random.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 #include "linux/exec.h"
@@ -14,7 +13,7 @@
 /* Two thirds up the address space: where movable programs go. */
 #define PIE_BASE         ROUND_UP(USER_END / 3 * 2, PAGE_SIZE)
 #define MMAP_RANDOM_BITS 28
-#define BRK_RANDOM       0x02000000ul
+#define BRK_RANDOM_BITS  13 /* pages: 32 MiB */
 
 static unsigned
 segment_flags(const struct elf_segment *s)
@@ -48,15 +47,9 @@ map_file_part(struct vmspace *vm, struct file *f, const struct elf_segment *s,
 static int
 clear_tail(struct vmspace *vm, uaddr_t from)
 {
-	static const uint8_t zeros[256];
-	size_t n;
+	size_t n = ROUND_UP(from, PAGE_SIZE) - from;
 
-	for (; (from & PAGE_MASK) != 0; from += n) {
-		n = MIN(sizeof(zeros), PAGE_SIZE - (from & PAGE_MASK));
-		if (vm_poke(vm, from, zeros, n) != n)
-			return -ENOMEM;
-	}
-	return 0;
+	return vm_poke(vm, from, vm_zeros(), n) == n ? 0 : -ENOMEM;
 }
 
 static int
@@ -94,12 +87,6 @@ map_image(struct vmspace *vm, struct file *f, const struct elf_image *elf,
 	return error;
 }
 
-static uint64_t
-random_pages(unsigned bits)
-{
-	return (random_u64() & ((1ul << bits) - 1)) << PAGE_SHIFT;
-}
-
 /* A bias for an image that can stand anywhere: below the mmap area's top. */
 static int
 find_bias(struct vmspace *vm, const struct elf_image *elf, uint64_t *bias)
@@ -131,7 +118,7 @@ choose_bias(struct exec_image *x, bool has_interp)
 	if (!has_interp) /* a static program, or a loader run by its name */
 		return find_bias(x->vm, elf, &x->bias);
 	if (x->randomize)
-		base += random_pages(MMAP_RANDOM_BITS);
+		base += exec_random(x, MMAP_RANDOM_BITS) << PAGE_SHIFT;
 	x->bias = ROUND_DOWN(base, elf->align) -
 	    ROUND_DOWN(elf->low, elf->align);
 	if (elf->high + x->bias > USER_END)
@@ -149,7 +136,7 @@ set_brk(struct exec_image *x, bool has_interp)
 	if (x->elf.movable && !has_interp)
 		brk = PIE_BASE;
 	if (x->randomize)
-		brk += random_u64() % BRK_RANDOM;
+		brk += exec_random(x, BRK_RANDOM_BITS) << PAGE_SHIFT;
 	l->brk = l->brk_start = ROUND_UP(brk, PAGE_SIZE);
 }
 

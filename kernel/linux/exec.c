@@ -16,6 +16,7 @@
 #include "abi/mode.h"
 #include "fs/file.h"
 #include "kern/kmem.h"
+#include "kern/random.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 #include "linux/fdtable.h"
@@ -237,6 +238,7 @@ exec_build(struct exec *e)
 	int error;
 
 	exec_creds(e);
+	random_bytes(&x->pool, sizeof(x->pool) + sizeof(x->seed));
 	x->randomize = (process_self()->personality & ADDR_NO_RANDOMIZE) == 0;
 	error = vmspace_create(&x->vm);
 	if (error != 0)
@@ -244,7 +246,7 @@ exec_build(struct exec *e)
 	exec_set_layout(x);
 	error = exec_load(x, e->file, e->interp, &e->interp_elf);
 	if (error == 0)
-		error = vdso_map(x->vm, x->randomize);
+		error = vdso_map(x);
 	if (error == 0)
 		error = exec_build_stack(x, e->args);
 	return error;

@@ -60,9 +60,22 @@ struct exec_image {
 	uaddr_t sp;                 /* points at argc */
 	bool secure;                /* AT_SECURE */
 	bool randomize;
+	/* Drawn once, as each draw is dear: bits for places, and AT_RANDOM. */
+	unsigned __int128 pool;
+	uint64_t seed[2];
 	uint32_t euid, egid;
 	const char *filename; /* AT_EXECFN */
 };
+
+/* The next so many bits of the pool; all places together take 113. */
+static inline uint64_t
+exec_random(struct exec_image *x, unsigned bits)
+{
+	uint64_t v = (uint64_t)x->pool & ((1ul << bits) - 1);
+
+	x->pool >>= bits;
+	return v;
+}
 
 /* elf_load.c: maps the program and its interpreter; NULL: has none. */
 int exec_load(struct exec_image *x, struct file *program, struct file *interp,
@@ -80,7 +93,7 @@ uint32_t exec_args_argc(const struct exec_args *a);
 uint64_t exec_args_argv_size(const struct exec_args *a);
 
 /* vdso.c: maps the vDSO and its data page.  -ENOMEM */
-int vdso_map(struct vmspace *vm, bool randomize);
+int vdso_map(struct exec_image *x);
 
 /* A script's first line: -ENOEXEC if it names no interpreter. */
 int

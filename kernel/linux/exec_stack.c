@@ -6,7 +6,6 @@
  * distance, the platform's name, random bytes, and, 16-byte aligned, argc,
  * argv, envp and the auxiliary vector.
  */
-#include "kern/random.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 #include "linux/exec.h"
@@ -16,22 +15,17 @@
 #include <linux/elf.h>
 #include <linux/errno.h>
 
-#define STACK_RANDOM_BITS 22
-#define MMAP_RANDOM_BITS  28
-#define STACK_GAP_MIN     (128ul << 20)
-#define STACK_FIRST       (128ul << 10) /* mapped beyond what is used */
-#define HWCAP2_FSGSBASE   2u
-#define CLOCK_TICKS       100 /* of times(2): USER_HZ */
-#define PLATFORM          "x86_64"
+#define STACK_RANDOM_BITS   22
+#define STRINGS_RANDOM_BITS 13
+#define MMAP_RANDOM_BITS    28
+#define STACK_GAP_MIN       (128ul << 20)
+#define STACK_FIRST         (128ul << 10) /* mapped beyond what is used */
+#define HWCAP2_FSGSBASE     2u
+#define CLOCK_TICKS         100 /* of times(2): USER_HZ */
+#define PLATFORM            "x86_64"
 
 /* The bytes of a signal frame beside the FPU's: signal(7), MINSIGSTKSZ. */
 #define SIGFRAME_BASE 440
-
-static uint64_t
-random_below(uint64_t n)
-{
-	return random_u64() & (n - 1);
-}
 
 void
 exec_set_layout(struct exec_image *x)
@@ -49,9 +43,8 @@ exec_set_layout(struct exec_image *x)
 	if (gap < l->stack_max)
 		gap = UINT64_MAX;
 	if (x->randomize) {
-		l->stack_top -= random_below(1ul << STACK_RANDOM_BITS)
-		    << PAGE_SHIFT;
-		rnd = random_below(1ul << MMAP_RANDOM_BITS) << PAGE_SHIFT;
+		l->stack_top -= exec_random(x, STACK_RANDOM_BITS) << PAGE_SHIFT;
+		rnd = exec_random(x, MMAP_RANDOM_BITS) << PAGE_SHIFT;
 		gap += gap < USER_END ?
 		    1ul << (STACK_RANDOM_BITS + PAGE_SHIFT) :
 		    0;
@@ -139,12 +132,11 @@ fill_stack(struct exec_image *x, const struct exec_args *a, uaddr_t strings,
 {
 	struct vm_layout *l = vmspace_layout(x->vm);
 	uaddr_t random = platform - 16, auxv;
-	uint64_t bytes[2], argc = exec_args_argc(a);
+	uint64_t argc = exec_args_argc(a);
 	uint64_t pointers = argc + 1 + a->envc + 1;
 	unsigned n;
 	int error;
 
-	random_bytes(bytes, sizeof(bytes));
 	memset(l->auxv, 0, sizeof(l->auxv));
 	n = fill_auxv(x, l->auxv, random, platform, execfn);
 	x->sp = ROUND_DOWN(random - (1 + pointers + n) * 8, 16);
@@ -152,7 +144,7 @@ fill_stack(struct exec_image *x, const struct exec_args *a, uaddr_t strings,
 	l->stack_start = x->sp;
 	error = poke(x->vm, platform, PLATFORM, sizeof(PLATFORM));
 	if (error == 0)
-		error = poke(x->vm, random, bytes, sizeof(bytes));
+		error = poke(x->vm, random, x->seed, sizeof(x->seed));
 	if (error == 0)
 		error = poke(x->vm, execfn, x->filename,
 		    strlen(x->filename) + 1);
@@ -180,7 +172,7 @@ exec_build_stack(struct exec_image *x, const struct exec_args *a)
 	l->env_end = execfn;
 	platform = strings;
 	if (x->randomize)
-		platform -= random_below(8192);
+		platform -= exec_random(x, STRINGS_RANDOM_BITS);
 	platform = ROUND_DOWN(platform, 16) - sizeof(PLATFORM);
 	pointers = (exec_args_argc(a) + a->envc + 3) * 8;
 	error = map_stack(x,

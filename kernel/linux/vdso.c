@@ -5,7 +5,6 @@
  * never copied; their entries are made at the first touch.
  */
 #include "kern/clock.h"
-#include "kern/random.h"
 #include "kern/vm.h"
 #include "linux/exec.h"
 #include "linux/vdso.h"
@@ -23,34 +22,35 @@ code_size(void)
  * if that is too near the end, where mappings go.
  */
 static int
-choose_place(struct vmspace *vm, bool randomize, uint64_t size, uaddr_t *out)
+choose_place(struct exec_image *x, uint64_t size, uaddr_t *out)
 {
-	uaddr_t top = vmspace_layout(vm)->stack_top;
+	uaddr_t top = vmspace_layout(x->vm)->stack_top;
 	uaddr_t end = ROUND_UP(top, TABLE_SPAN);
-	uint64_t room;
+	uint64_t room, page;
 
-	if (!randomize || end > USER_END || end - top < size + PAGE_SIZE)
-		return vm_find_room(vm, size, out);
+	if (!x->randomize || end > USER_END || end - top < size + PAGE_SIZE)
+		return vm_find_room(x->vm, size, out);
 	room = (end - top - size) >> PAGE_SHIFT;
-	*out = top + ((1 + random_u64() % room) << PAGE_SHIFT);
+	page = 1 + (exec_random(x, 9) * room >> 9);
+	*out = top + (page << PAGE_SHIFT);
 	return 0;
 }
 
 int
-vdso_map(struct vmspace *vm, bool randomize)
+vdso_map(struct exec_image *x)
 {
 	uint64_t size = PAGE_SIZE + code_size();
 	uaddr_t at;
 	int error;
 
-	error = choose_place(vm, randomize, size, &at);
+	error = choose_place(x, size, &at);
 	if (error == 0)
-		error = vm_map_frames(vm, at, PAGE_SIZE, VM_READ,
+		error = vm_map_frames(x->vm, at, PAGE_SIZE, VM_READ,
 		    clock_vdso_page(), "[vvar]");
 	if (error == 0)
-		error = vm_map_frames(vm, at + PAGE_SIZE, code_size(),
+		error = vm_map_frames(x->vm, at + PAGE_SIZE, code_size(),
 		    VM_READ | VM_EXEC, vm_image_paddr(vdso_image), "[vdso]");
 	if (error == 0)
-		vmspace_layout(vm)->vdso = at + PAGE_SIZE;
+		vmspace_layout(x->vm)->vdso = at + PAGE_SIZE;
 	return error;
 }

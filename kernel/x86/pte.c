@@ -89,12 +89,22 @@ pt_create(void)
 	return page_paddr(p);
 }
 
+static bool
+eight_empty(const uint64_t *t)
+{
+	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) == 0;
+}
+
 static void
 free_table(uint64_t *table, unsigned level, unsigned n)
 {
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
+		if (i % 8 == 0 && eight_empty(&table[i])) {
+			i += 7; /* most of a table is */
+			continue;
+		}
 		if ((table[i] & PTE_P) == 0)
 			continue;
 		if (level > 1)
@@ -118,25 +128,36 @@ pt_slot(paddr_t root, uaddr_t va, bool make)
 	    make ? carve_page : NULL, NULL);
 }
 
+/* In one table, whose entries stand at `level` from `base` on. */
+static uaddr_t
+next_table(const uint64_t *table, unsigned level, uaddr_t base, uaddr_t va,
+    uaddr_t end)
+{
+	unsigned i = SLOT(va, level);
+	uaddr_t found;
+
+	for (; i < 512; i++, va = base + i * LEVEL_SIZE(level)) {
+		if (va >= end)
+			return end;
+		if ((table[i] & PTE_P) == 0)
+			continue;
+		if (level == 1)
+			return va;
+		found = next_table(table_of(table[i]), level - 1,
+		    ROUND_DOWN(va, LEVEL_SIZE(level)), va, end);
+		if (found <
+		    ROUND_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level))
+			return found;
+	}
+	return MIN(va, end);
+}
+
 uaddr_t
 pt_next(paddr_t root, uaddr_t va, uaddr_t end)
 {
-	uint64_t *table, entry;
-	unsigned l;
-
-	while (va < end) {
-		table = paddr_kva(root);
-		for (l = 3; l > 0; l--) {
-			entry = table[SLOT(va, l)];
-			if ((entry & PTE_P) == 0)
-				break;
-			table = table_of(entry);
-		}
-		if (l == 0)
-			return va;
-		va = ROUND_DOWN(va, LEVEL_SIZE(l)) + LEVEL_SIZE(l);
-	}
-	return end;
+	if (va >= end)
+		return end;
+	return MIN(next_table(paddr_kva(root), 3, 0, va, end), end);
 }
 
 /*
