@@ -95,15 +95,15 @@ def signals():
         (rb'up\r\n', b'x\r'), (rb'x\r\nx\r\n', b'abc\x03')])
     yield session('quit', CAT, [
         (rb'up\r\n', b'x\r'), (rb'x\r\nx\r\n', b'\x1c')])
+    # A loop, for a shell that is about to read may miss what comes then.
     yield session('trap', SH + ['trap "echo caught; exit 9" INT; echo ready; '
-                                'while :; do read -r x; done'], [
+                                'while :; do :; done'], [
         (rb'ready\r\n', b'\x03')])
     yield session('busy', SH + ['echo ready; while :; do :; done'], [
         (rb'ready\r\n', b'\x03')])
     yield session('window', SH + [
-        'trap "busybox stty size" WINCH; busybox stty size; while :; do '
-        'x=; read -r x; [ "$x" = q ] && exit; done'], [
-        (rb'24 80\r\n', window(30, 100)), (rb'30 100\r\n', b'q\r')])
+        'trap "busybox stty size; exit" WINCH; busybox stty size; '
+        'while :; do :; done'], [(rb'24 80\r\n', window(30, 100))])
 
 
 def settings():
