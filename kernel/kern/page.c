@@ -369,11 +369,7 @@ page_release_range(paddr_t pa, uint64_t size)
 {
 	paddr_t at = ROUND_UP(pa, PAGE_SIZE);
 	paddr_t end = ROUND_DOWN(pa + size, PAGE_SIZE);
-	uint64_t state = spin_lock_irq(&zone.lock);
 
-	if (at < end)
-		zone.total += (end - at) >> PAGE_SHIFT;
-	spin_unlock_irq(&zone.lock, state);
 	for (; at < end; at += PAGE_SIZE)
 		page_put(page_of_paddr(at));
 }
@@ -398,6 +394,10 @@ page_init(const struct boot_info *bi)
 	grow();
 	if (bi->initrd_size == 0)
 		return 0;
+	/* Its frames become files where they are, or are given back. */
+	zone.total += (ROUND_UP(bi->initrd + bi->initrd_size, PAGE_SIZE) -
+			  ROUND_DOWN(bi->initrd, PAGE_SIZE)) >>
+	    PAGE_SHIFT;
 	at = ROUND_DOWN(bi->initrd, SECTION_SIZE);
 	zone.early_end = ROUND_UP(bi->initrd + bi->initrd_size, SECTION_SIZE);
 	for (zone.early_start = at; at < zone.early_end; at += SECTION_SIZE)
