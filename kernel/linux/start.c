@@ -328,6 +328,7 @@ linux_start(void)
 	}
 	user_set_ops(&ops);
 	mount_usual();
+	bootchart_mark("usual mounts");
 	error = process_create_first(&p);
 	if (error != 0)
 		return error;
@@ -336,6 +337,7 @@ linux_start(void)
 	error = open_stdio();
 	if (error != 0)
 		log_warn("standard descriptors: error %d", -error);
+	bootchart_mark("standard streams");
 	error = collect_args(ba, &sa);
 	if (error != 0)
 		return error;
