@@ -9,8 +9,8 @@
 #include "kern/vm_impl.h"
 #include "x86/cpu.h"
 
-static struct objcache vmspace_cache =
-    OBJCACHE_INIT("vmspace", sizeof(struct vmspace));
+static struct objcache vmspace_cache = OBJCACHE_INIT("vmspace",
+    sizeof(struct vmspace));
 
 int
 vmspace_create(struct vmspace **out)

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-extern char **environ;
 #define BAD ((char *)8)
 
 static char dir[64];
@@ -133,8 +132,9 @@ bad_programs(void)
 	CHECK_ERR(syscall(SYS_execve, BAD, NULL, NULL), EFAULT);
 	CHECK_ERR(syscall(SYS_execve, self_path(), BAD, NULL), EFAULT);
 	CHECK_ERR(syscall(SYS_execve, self_path(), NULL, BAD), EFAULT);
-	CHECK_ERR(syscall(SYS_execve, self_path(), &(char *[]){ BAD,
-	    NULL }, NULL), EFAULT);
+	CHECK_ERR(syscall(SYS_execve, self_path(), &(char *[]){ BAD, NULL },
+		      NULL),
+	    EFAULT);
 }
 
 static void
@@ -168,8 +168,7 @@ too_big(void)
 	memset(huge, 'a', 131072);
 	huge[131072] = '\0';
 	CHECK_ERR(execve(self_path(), argv, environ), E2BIG);
-	CHECK_ERR(execve(self_path(), (char *[]){ "x", NULL }, argv),
-	    E2BIG);
+	CHECK_ERR(execve(self_path(), (char *[]){ "x", NULL }, argv), E2BIG);
 	REQUIRE(getrlimit(RLIMIT_STACK, &old) == 0);
 	lim = old;
 	lim.rlim_cur = 1 << 20; /* a quarter of it is for arguments */
@@ -196,9 +195,11 @@ busy(void)
 	close(fd);
 	CHECK_ERR(open(self_path(), O_RDWR), ETXTBSY);
 	CHECK_ERR(syscall(SYS_execveat, AT_FDCWD, in_dir("loop"), NULL, NULL,
-	    AT_SYMLINK_NOFOLLOW), ELOOP);
+		      AT_SYMLINK_NOFOLLOW),
+	    ELOOP);
 	CHECK_ERR(syscall(SYS_execveat, AT_FDCWD, in_dir("copy"), NULL, NULL,
-	    0x40000), EINVAL);
+		      0x40000),
+	    EINVAL);
 	CHECK_ERR(syscall(SYS_execveat, 99, "copy", NULL, NULL, 0), EBADF);
 	CHECK_ERR(syscall(SYS_execveat, 0, "", NULL, NULL, 0), ENOENT);
 }
@@ -227,8 +228,8 @@ look_at_auxv(char **argv, char **envp)
 {
 	static const unsigned long order[] = { AT_SYSINFO_EHDR, 51, AT_HWCAP,
 		AT_PAGESZ, AT_CLKTCK, AT_PHDR, AT_PHENT, AT_PHNUM, AT_BASE,
-		AT_FLAGS, AT_ENTRY, AT_UID, AT_EUID, AT_GID, AT_EGID,
-		AT_SECURE, AT_RANDOM, AT_HWCAP2, AT_EXECFN, AT_PLATFORM };
+		AT_FLAGS, AT_ENTRY, AT_UID, AT_EUID, AT_GID, AT_EGID, AT_SECURE,
+		AT_RANDOM, AT_HWCAP2, AT_EXECFN, AT_PLATFORM };
 	const Elf64_auxv_t *a = aux_of(envp), *p = a, *q;
 	const Elf64_Phdr *ph;
 	size_t i;
@@ -412,9 +413,9 @@ step_big(int argc, char **argv)
 static int
 step_last(int argc, char **argv)
 {
-	static const char *const names[] = { "empty", "text", "magic",
-		"header", "arm", "object", "plain", "loop", "none", "blank",
-		"missing", "itself", "long", "copy", "inner", "outer" };
+	static const char *const names[] = { "empty", "text", "magic", "header",
+		"arm", "object", "plain", "loop", "none", "blank", "missing",
+		"itself", "long", "copy", "inner", "outer" };
 	size_t i;
 
 	CHECK_RET(argc, 1);
@@ -437,8 +438,7 @@ main(int argc, char **argv, char **envp)
 		return check_done();
 	}
 	snprintf(dir, sizeof(dir), "%s", envp[2]);
-	sscanf(sum, "%u %u", &check_passed_count,
-	    &check_failed_count);
+	sscanf(sum, "%u %u", &check_passed_count, &check_failed_count);
 	if (argc < 2)
 		return step_last(argc, argv);
 	if (strcmp(argv[1], "plain") == 0)

@@ -51,8 +51,8 @@ version_is(unsigned i, const char *wanted)
 	unsigned ndx = versions[i] & 0x7fff;
 
 	for (;;) {
-		const Elf64_Verdaux *aux =
-		    (const void *)((const char *)v + v->vd_aux);
+		const Elf64_Verdaux *aux = (const void *)((const char *)v +
+		    v->vd_aux);
 
 		if ((v->vd_flags & VER_FLG_BASE) == 0 && v->vd_ndx == ndx)
 			return strcmp(strings + aux->vda_name, wanted) == 0;
@@ -71,8 +71,7 @@ find(const char *name)
 		if (symbols[i].st_shndx != SHN_UNDEF &&
 		    strcmp(strings + symbols[i].st_name, name) == 0 &&
 		    version_is(i, "LINUX_2.6"))
-			return (void *)(uintptr_t)(base +
-			    symbols[i].st_value);
+			return (void *)(uintptr_t)(base + symbols[i].st_value);
 	return NULL;
 }
 
@@ -104,12 +103,12 @@ compare(int (*gettime)(clockid_t, struct timespec *), clockid_t clock,
 static void
 answers(void)
 {
-	int (*gettime)(clockid_t, struct timespec *) =
-	    find("__vdso_clock_gettime");
-	int (*getres)(clockid_t, struct timespec *) =
-	    find("__vdso_clock_getres");
-	int (*timeofday)(struct timeval *, void *) =
-	    find("__vdso_gettimeofday");
+	int (*gettime)(clockid_t, struct timespec *) = find(
+	    "__vdso_clock_gettime");
+	int (*getres)(clockid_t, struct timespec *) = find(
+	    "__vdso_clock_getres");
+	int (*timeofday)(struct timeval *, void *) = find(
+	    "__vdso_gettimeofday");
 	time_t (*seconds)(time_t *) = find("__vdso_time");
 	long (*cpu)(unsigned *, unsigned *, void *) = find("__vdso_getcpu");
 	struct timespec a, b;
