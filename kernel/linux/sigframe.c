@@ -10,6 +10,7 @@
  */
 #include "linux/sigframe.h"
 #include "kern/kmem.h"
+#include "kern/log.h"
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/uaccess.h"
@@ -352,6 +353,10 @@ sys_rt_sigreturn(void)
 		0 ||
 	    uc.uc_mcontext.rip >= USER_END ||
 	    fpu_pop((uaddr_t)uc.uc_mcontext.fpstate) != 0) {
+		log_info("%s[%d]: bad frame in rt_sigreturn, frame:%lx ip:%lx "
+			 "sp:%lx",
+		    task_self()->comm, task_self()->tid, frame, tf->rip,
+		    tf->rsp);
 		signal_force_self(SIGSEGV);
 		return 0;
 	}

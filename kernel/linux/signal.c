@@ -12,6 +12,7 @@
  */
 #include "linux/signal.h"
 #include "kern/kmem.h"
+#include "kern/log.h"
 #include "kern/panic.h"
 #include "kern/string.h"
 #include "kern/thread.h"
@@ -742,6 +743,9 @@ handle(struct trapframe *tf, struct task *t, int signo, const siginfo_t *info,
 	uint64_t mask = ss->mask | act->sa_mask;
 
 	if (sigframe_push(tf, signo, info, act, back) != 0) {
+		log_info("%s[%d]: no stack for the handler of signal %d, "
+			 "ip:%lx sp:%lx",
+		    t->comm, t->tid, signo, tf->rip, tf->rsp);
 		if (signo == SIGSEGV)
 			t->process->sigactions->action[SIGSEGV - 1].sa_handler =
 			    SIG_DFL;

@@ -24,7 +24,7 @@ DEATHS = [
     ('bad_sigreturn', 139), ('aborted', 134), ('terminated', 143),
     ('killed', 137), ('piped', 141), ('alarmed', 142),
 ]
-LOGGED = {139: r'segfault at|general protection', 136: r'divide error',
+LOGGED = {139: r'segfault at|general protection|bad frame|no stack for', 136: r'divide error',
           132: r'invalid opcode', None: r'stack segment|general protection'}
 NEVER = (r'panic', r'assert')
 
