@@ -83,17 +83,17 @@ boot_put_env(struct text *line, const char *env)
 	const char *value = env + n + 1;
 
 	text_add(line,
-	    value[0] != '\0' && boot_wants_quotes(value) ? " %.*s=\"%s\""
-							 : " %.*s=%s",
+	    value[0] != '\0' && boot_wants_quotes(value) ? " %.*s=\"%s\"" :
+							   " %.*s=%s",
 	    n, env, value);
 }
 
 static const char *
 boot_stream_name(enum boot_stream stream)
 {
-	return stream == BOOT_TTY    ? "tty"
-	       : stream == BOOT_PIPE ? "pipe"
-				     : "null";
+	return stream == BOOT_TTY ? "tty" :
+	    stream == BOOT_PIPE   ? "pipe" :
+				    "null";
 }
 
 static void
@@ -118,8 +118,9 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 	if (!b->verbose)
 		text_add(line, b->foreign ? " quiet loglevel=1" : " quiet");
 	if (b->foreign)
-		text_add(line, " panic=-1 reboot=t tsc=reliable "
-			       "noapictimer");
+		text_add(line,
+		    " panic=-1 reboot=t tsc=reliable "
+		    "noapictimer");
 	init = mem_format("rdinit=%s", b->program);
 	boot_put_env(line, init);
 	free(init);
@@ -181,8 +182,8 @@ boot_add_file(const struct boot_line *b, struct tree *tree)
 }
 
 static int
-boot_line_foreign(
-    const struct boot_line *b, struct text *line, struct trouble *t)
+boot_line_foreign(const struct boot_line *b, struct text *line,
+    struct trouble *t)
 {
 	if (!boot_fits(b))
 		return trouble_set(t, STATUS_MACHINE,

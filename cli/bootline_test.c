@@ -161,8 +161,8 @@ names_with_spaces_and_quotes(void **state)
 	(void)state;
 	line.program = "/my dir/p";
 	assert_int_equal(MAKE(NULL), 0);
-	assert_string_equal(
-	    out.text, "console=ttyS0 quiet rdinit=\"/my dir/p\"" OWN);
+	assert_string_equal(out.text,
+	    "console=ttyS0 quiet rdinit=\"/my dir/p\"" OWN);
 	line.program = "/a\"b";
 	assert_true(MAKE(NULL) != 0);
 }

@@ -128,8 +128,8 @@ machine_send_end(struct machine *m)
 		m->in.n = 1;
 		return;
 	}
-	snprintf(
-	    line, sizeof(line), "eof %llu\n", (unsigned long long)m->in_total);
+	snprintf(line, sizeof(line), "eof %llu\n",
+	    (unsigned long long)m->in_total);
 	machine_send_line(m, line);
 }
 
@@ -147,7 +147,7 @@ machine_read_input(struct machine *m)
 		m->in_end = true;
 		machine_send_end(m);
 	} else if (m->run->in == BOOT_TTY &&
-		   terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
+	    terminal_keys_filter(&m->keys, m->in.buf, &m->in.n)) {
 		m->status = MACHINE_KILLED;
 	}
 }
@@ -155,8 +155,8 @@ machine_read_input(struct machine *m)
 static void
 machine_write_console(struct machine *m)
 {
-	ssize_t n =
-	    write(m->child.in, m->in.buf + m->in.at, m->in.n - m->in.at);
+	ssize_t n = write(m->child.in, m->in.buf + m->in.at,
+	    m->in.n - m->in.at);
 
 	if (n > 0) {
 		m->in.at += (size_t)n;
@@ -196,8 +196,8 @@ machine_read_console(struct machine *m)
 		if (m->run->foreign)
 			foreign_input(&m->foreign, m->out.buf, m->out.n);
 		if (machine_filters(m))
-			m->out.n =
-			    foreign_filter(&m->foreign, m->out.buf, m->out.n);
+			m->out.n = foreign_filter(&m->foreign, m->out.buf,
+			    m->out.n);
 	} else {
 		machine_end_console(m);
 		if (machine_filters(m))
@@ -208,8 +208,8 @@ machine_read_console(struct machine *m)
 static void
 machine_write_output(struct machine *m)
 {
-	ssize_t n =
-	    write(STDOUT_FILENO, m->out.buf + m->out.at, m->out.n - m->out.at);
+	ssize_t n = write(STDOUT_FILENO, m->out.buf + m->out.at,
+	    m->out.n - m->out.at);
 
 	if (n >= 0) {
 		m->out.at += (size_t)n;
@@ -370,7 +370,7 @@ static bool
 machine_takes_input(const struct machine *m)
 {
 	return m->run->in != BOOT_NULL && !m->in_end && flow_is_empty(&m->in) &&
-	       machine_is_ready(m);
+	    machine_is_ready(m);
 }
 
 static void
@@ -388,8 +388,8 @@ machine_poll_prepare(const struct machine *m, struct pollfd *p)
 	bool in_empty = flow_is_empty(&m->in);
 	bool out_empty = flow_is_empty(&m->out);
 
-	machine_poll_set(
-	    &p[POLL_INPUT], machine_takes_input(m), STDIN_FILENO, POLLIN);
+	machine_poll_set(&p[POLL_INPUT], machine_takes_input(m), STDIN_FILENO,
+	    POLLIN);
 	machine_poll_set(&p[POLL_CONSOLE_IN], !in_empty, m->child.in, POLLOUT);
 	machine_poll_set(&p[POLL_CONSOLE_OUT], out_empty, m->child.out, POLLIN);
 	machine_poll_set(&p[POLL_OUTPUT], !out_empty, STDOUT_FILENO, POLLOUT);
@@ -488,8 +488,8 @@ static int
 machine_run_child(struct machine *m)
 {
 	if (m->run->timeout_ms > 0)
-		m->deadline_ns =
-		    machine_now_ns() + m->run->timeout_ms * 1000000;
+		m->deadline_ns = machine_now_ns() +
+		    m->run->timeout_ms * 1000000;
 	if (m->run->in == BOOT_TTY)
 		terminal_raw(STDIN_FILENO);
 	machine_loop(m);

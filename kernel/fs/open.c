@@ -19,8 +19,7 @@
 #define O_LARGEFILE 0100000
 #endif
 
-static struct objcache file_cache = OBJCACHE_INIT("file", sizeof(
-    struct file));
+static struct objcache file_cache = OBJCACHE_INIT("file", sizeof(struct file));
 static const struct file_ops no_ops;
 
 static unsigned
@@ -74,8 +73,7 @@ file_free(struct file *f)
 void
 file_put(struct file *f)
 {
-	if (f == NULL ||
-	    __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) != 0)
+	if (f == NULL || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	if (vfs_hooks->file_gone != NULL &&
 	    (f->polls != NULL || f->inode->locks != NULL))
@@ -108,8 +106,8 @@ check_type(const struct path *p, unsigned flags)
 	switch (inode->mode & S_IFMT) {
 	case S_IFLNK: return -ELOOP;
 	case S_IFDIR:
-		return writes || (flags & (O_CREAT | O_TRUNC)) != 0 ?
-		    -EISDIR : 0;
+		return writes || (flags & (O_CREAT | O_TRUNC)) != 0 ? -EISDIR :
+								      0;
 	case S_IFCHR:
 	case S_IFBLK:
 		if (p->mnt != NULL && (p->mnt->flags & MS_NODEV) != 0)
@@ -261,8 +259,9 @@ find_or_create_locked(struct creation *c, struct dir_name *n,
 		if (error == 0 && dir->ops->create == NULL)
 			error = -EACCES;
 		if (error == 0)
-			error = dir->ops->create(dir, d, S_IFREG |
-			    (c->mode & 07777 & ~c->ctx->umask), c->ctx->cred);
+			error = dir->ops->create(dir, d,
+			    S_IFREG | (c->mode & 07777 & ~c->ctx->umask),
+			    c->ctx->cred);
 		c->created = error == 0;
 	} else if ((c->flags & O_EXCL) != 0) {
 		error = -EEXIST;
@@ -313,7 +312,8 @@ create_round(struct creation *c, struct dir_name *n, struct path *out)
 		return error;
 	if (n->w.kind != WALK_NAME || n->w.slash)
 		return (c->flags & O_EXCL) != 0 && n->w.kind != WALK_NAME ?
-		    -EEXIST : -EISDIR;
+		    -EEXIST :
+		    -EISDIR;
 	walk_unlock(&n->w);
 	n->dir = n->w.held.dentry;
 	n->mnt = n->w.held.mnt;
@@ -386,7 +386,8 @@ open_tmpfile(const struct vfs_ctx *ctx, const struct path *base,
 	if (error == 0)
 		error = inode_permission(dir, ctx->cred, MAY_WRITE | MAY_EXEC);
 	if (error == 0)
-		error = dir->ops->tmpfile == NULL ? -EOPNOTSUPP :
+		error = dir->ops->tmpfile == NULL ?
+		    -EOPNOTSUPP :
 		    dir->ops->tmpfile(dir,
 			S_IFREG | (mode & 07777 & ~ctx->umask), ctx->cred,
 			&inode);
@@ -422,8 +423,7 @@ vfs_open(const struct vfs_ctx *ctx, const struct path *base, const char *name,
 	else
 		flags |= O_LARGEFILE;
 	if ((flags & __O_TMPFILE) != 0)
-		return open_tmpfile(ctx, base, name, flags, mode, resolve,
-		    out);
+		return open_tmpfile(ctx, base, name, flags, mode, resolve, out);
 	if ((flags & O_CREAT) != 0) {
 		if ((flags & O_EXCL) != 0)
 			flags |= O_NOFOLLOW;

@@ -16,12 +16,12 @@
 #include <linux/mount.h>
 
 #define ROOT_INO 1
-#define DIR_POS 0x10000 /* positions of the entries that come and go */
+#define DIR_POS  0x10000 /* positions of the entries that come and go */
 
 struct pseudo_inode {
 	struct inode inode;
 	const struct pseudo_entry *entry; /* I */
-	struct pseudo_id id;		  /* I */
+	struct pseudo_id id;              /* I */
 };
 
 static const struct inode_ops dir_ops, moving_dir_ops, link_ops, place_ops,
@@ -169,8 +169,7 @@ revalidate(struct dentry *d)
 
 	return find_entry(pseudo_i(d->parent->inode), d->name, d->len, &id,
 		   &entry, &moving) == 0 &&
-	    entry == pi->entry && id.key == pi->id.key &&
-	    id.sub == pi->id.sub;
+	    entry == pi->entry && id.key == pi->id.key && id.sub == pi->id.sub;
 }
 
 static bool
@@ -347,8 +346,8 @@ static int
 setattr(struct inode *inode, const struct vfs_attr *attr)
 {
 	(void)inode;
-	return (attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) != 0 ?
-	    -EPERM : 0;
+	return (attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) != 0 ? -EPERM :
+									0;
 }
 
 static const struct inode_ops dir_ops = {

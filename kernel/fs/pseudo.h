@@ -72,18 +72,18 @@ struct pseudo_entry {
 };
 
 /* The id and entry behind a node of such a file system. */
-const struct pseudo_entry *pseudo_inode_entry(const struct inode *inode,
-    struct pseudo_id *id);
+const struct pseudo_entry *
+pseudo_inode_entry(const struct inode *inode, struct pseudo_id *id);
 
 /* One instance, shared by all mounts; filled in by its owner. */
 struct pseudo_fs {
 	struct fs_type type; /* mount is pseudo_mount */
 	uint32_t magic;
 	const struct pseudo_entry *root; /* a PSEUDO_DIR */
-	struct super *sb;		 /* NULL until first mounted */
+	struct super *sb;                /* NULL until first mounted */
 	struct mutex lock;
 };
-int pseudo_mount(const struct fs_type *type, const char *source,
-    unsigned flags, const char *data, struct super **out);
+int pseudo_mount(const struct fs_type *type, const char *source, unsigned flags,
+    const char *data, struct super **out);
 
 #endif

@@ -42,9 +42,8 @@ bootchart_print(void)
 	for (i = 1; i < nmarks && whole != 0; i++) {
 		ns = (marks[i].raw - marks[0].raw) * (whole_ns * 1000 / whole) /
 		    1000;
-		log_err("%8lu.%03lu %8lu.%03lu  %s",
-		    (ns - before) / 1000, (ns - before) % 1000, ns / 1000,
-		    ns % 1000, marks[i].name);
+		log_err("%8lu.%03lu %8lu.%03lu  %s", (ns - before) / 1000,
+		    (ns - before) % 1000, ns / 1000, ns % 1000, marks[i].name);
 		before = ns;
 	}
 }

@@ -215,8 +215,8 @@ static bool
 is_word(uint8_t c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z') || c == '_' ||
-	       (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+	    (c >= 'a' && c <= 'z') || c == '_' ||
+	    (c >= 0xc0 && c != 0xd7 && c != 0xf7);
 }
 
 /* ECHOPRT: a printing terminal shows between \ and / what goes. */

@@ -193,8 +193,8 @@ change_output(struct line *line, tcflag_t off, tcflag_t on)
 static void
 write_text(struct line *line, const char *s)
 {
-	assert_int_equal(
-	    ldisc_output(&line->l, (const uint8_t *)s, strlen(s)), strlen(s));
+	assert_int_equal(ldisc_output(&line->l, (const uint8_t *)s, strlen(s)),
+	    strlen(s));
 }
 
 /* --------------------------------------------------------------- cases -- */
@@ -466,8 +466,8 @@ waits_for_room(void **state)
 	struct line *line = *state;
 
 	line->limit = 5;
-	assert_int_equal(
-	    ldisc_output(&line->l, (const uint8_t *)"abcd\nef", 7), 4);
+	assert_int_equal(ldisc_output(&line->l, (const uint8_t *)"abcd\nef", 7),
+	    4);
 	assert_sent(line, "abcd");
 	line->limit = 3;
 	type(line, "wxyz\n");
@@ -490,8 +490,8 @@ keeps_a_long_line_to_its_bound(void **state)
 	assert_false(ldisc_readable(&line->l, false));
 	type(line, "\n");
 	assert_int_equal(ldisc_room(&line->l), 0);
-	assert_int_equal(
-	    ldisc_read(&line->l, buf, sizeof(buf), &more), LDISC_SIZE);
+	assert_int_equal(ldisc_read(&line->l, buf, sizeof(buf), &more),
+	    LDISC_SIZE);
 	assert_int_equal(buf[LDISC_SIZE - 1], '\n');
 	assert_int_equal(ldisc_room(&line->l), LDISC_SIZE - 1);
 }
@@ -669,8 +669,8 @@ equals_the_hosts_terminals(void **state)
 		if (h.master < 0 || grantpt(h.master) != 0 ||
 		    unlockpt(h.master) != 0)
 			skip();
-		h.slave =
-		    open(ptsname(h.master), O_RDWR | O_NOCTTY | O_NONBLOCK);
+		h.slave = open(ptsname(h.master),
+		    O_RDWR | O_NOCTTY | O_NONBLOCK);
 		if (h.slave < 0)
 			skip();
 		assert_int_equal(setup(&fresh), 0);

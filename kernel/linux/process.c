@@ -21,7 +21,7 @@
 #include <linux/errno.h>
 #include <linux/resource.h>
 
-#define ID_RESERVED 300   /* not given out again after the first round */
+#define ID_RESERVED 300 /* not given out again after the first round */
 
 struct mutex process_lock = MUTEX_INIT(process_lock);
 struct spinlock process_list_lock = SPINLOCK_INIT;

@@ -11,14 +11,14 @@
 /* Makes the types "proc" and "sysfs" known; before they are mounted. */
 int procfs_init(void);
 
-#define PROC_FILE(n, m, fn)                                           \
-	{                                                             \
+#define PROC_FILE(n, m, fn)                                                 \
+	{                                                                   \
 		.name = (n), .kind = PSEUDO_FILE, .mode = (m), .show = (fn) \
 	}
-#define PROC_DIR(n, list)                                       \
-	{                                                       \
-		.name = (n), .kind = PSEUDO_DIR, .mode = 0555,  \
-		.children = (list)                              \
+#define PROC_DIR(n, list)                                      \
+	{                                                      \
+		.name = (n), .kind = PSEUDO_DIR, .mode = 0555, \
+		.children = (list)                             \
 	}
 
 /* procfs_machine.c: what concerns the whole machine. */

@@ -18,30 +18,38 @@ static const struct flag_word {
 	unsigned reg;
 	const char *names;
 } flag_words[] = {
-	{ 1, 0, EDX, "fpu vme de pse tsc msr pae mce cx8 apic - sep mtrr pge "
+	{ 1, 0, EDX,
+	    "fpu vme de pse tsc msr pae mce cx8 apic - sep mtrr pge "
 	    "mca cmov pat pse36 pn clflush - dts acpi mmx fxsr sse sse2 ss ht "
 	    "tm ia64 pbe" },
-	{ 0x80000001, 0, EDX, "- - - - - - - - - - - syscall - - - - - - - mp "
+	{ 0x80000001, 0, EDX,
+	    "- - - - - - - - - - - syscall - - - - - - - mp "
 	    "nx - mmxext - - fxsr_opt pdpe1gb rdtscp - lm 3dnowext 3dnow" },
-	{ 1, 0, ECX, "pni pclmulqdq dtes64 monitor ds_cpl vmx smx est tm2 "
+	{ 1, 0, ECX,
+	    "pni pclmulqdq dtes64 monitor ds_cpl vmx smx est tm2 "
 	    "ssse3 cid sdbg fma cx16 xtpr pdcm - pcid dca sse4_1 sse4_2 "
 	    "x2apic movbe popcnt tsc_deadline_timer aes xsave - avx f16c "
 	    "rdrand hypervisor" },
-	{ 0x80000001, 0, ECX, "lahf_lm cmp_legacy svm extapic cr8_legacy abm "
+	{ 0x80000001, 0, ECX,
+	    "lahf_lm cmp_legacy svm extapic cr8_legacy abm "
 	    "sse4a misalignsse 3dnowprefetch osvw ibs xop skinit wdt - lwp "
 	    "fma4 tce - nodeid_msr - tbm topoext perfctr_core perfctr_nb - "
 	    "bpext ptsc perfctr_llc mwaitx" },
-	{ 7, 0, EBX, "fsgsbase tsc_adjust sgx bmi1 hle avx2 - smep bmi2 erms "
+	{ 7, 0, EBX,
+	    "fsgsbase tsc_adjust sgx bmi1 hle avx2 - smep bmi2 erms "
 	    "invpcid rtm cqm - mpx rdt_a avx512f avx512dq rdseed adx smap "
 	    "avx512ifma - clflushopt clwb intel_pt avx512pf avx512er avx512cd "
 	    "sha_ni avx512bw avx512vl" },
 	{ 0xd, 1, EAX, "xsaveopt xsavec xgetbv1 xsaves" },
-	{ 0x80000008, 0, EBX, "clzero irperf xsaveerptr - - - - - - wbnoinvd "
+	{ 0x80000008, 0, EBX,
+	    "clzero irperf xsaveerptr - - - - - - wbnoinvd "
 	    "- - amd_ibpb - amd_ibrs amd_stibp" },
-	{ 7, 0, ECX, "- avx512vbmi umip pku ospke waitpkg avx512_vbmi2 - gfni "
+	{ 7, 0, ECX,
+	    "- avx512vbmi umip pku ospke waitpkg avx512_vbmi2 - gfni "
 	    "vaes vpclmulqdq avx512_vnni avx512_bitalg tme avx512_vpopcntdq - "
 	    "la57 - - - - - rdpid - - cldemote - movdiri movdir64b enqcmd" },
-	{ 7, 0, EDX, "- - avx512_4vnniw avx512_4fmaps fsrm - - - "
+	{ 7, 0, EDX,
+	    "- - avx512_4vnniw avx512_4fmaps fsrm - - - "
 	    "avx512_vp2intersect - md_clear - - - serialize - tsxldtrk - "
 	    "pconfig arch_lbr - - amx_bf16 avx512_fp16 amx_tile amx_int8 - - "
 	    "flush_l1d arch_capabilities" },
@@ -109,10 +117,11 @@ print_signature(struct sbuf *sb, const struct cpu_features *f)
 		family += s >> 20 & 0xff;
 	if (extended)
 		model += (s >> 16 & 15) << 4;
-	sbuf_printf(sb, "vendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
-			"model name\t: %s\nstepping\t: %u\n",
-	    f->vendor, family, model, f->brand[0] != '\0' ? f->brand :
-	    "unknown", s & 15);
+	sbuf_printf(sb,
+	    "vendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
+	    "model name\t: %s\nstepping\t: %u\n",
+	    f->vendor, family, model,
+	    f->brand[0] != '\0' ? f->brand : "unknown", s & 15);
 }
 
 static void
@@ -128,19 +137,24 @@ print_cpu(struct sbuf *sb, unsigned n)
 	if (khz != 0)
 		sbuf_printf(sb, "cpu MHz\t\t: %lu.%03lu\n", khz / 1000,
 		    khz % 1000);
-	sbuf_printf(sb, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\n"
-			"cpu cores\t: %u\napicid\t\t: %u\n"
-			"initial apicid\t: %u\n", count, n, count, apic, apic);
-	sbuf_printf(sb, "fpu\t\t: yes\nfpu_exception\t: yes\n"
-			"cpuid level\t: %u\nwp\t\t: yes\n", cpuid(0, 0).eax);
+	sbuf_printf(sb,
+	    "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\n"
+	    "cpu cores\t: %u\napicid\t\t: %u\n"
+	    "initial apicid\t: %u\n",
+	    count, n, count, apic, apic);
+	sbuf_printf(sb,
+	    "fpu\t\t: yes\nfpu_exception\t: yes\n"
+	    "cpuid level\t: %u\nwp\t\t: yes\n",
+	    cpuid(0, 0).eax);
 	print_flags(sb);
 	sbuf_puts(sb, "bugs\t\t:\n");
 	if (khz != 0)
 		sbuf_printf(sb, "bogomips\t: %lu.%02lu\n", khz / 500,
 		    khz / 5 % 100);
-	sbuf_printf(sb, "clflush size\t: %u\ncache_alignment\t: %u\n"
-			"address sizes\t: %u bits physical, %u bits virtual\n"
-			"power management:\n\n",
+	sbuf_printf(sb,
+	    "clflush size\t: %u\ncache_alignment\t: %u\n"
+	    "address sizes\t: %u bits physical, %u bits virtual\n"
+	    "power management:\n\n",
 	    line, line, f->phys_bits, f->virt_bits);
 }
 

@@ -199,8 +199,8 @@ const struct pseudo_dir_ops proc_fdinfo_dir = {
 /* ------------------------------------------------------------ mounts -- */
 
 /* One mount as a line; false: it cannot be seen from the process's root. */
-typedef void print_mount_fn(struct sbuf *sb, struct mount *m,
-    const char *point);
+typedef void
+print_mount_fn(struct sbuf *sb, struct mount *m, const char *point);
 
 static void
 print_options(struct sbuf *sb, struct mount *m, bool super)
@@ -293,7 +293,8 @@ print_all_mounts(const struct pseudo_id *id, struct sbuf *sb,
 		p.mnt = m;
 		p.dentry = m->root;
 		if (vfs_path_string(&p, &root, buf, VFS_PATH_MAX, &text,
-			&reachable) == 0 && reachable)
+			&reachable) == 0 &&
+		    reachable)
 			print(sb, m, text);
 		mount_put(m);
 	}

@@ -19,7 +19,7 @@
 #include "x86/irq.h"
 
 #define SECOND_NS 1000000000ul
-#define TICK_NS	  (SECOND_NS / 100) /* USER_HZ */
+#define TICK_NS   (SECOND_NS / 100) /* USER_HZ */
 
 int
 proc_show_version(const struct pseudo_id *id, struct sbuf *sb)
@@ -90,8 +90,7 @@ proc_show_devices(const struct pseudo_id *id, struct sbuf *sb)
 	sbuf_puts(sb, "Character devices:\n");
 	for (i = 0; (dev = chrdev_at(i)) != NULL; i++)
 		if (!was_shown(dev, i))
-			sbuf_printf(sb, "%3u %s\n", dev->major,
-			    driver_of(dev));
+			sbuf_printf(sb, "%3u %s\n", dev->major, driver_of(dev));
 	sbuf_puts(sb, "\nBlock devices:\n");
 	return 0;
 }
@@ -148,9 +147,10 @@ proc_show_meminfo(const struct pseudo_id *id, struct sbuf *sb)
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		sbuf_printf(sb, "%-15s %8lu kB\n", rows[i].name,
 		    rows[i].pages << (PAGE_SHIFT - 10));
-	sbuf_puts(sb, "HugePages_Total:       0\nHugePages_Free:        0\n"
-		      "HugePages_Rsvd:        0\nHugePages_Surp:        0\n"
-		      "Hugepagesize:       2048 kB\n");
+	sbuf_puts(sb,
+	    "HugePages_Total:       0\nHugePages_Free:        0\n"
+	    "HugePages_Rsvd:        0\nHugePages_Surp:        0\n"
+	    "Hugepagesize:       2048 kB\n");
 	return 0;
 }
 
@@ -193,7 +193,7 @@ add_process(struct process *p, void *arg)
 
 	process_times(p, &run_ns, &user_ns);
 	sum->user_ns += user_ns + p->child_user_ns;
-	TAILQ_FOREACH(t, &p->tasks, link) {
+	TAILQ_FOREACH (t, &p->tasks, link) {
 		if (t->thread->state == THREAD_RUNNABLE)
 			sum->running++;
 		else if (!t->thread->interruptible)
@@ -268,8 +268,9 @@ proc_show_stat(const struct pseudo_id *id, struct sbuf *sb)
 		switches += sched_switches(i);
 	print_cpus(sb, sum.user_ns);
 	print_irqs(sb);
-	sbuf_printf(sb, "ctxt %lu\nbtime %ld\nprocesses %d\n"
-			"procs_running %u\nprocs_blocked %u\n",
+	sbuf_printf(sb,
+	    "ctxt %lu\nbtime %ld\nprocesses %d\n"
+	    "procs_running %u\nprocs_blocked %u\n",
 	    switches, clock_real_offset_ns() / (int64_t)SECOND_NS,
 	    process_last_id(), sum.running, sum.blocked);
 	return 0;
@@ -300,7 +301,8 @@ load_sample(void *arg)
 	state = spin_lock_irq(&load.lock);
 	for (i = 0; i < 3; i++)
 		load.average[i] = (load.average[i] * keep[i] +
-		    n * (LOAD_ONE - keep[i]) + LOAD_ONE / 2) / LOAD_ONE;
+				      n * (LOAD_ONE - keep[i]) + LOAD_ONE / 2) /
+		    LOAD_ONE;
 	spin_unlock_irq(&load.lock, state);
 	timer_arm(&load.timer, clock_mono_ns() + 5 * SECOND_NS);
 }

@@ -155,8 +155,8 @@ place_of(const struct pseudo_id *id, enum place which, struct path *out)
 	if (error != 0)
 		return error;
 	error = proc_may_look_locked(p);
-	if (error == 0 && (which == PLACE_EXE ? (void *)p->exe :
-						(void *)p->fs) == NULL)
+	if (error == 0 &&
+	    (which == PLACE_EXE ? (void *)p->exe : (void *)p->fs) == NULL)
 		error = -ENOENT;
 	if (error == 0 && which == PLACE_EXE) {
 		*out = p->exe->path;
@@ -171,8 +171,7 @@ place_of(const struct pseudo_id *id, enum place which, struct path *out)
 }
 
 static long
-read_place(const struct pseudo_id *id, enum place which, char *buf,
-    size_t size)
+read_place(const struct pseudo_id *id, enum place which, char *buf, size_t size)
 {
 	struct path p;
 	long len = place_of(id, which, &p);
@@ -184,16 +183,15 @@ read_place(const struct pseudo_id *id, enum place which, char *buf,
 	return len;
 }
 
-#define PLACE(name, which)                                               \
-	static int follow_##name(const struct pseudo_id *id,             \
-	    struct path *out)                                            \
-	{                                                                \
-		return place_of(id, which, out);                         \
-	}                                                                \
-	static long read_##name(const struct pseudo_id *id, char *buf,   \
-	    size_t size)                                                 \
-	{                                                                \
-		return read_place(id, which, buf, size);                 \
+#define PLACE(name, which)                                                     \
+	static int follow_##name(const struct pseudo_id *id, struct path *out) \
+	{                                                                      \
+		return place_of(id, which, out);                               \
+	}                                                                      \
+	static long read_##name(const struct pseudo_id *id, char *buf,         \
+	    size_t size)                                                       \
+	{                                                                      \
+		return read_place(id, which, buf, size);                       \
 	}
 PLACE(exe, PLACE_EXE)
 PLACE(cwd, PLACE_CWD)
@@ -201,43 +199,42 @@ PLACE(root, PLACE_ROOT)
 
 /* ------------------------------------------------------- directories -- */
 
-#define PID_FILE(n, m, fn)                                            \
-	{                                                             \
-		.name = (n), .kind = PSEUDO_FILE, .mode = (m),        \
-		.show = (fn), .attr = proc_attr                       \
+#define PID_FILE(n, m, fn)                                                   \
+	{                                                                    \
+		.name = (n), .kind = PSEUDO_FILE, .mode = (m), .show = (fn), \
+		.attr = proc_attr                                            \
 	}
-#define PID_LINK(n)                                                   \
-	{                                                             \
-		.name = #n, .kind = PSEUDO_LINK, .mode = 0777,        \
-		.readlink = read_##n, .follow = follow_##n,           \
-		.attr = proc_attr                                     \
+#define PID_LINK(n)                                                           \
+	{                                                                     \
+		.name = #n, .kind = PSEUDO_LINK, .mode = 0777,                \
+		.readlink = read_##n, .follow = follow_##n, .attr = proc_attr \
 	}
-#define PID_DIR(n, m, ops)                                            \
-	{                                                             \
-		.name = (n), .kind = PSEUDO_DIR, .mode = (m),         \
-		.dir = (ops), .attr = proc_attr                       \
+#define PID_DIR(n, m, ops)                                                  \
+	{                                                                   \
+		.name = (n), .kind = PSEUDO_DIR, .mode = (m), .dir = (ops), \
+		.attr = proc_attr                                           \
 	}
 
 /* What processes and tasks both have. */
-#define COMMON_ENTRIES                                                     \
-	PID_FILE("auxv", 0400, proc_show_auxv),                            \
-	PID_FILE("cmdline", 0444, proc_show_pid_cmdline),                  \
-	{ .name = "comm", .kind = PSEUDO_FILE, .mode = 0644,               \
-	    .show = proc_show_comm, .store = proc_store_comm,              \
-	    .attr = proc_attr },                                           \
-	PID_LINK(cwd),                                                     \
-	PID_FILE("environ", 0400, proc_show_environ),                      \
-	PID_LINK(exe),                                                     \
-	PID_DIR("fd", 0500, &proc_fd_dir),                                 \
-	PID_DIR("fdinfo", 0555, &proc_fdinfo_dir),                         \
-	PID_FILE("limits", 0444, proc_show_limits),                        \
-	PID_FILE("maps", 0444, proc_show_maps),                            \
-	PID_FILE("mountinfo", 0444, proc_show_mountinfo),                  \
-	PID_FILE("mounts", 0444, proc_show_mounts),                        \
-	PID_LINK(root),                                                    \
-	PID_FILE("stat", 0444, proc_show_pid_stat),                        \
-	PID_FILE("statm", 0444, proc_show_statm),                          \
-	PID_FILE("status", 0444, proc_show_status)
+#define COMMON_ENTRIES                                                   \
+	PID_FILE("auxv", 0400, proc_show_auxv),                          \
+	    PID_FILE("cmdline", 0444, proc_show_pid_cmdline),            \
+	    { .name = "comm",                                            \
+		    .kind = PSEUDO_FILE,                                 \
+		    .mode = 0644,                                        \
+		    .show = proc_show_comm,                              \
+		    .store = proc_store_comm,                            \
+		    .attr = proc_attr },                                 \
+	    PID_LINK(cwd), PID_FILE("environ", 0400, proc_show_environ), \
+	    PID_LINK(exe), PID_DIR("fd", 0500, &proc_fd_dir),            \
+	    PID_DIR("fdinfo", 0555, &proc_fdinfo_dir),                   \
+	    PID_FILE("limits", 0444, proc_show_limits),                  \
+	    PID_FILE("maps", 0444, proc_show_maps),                      \
+	    PID_FILE("mountinfo", 0444, proc_show_mountinfo),            \
+	    PID_FILE("mounts", 0444, proc_show_mounts), PID_LINK(root),  \
+	    PID_FILE("stat", 0444, proc_show_pid_stat),                  \
+	    PID_FILE("statm", 0444, proc_show_statm),                    \
+	    PID_FILE("status", 0444, proc_show_status)
 
 static const struct pseudo_entry task_entries[] = {
 	COMMON_ENTRIES,
@@ -279,7 +276,7 @@ task_next(const struct pseudo_id *dir, uint64_t *pos, char *name,
 
 	if (proc_lock(dir, &p, &t) != 0)
 		return false;
-	TAILQ_FOREACH(t, &p->tasks, link) {
+	TAILQ_FOREACH (t, &p->tasks, link) {
 		if (t->tid >= (int64_t)*pos && t->tid < best)
 			best = t->tid;
 	}

@@ -16,7 +16,7 @@
 #include <linux/errno.h>
 #include <linux/resource.h>
 
-#define TICK_NS	   10000000ul /* USER_HZ */
+#define TICK_NS    10000000ul /* USER_HZ */
 #define KIB_A_PAGE (PAGE_SIZE / 1024)
 
 /* The letter and, for `status`, the word. */
@@ -69,18 +69,17 @@ print_stat_life(struct sbuf *sb, struct process *p, struct task *t, bool one,
 	uint64_t run = 0, user = 0;
 
 	times_of_locked(p, t, one, &run, &user);
-	sbuf_printf(sb, "%d (%s) %c %d %d %d %lu %d %u ",
-	    one ? t->tid : p->pid, t != NULL ? t->comm : p->comm,
-	    state_of(p, t)[0], p->parent != NULL ? p->parent->pid : 0,
-	    p->pgid, p->sid, tty != NULL ? tty->rdev : 0,
-	    tty != NULL ? tty->pgrp : -1, p->did_exec ? 0x400000 : 0x400040);
+	sbuf_printf(sb, "%d (%s) %c %d %d %d %lu %d %u ", one ? t->tid : p->pid,
+	    t != NULL ? t->comm : p->comm, state_of(p, t)[0],
+	    p->parent != NULL ? p->parent->pid : 0, p->pgid, p->sid,
+	    tty != NULL ? tty->rdev : 0, tty != NULL ? tty->pgrp : -1,
+	    p->did_exec ? 0x400000 : 0x400040);
 	sbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %lu ", p->min_faults,
 	    p->child_min_faults, p->maj_faults, p->child_maj_faults,
-	    user / TICK_NS, (run - user) / TICK_NS,
-	    p->child_user_ns / TICK_NS,
+	    user / TICK_NS, (run - user) / TICK_NS, p->child_user_ns / TICK_NS,
 	    (p->child_run_ns - p->child_user_ns) / TICK_NS);
-	sbuf_printf(sb, "%d %d %u 0 %lu %lu %lu ", 20 + nice, nice,
-	    p->ntasks, (uint64_t)p->start_ns / TICK_NS, m->counts.size << PAGE_SHIFT,
+	sbuf_printf(sb, "%d %d %u 0 %lu %lu %lu ", 20 + nice, nice, p->ntasks,
+	    (uint64_t)p->start_ns / TICK_NS, m->counts.size << PAGE_SHIFT,
 	    m->counts.resident);
 }
 
@@ -99,15 +98,14 @@ print_stat_rest(struct sbuf *sb, struct process *p, struct task *t,
 	    (uint64_t)p->rlimits[RLIMIT_RSS].rlim_cur, l->code_start,
 	    l->code_end, l->stack_start);
 	sbuf_printf(sb, "%lu %lu %lu %lu %u 0 0 %d %u %d %d 0 0 0 ",
-	    (s.pending | s.shared_pending) & 0x7fffffff,
-	    s.blocked & 0x7fffffff, s.ignored & 0x7fffffff,
-	    s.caught & 0x7fffffff,
-	    t != NULL && t->thread->state != THREAD_RUNNABLE,
-	    p->exit_signal, t != NULL ? t->thread->cpu : 0,
-	    t != NULL ? t->rt_priority : 0, t != NULL ? t->policy : 0);
+	    (s.pending | s.shared_pending) & 0x7fffffff, s.blocked & 0x7fffffff,
+	    s.ignored & 0x7fffffff, s.caught & 0x7fffffff,
+	    t != NULL && t->thread->state != THREAD_RUNNABLE, p->exit_signal,
+	    t != NULL ? t->thread->cpu : 0, t != NULL ? t->rt_priority : 0,
+	    t != NULL ? t->policy : 0);
 	sbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %d\n", l->data_start,
-	    l->data_end, l->brk_start, l->arg_start, l->arg_end,
-	    l->env_start, l->env_end, may ? p->exit_code : 0);
+	    l->data_end, l->brk_start, l->arg_start, l->arg_end, l->env_start,
+	    l->env_end, may ? p->exit_code : 0);
 }
 
 int
@@ -155,20 +153,22 @@ print_who(struct sbuf *sb, struct process *p, struct task *t)
 	sbuf_printf(sb, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n",
 	    t != NULL ? t->comm : p->comm, p->fs != NULL ? p->fs->umask : 0,
 	    state_of(p, t));
-	sbuf_printf(sb, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
-			"TracerPid:\t0\n", p->pid,
-	    t != NULL ? t->tid : p->pid,
+	sbuf_printf(sb,
+	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
+	    "TracerPid:\t0\n",
+	    p->pid, t != NULL ? t->tid : p->pid,
 	    p->parent != NULL ? p->parent->pid : 0);
-	sbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n",
-	    c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid,
-	    c->fsgid);
+	sbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
+	    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	sbuf_printf(sb, "FDSize:\t%u\nGroups:\t",
 	    p->files != NULL ? fdtable_size(p->files) : 0);
 	for (i = 0; i < c->ngroups; i++)
 		sbuf_printf(sb, "%u ", c->groups[i]);
-	sbuf_printf(sb, "%s\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\n"
-			"NSsid:\t%d\n", c->ngroups == 0 ? " " : "", p->pid,
-	    t != NULL ? t->tid : p->pid, p->pgid, p->sid);
+	sbuf_printf(sb,
+	    "%s\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\n"
+	    "NSsid:\t%d\n",
+	    c->ngroups == 0 ? " " : "", p->pid, t != NULL ? t->tid : p->pid,
+	    p->pgid, p->sid);
 }
 
 static void
@@ -214,9 +214,10 @@ print_signals(struct sbuf *sb, struct process *p, struct task *t)
 	signal_sets(p, t, &s);
 	sbuf_printf(sb, "Threads:\t%u\nSigQ:\t%u/%lu\n", p->ntasks, s.queued,
 	    (uint64_t)p->rlimits[RLIMIT_SIGPENDING].rlim_cur);
-	sbuf_printf(sb, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
-			"SigIgn:\t%016lx\nSigCgt:\t%016lx\n", s.pending,
-	    s.shared_pending, s.blocked, s.ignored, s.caught);
+	sbuf_printf(sb,
+	    "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
+	    "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+	    s.pending, s.shared_pending, s.blocked, s.ignored, s.caught);
 }
 
 static void
@@ -227,12 +228,14 @@ print_privileges(struct sbuf *sb, struct process *p, struct task *t)
 					   (1ull << cpu_count()) - 1;
 	uint64_t cpus = t != NULL ? t->thread->affinity & all : all;
 
-	sbuf_printf(sb, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n"
-			"CapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+	sbuf_printf(sb,
+	    "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n"
+	    "CapBnd:\t%016lx\nCapAmb:\t%016lx\n",
 	    c->cap_inheritable, c->cap_permitted, c->cap_effective,
 	    c->cap_bounding, c->cap_ambient);
-	sbuf_printf(sb, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n"
-			"Cpus_allowed:\t%lx\nCpus_allowed_list:\t",
+	sbuf_printf(sb,
+	    "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n"
+	    "Cpus_allowed:\t%lx\nCpus_allowed_list:\t",
 	    c->no_new_privs, cpus);
 	if (cpu_count() == 1)
 		sbuf_puts(sb, "0\n");

@@ -15,21 +15,19 @@
 #include <linux/errno.h>
 
 /* A value that is what it is: SHOW_NUMBER(name, expression). */
-#define SHOW_NUMBER(name, expr)                                        \
-	static int show_##name(const struct pseudo_id *id,             \
-	    struct sbuf *sb)                                           \
-	{                                                              \
-		(void)id;                                              \
-		sbuf_printf(sb, "%lu\n", (unsigned long)(expr));       \
-		return 0;                                              \
+#define SHOW_NUMBER(name, expr)                                             \
+	static int show_##name(const struct pseudo_id *id, struct sbuf *sb) \
+	{                                                                   \
+		(void)id;                                                   \
+		sbuf_printf(sb, "%lu\n", (unsigned long)(expr));            \
+		return 0;                                                   \
 	}
-#define SHOW_TEXT(name, text)                                          \
-	static int show_##name(const struct pseudo_id *id,             \
-	    struct sbuf *sb)                                           \
-	{                                                              \
-		(void)id;                                              \
-		sbuf_printf(sb, "%s\n", text);                         \
-		return 0;                                              \
+#define SHOW_TEXT(name, text)                                               \
+	static int show_##name(const struct pseudo_id *id, struct sbuf *sb) \
+	{                                                                   \
+		(void)id;                                                   \
+		sbuf_printf(sb, "%s\n", text);                              \
+		return 0;                                                   \
 	}
 
 SHOW_TEXT(ostype, LINUX_SYSNAME)
@@ -97,8 +95,9 @@ print_uuid(struct sbuf *sb, const uint8_t b[16])
 	unsigned i;
 
 	for (i = 0; i < 16; i++)
-		sbuf_printf(sb, i == 4 || i == 6 || i == 8 || i == 10 ?
-		    "-%02x" : "%02x", b[i]);
+		sbuf_printf(sb,
+		    i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+		    b[i]);
 	sbuf_puts(sb, "\n");
 	return 0;
 }
@@ -137,16 +136,22 @@ static const struct pseudo_entry random_entries[] = {
 static const struct pseudo_entry kernel_entries[] = {
 	PROC_FILE("cap_last_cap", 0444, show_cap_last_cap),
 	PROC_FILE("domainname", 0444, show_domainname),
-	{ .name = "hostname", .kind = PSEUDO_FILE, .mode = 0644,
-	    .show = show_hostname, .store = store_hostname },
+	{ .name = "hostname",
+	    .kind = PSEUDO_FILE,
+	    .mode = 0644,
+	    .show = show_hostname,
+	    .store = store_hostname },
 	PROC_FILE("ngroups_max", 0444, show_ngroups_max),
 	PROC_FILE("osrelease", 0444, show_osrelease),
 	PROC_FILE("ostype", 0444, show_ostype),
 	PROC_FILE("overflowgid", 0444, show_overflow_id),
 	PROC_FILE("overflowuid", 0444, show_overflow_id),
 	PROC_FILE("pid_max", 0444, show_pid_max),
-	{ .name = "printk", .kind = PSEUDO_FILE, .mode = 0644,
-	    .show = show_printk, .store = store_printk },
+	{ .name = "printk",
+	    .kind = PSEUDO_FILE,
+	    .mode = 0644,
+	    .show = show_printk,
+	    .store = store_printk },
 	PROC_DIR("random", random_entries),
 	PROC_FILE("randomize_va_space", 0444, show_randomize_va_space),
 	PROC_FILE("tainted", 0444, show_tainted),

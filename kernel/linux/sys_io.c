@@ -67,8 +67,8 @@ io_one(int fd, uaddr_t buf, uint64_t len, int64_t *pos, uint32_t need)
 	if (io_range_ok(buf, len)) {
 		uio_init_one(&u, UIO_USER, &vec, buf,
 		    MIN(len, (uint64_t)TRANSFER_MAX));
-		n = need == FILE_READ ? io_read(ref.file, &u, pos)
-				      : io_write(ref.file, &u, pos);
+		n = need == FILE_READ ? io_read(ref.file, &u, pos) :
+					io_write(ref.file, &u, pos);
 	} else {
 		n = (ref.file->mode & need) != 0 ? -EFAULT : -EBADF;
 	}
@@ -185,8 +185,8 @@ io_vec(int fd, uaddr_t src, uint64_t nvec, int64_t *pos, uint32_t need,
 	if (n == 0) {
 		uio_init(&u, UIO_USER, tv.vec, tv.n);
 		u.flags = io_rwf_to_uio(flags);
-		n = need == FILE_READ ? io_read(ref.file, &u, pos)
-				      : io_write(ref.file, &u, pos);
+		n = need == FILE_READ ? io_read(ref.file, &u, pos) :
+					io_write(ref.file, &u, pos);
 		transfer_vec_put(&tv);
 	}
 	fd_put(ref);
@@ -251,8 +251,8 @@ sys_lseek(int fd, int64_t offset, unsigned whence)
 
 	if (ref.file == NULL)
 		return -EBADF;
-	pos = whence > SEEK_MAX ? -EINVAL
-				: file_seek(ref.file, offset, (int)whence);
+	pos = whence > SEEK_MAX ? -EINVAL :
+				  file_seek(ref.file, offset, (int)whence);
 	fd_put(ref);
 	return pos;
 }

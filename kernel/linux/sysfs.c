@@ -5,10 +5,10 @@
 #include "linux/procfs.h"
 #include "x86/cpu.h"
 
-#define SYS_FILE(n, fn)                                                \
-	{                                                              \
-		.name = (n), .kind = PSEUDO_FILE, .mode = 0444,        \
-		.size = PAGE_SIZE, .show = (fn)                        \
+#define SYS_FILE(n, fn)                                         \
+	{                                                       \
+		.name = (n), .kind = PSEUDO_FILE, .mode = 0444, \
+		.size = PAGE_SIZE, .show = (fn)                 \
 	}
 
 static int

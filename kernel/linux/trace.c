@@ -594,8 +594,8 @@ trace_signal(struct task *t, const siginfo_t *info)
 	    trace_si_code(info->si_signo, info->si_code));
 	if (info->si_code > 0 && info->si_code != SI_KERNEL &&
 	    is_fault(info->si_signo))
-		put(&l, info->si_addr == NULL ? ", si_addr=NULL"
-					      : ", si_addr=%#lx",
+		put(&l,
+		    info->si_addr == NULL ? ", si_addr=NULL" : ", si_addr=%#lx",
 		    (uint64_t)info->si_addr);
 	else if (info->si_code == SI_KERNEL && is_fault(info->si_signo))
 		put(&l, ", si_addr=NULL");

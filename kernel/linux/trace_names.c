@@ -77,9 +77,9 @@ const struct trace_name trace_futex_ops[] = { N(FUTEX_WAIT), N(FUTEX_WAKE),
 	N(FUTEX_WAIT_BITSET), N(FUTEX_WAKE_BITSET), N(FUTEX_WAIT_REQUEUE_PI),
 	N(FUTEX_CMP_REQUEUE_PI), END };
 
-const struct trace_name trace_arch_prctls[] = { N(ARCH_SET_GS),
-	N(ARCH_SET_FS), N(ARCH_GET_FS), N(ARCH_GET_GS), N(ARCH_GET_CPUID),
-	N(ARCH_SET_CPUID), END };
+const struct trace_name trace_arch_prctls[] = { N(ARCH_SET_GS), N(ARCH_SET_FS),
+	N(ARCH_GET_FS), N(ARCH_GET_GS), N(ARCH_GET_CPUID), N(ARCH_SET_CPUID),
+	END };
 
 static const char *const signals[] = { "0", "SIGHUP", "SIGINT", "SIGQUIT",
 	"SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL",

@@ -96,10 +96,10 @@ boot_linux64_parse(const struct boot_params *bp, boot_phys_fn *phys,
 	/* A loader that left the sentinel did not clear what is not its own. */
 	whole = bp->sentinel == 0;
 	bi->rsdp = whole ? bp->acpi_rsdp_addr : 0;
-	bi->initrd = join32(
-	    whole ? bp->ext_ramdisk_image : 0, bp->hdr.ramdisk_image);
-	bi->initrd_size = join32(
-	    whole ? bp->ext_ramdisk_size : 0, bp->hdr.ramdisk_size);
+	bi->initrd = join32(whole ? bp->ext_ramdisk_image : 0,
+	    bp->hdr.ramdisk_image);
+	bi->initrd_size = join32(whole ? bp->ext_ramdisk_size : 0,
+	    bp->hdr.ramdisk_size);
 	boot_cmdline_copy(bi,
 	    join32(whole ? bp->ext_cmd_line_ptr : 0, bp->hdr.cmd_line_ptr),
 	    phys);

@@ -137,7 +137,7 @@ tss_low(const struct tss *tss)
 	uint64_t base = (uint64_t)tss;
 
 	return (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
-	       (base >> 24 & 0xff) << 56;
+	    (base >> 24 & 0xff) << 56;
 }
 
 static void
@@ -168,11 +168,11 @@ load_msrs(struct percpu *pc)
 {
 	wrmsr(MSR_GS_BASE, (uint64_t)pc);
 	wrmsr(MSR_KGS_BASE, 0);
-	wrmsr(MSR_STAR, (uint64_t)SEL_KCODE << 32 | (uint64_t)(SEL_UDATA - 8)
-							<< 48);
+	wrmsr(MSR_STAR,
+	    (uint64_t)SEL_KCODE << 32 | (uint64_t)(SEL_UDATA - 8) << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
-	wrmsr(
-	    MSR_SFMASK, RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_AC | 0x4000);
+	wrmsr(MSR_SFMASK,
+	    RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_AC | 0x4000);
 }
 
 static void

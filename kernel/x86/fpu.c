@@ -76,8 +76,8 @@ set_xcr0(struct cpu_features *f)
 	f->fpu_size = cpuid(0xd, 0).ebx;
 	if (f->fpu_size > PAGE_SIZE) {
 		f->xcr0 &= 7;
-		__asm__ volatile(
-		    "xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0), "d"(0));
+		__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0),
+		    "d"(0));
 		f->fpu_size = cpuid(0xd, 0).ebx;
 	}
 }

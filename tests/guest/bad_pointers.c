@@ -21,65 +21,114 @@
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 
-#define LAST_CALL 470
-#define TRIES 48
-#define KEEP_FD 400	/* a copy of standard output, out of the way */
-#define FIRST_FD 3	/* files the sweep may have */
-#define LAST_FD 8
+#define LAST_CALL  470
+#define TRIES      48
+#define KEEP_FD    400 /* a copy of standard output, out of the way */
+#define FIRST_FD   3   /* files the sweep may have */
+#define LAST_FD    8
 #define LEAK_LIMIT (1024ul << 10)
 
 enum care {
-	CARE_SKIP = 1,	/* not at all: it would end, block or unmap us */
-	CARE_BAD = 2,	/* no pointer that holds: what it says would apply */
-	CARE_FD = 4,	/* the first two are descriptors */
-	CARE_PID = 8,	/* the first is a process, never ourselves */
+	CARE_SKIP = 1, /* not at all: it would end, block or unmap us */
+	CARE_BAD = 2,  /* no pointer that holds: what it says would apply */
+	CARE_FD = 4,   /* the first two are descriptors */
+	CARE_PID = 8,  /* the first is a process, never ourselves */
 };
 
+/* clang-format off: several a line */
 static const uint8_t care[LAST_CALL + 1] = {
-	[SYS_exit] = CARE_SKIP, [SYS_exit_group] = CARE_SKIP,
-	[SYS_rt_sigreturn] = CARE_SKIP, [SYS_reboot] = CARE_SKIP,
-	[SYS_fork] = CARE_SKIP, [SYS_vfork] = CARE_SKIP,
-	[SYS_clone] = CARE_SKIP, [SYS_clone3] = CARE_SKIP,
-	[SYS_munmap] = CARE_SKIP, [SYS_mmap] = CARE_SKIP,
-	[SYS_mremap] = CARE_SKIP, [SYS_mprotect] = CARE_SKIP,
-	[SYS_madvise] = CARE_SKIP, [SYS_remap_file_pages] = CARE_SKIP,
-	[SYS_pkey_mprotect] = CARE_SKIP, [SYS_mlockall] = CARE_SKIP,
-	[SYS_brk] = CARE_BAD, [SYS_arch_prctl] = CARE_SKIP,
-	[SYS_prctl] = CARE_SKIP, [SYS_seccomp] = CARE_BAD,
-	[SYS_close_range] = CARE_SKIP, [SYS_chroot] = CARE_BAD,
-	[SYS_pivot_root] = CARE_BAD, [SYS_umount2] = CARE_BAD,
-	[SYS_ptrace] = CARE_PID, [SYS_vhangup] = CARE_SKIP,
-	[SYS_setrlimit] = CARE_BAD, [SYS_prlimit64] = CARE_BAD,
-	[SYS_settimeofday] = CARE_BAD, [SYS_clock_settime] = CARE_BAD,
-	[SYS_adjtimex] = CARE_BAD, [SYS_clock_adjtime] = CARE_BAD,
-	[SYS_set_robust_list] = CARE_BAD, [SYS_rseq] = CARE_SKIP,
-	[SYS_rt_sigaction] = CARE_BAD, [SYS_sigaltstack] = CARE_BAD,
-	[SYS_set_tid_address] = CARE_SKIP, [SYS_iopl] = CARE_SKIP,
-	[SYS_userfaultfd] = CARE_SKIP, [SYS_setsid] = CARE_SKIP,
-	[SYS_kill] = CARE_PID, [SYS_tkill] = CARE_PID,
-	[SYS_tgkill] = CARE_PID, [SYS_rt_sigqueueinfo] = CARE_PID,
-	[SYS_rt_tgsigqueueinfo] = CARE_PID, [SYS_process_madvise] = CARE_SKIP,
-	[SYS_dup2] = CARE_FD, [SYS_dup3] = CARE_FD, [SYS_close] = CARE_FD,
-	[SYS_dup] = CARE_FD, [SYS_fcntl] = CARE_FD, [SYS_ioctl] = CARE_FD,
-	[SYS_read] = CARE_FD, [SYS_write] = CARE_FD, [SYS_readv] = CARE_FD,
-	[SYS_writev] = CARE_FD, [SYS_sendfile] = CARE_FD,
-	[SYS_splice] = CARE_FD, [SYS_tee] = CARE_FD, [SYS_flock] = CARE_FD,
-	[SYS_copy_file_range] = CARE_FD, [SYS_fchmod] = CARE_FD,
-	[SYS_fchown] = CARE_FD, [SYS_unshare] = CARE_SKIP,
-	[SYS_setns] = CARE_BAD, [SYS_personality] = CARE_SKIP,
-	[SYS_rt_sigtimedwait] = CARE_BAD, [SYS_rt_sigsuspend] = CARE_BAD,
-	[SYS_execve] = CARE_BAD, [SYS_execveat] = CARE_BAD,
-	[SYS_pause] = CARE_SKIP, [SYS_mount] = CARE_BAD,
-	[SYS_swapon] = CARE_BAD, [SYS_process_vm_writev] = CARE_PID,
-	[SYS_sched_setaffinity] = CARE_BAD, [SYS_shmat] = CARE_SKIP,
-	[SYS_setuid] = CARE_SKIP, [SYS_setgid] = CARE_SKIP,
-	[SYS_setreuid] = CARE_SKIP, [SYS_setregid] = CARE_SKIP,
-	[SYS_setresuid] = CARE_SKIP, [SYS_setresgid] = CARE_SKIP,
-	[SYS_setfsuid] = CARE_SKIP, [SYS_setfsgid] = CARE_SKIP,
-	[SYS_capset] = CARE_BAD, [SYS_umask] = CARE_SKIP,
-	[SYS_mlock] = CARE_BAD, [SYS_mlock2] = CARE_BAD,
-	[SYS_setitimer] = CARE_BAD, [SYS_alarm] = CARE_SKIP,
+	[SYS_exit] = CARE_SKIP,
+	[SYS_exit_group] = CARE_SKIP,
+	[SYS_rt_sigreturn] = CARE_SKIP,
+	[SYS_reboot] = CARE_SKIP,
+	[SYS_fork] = CARE_SKIP,
+	[SYS_vfork] = CARE_SKIP,
+	[SYS_clone] = CARE_SKIP,
+	[SYS_clone3] = CARE_SKIP,
+	[SYS_munmap] = CARE_SKIP,
+	[SYS_mmap] = CARE_SKIP,
+	[SYS_mremap] = CARE_SKIP,
+	[SYS_mprotect] = CARE_SKIP,
+	[SYS_madvise] = CARE_SKIP,
+	[SYS_remap_file_pages] = CARE_SKIP,
+	[SYS_pkey_mprotect] = CARE_SKIP,
+	[SYS_mlockall] = CARE_SKIP,
+	[SYS_brk] = CARE_BAD,
+	[SYS_arch_prctl] = CARE_SKIP,
+	[SYS_prctl] = CARE_SKIP,
+	[SYS_seccomp] = CARE_BAD,
+	[SYS_close_range] = CARE_SKIP,
+	[SYS_chroot] = CARE_BAD,
+	[SYS_pivot_root] = CARE_BAD,
+	[SYS_umount2] = CARE_BAD,
+	[SYS_ptrace] = CARE_PID,
+	[SYS_vhangup] = CARE_SKIP,
+	[SYS_setrlimit] = CARE_BAD,
+	[SYS_prlimit64] = CARE_BAD,
+	[SYS_settimeofday] = CARE_BAD,
+	[SYS_clock_settime] = CARE_BAD,
+	[SYS_adjtimex] = CARE_BAD,
+	[SYS_clock_adjtime] = CARE_BAD,
+	[SYS_set_robust_list] = CARE_BAD,
+	[SYS_rseq] = CARE_SKIP,
+	[SYS_rt_sigaction] = CARE_BAD,
+	[SYS_sigaltstack] = CARE_BAD,
+	[SYS_set_tid_address] = CARE_SKIP,
+	[SYS_iopl] = CARE_SKIP,
+	[SYS_userfaultfd] = CARE_SKIP,
+	[SYS_setsid] = CARE_SKIP,
+	[SYS_kill] = CARE_PID,
+	[SYS_tkill] = CARE_PID,
+	[SYS_tgkill] = CARE_PID,
+	[SYS_rt_sigqueueinfo] = CARE_PID,
+	[SYS_rt_tgsigqueueinfo] = CARE_PID,
+	[SYS_process_madvise] = CARE_SKIP,
+	[SYS_dup2] = CARE_FD,
+	[SYS_dup3] = CARE_FD,
+	[SYS_close] = CARE_FD,
+	[SYS_dup] = CARE_FD,
+	[SYS_fcntl] = CARE_FD,
+	[SYS_ioctl] = CARE_FD,
+	[SYS_read] = CARE_FD,
+	[SYS_write] = CARE_FD,
+	[SYS_readv] = CARE_FD,
+	[SYS_writev] = CARE_FD,
+	[SYS_sendfile] = CARE_FD,
+	[SYS_splice] = CARE_FD,
+	[SYS_tee] = CARE_FD,
+	[SYS_flock] = CARE_FD,
+	[SYS_copy_file_range] = CARE_FD,
+	[SYS_fchmod] = CARE_FD,
+	[SYS_fchown] = CARE_FD,
+	[SYS_unshare] = CARE_SKIP,
+	[SYS_setns] = CARE_BAD,
+	[SYS_personality] = CARE_SKIP,
+	[SYS_rt_sigtimedwait] = CARE_BAD,
+	[SYS_rt_sigsuspend] = CARE_BAD,
+	[SYS_execve] = CARE_BAD,
+	[SYS_execveat] = CARE_BAD,
+	[SYS_pause] = CARE_SKIP,
+	[SYS_mount] = CARE_BAD,
+	[SYS_swapon] = CARE_BAD,
+	[SYS_process_vm_writev] = CARE_PID,
+	[SYS_sched_setaffinity] = CARE_BAD,
+	[SYS_shmat] = CARE_SKIP,
+	[SYS_setuid] = CARE_SKIP,
+	[SYS_setgid] = CARE_SKIP,
+	[SYS_setreuid] = CARE_SKIP,
+	[SYS_setregid] = CARE_SKIP,
+	[SYS_setresuid] = CARE_SKIP,
+	[SYS_setresgid] = CARE_SKIP,
+	[SYS_setfsuid] = CARE_SKIP,
+	[SYS_setfsgid] = CARE_SKIP,
+	[SYS_capset] = CARE_BAD,
+	[SYS_umask] = CARE_SKIP,
+	[SYS_mlock] = CARE_BAD,
+	[SYS_mlock2] = CARE_BAD,
+	[SYS_setitimer] = CARE_BAD,
+	[SYS_alarm] = CARE_SKIP,
 };
+/* clang-format on */
 
 static char *readonly_page, *scratch, *none_page, *edge;
 static uint64_t series;
@@ -99,13 +148,30 @@ static uint64_t
 bad_pointer(void)
 {
 	const uint64_t choice[] = {
-		0, 1, 8, 0xfff, 0x10000, (uint64_t)readonly_page,
-		(uint64_t)none_page, (uint64_t)edge - 1, (uint64_t)edge - 3,
-		(uint64_t)edge, 0x7ffffffff000, 0x7fffffffeff8, 0x7fffffffffff,
-		0x800000000000, 0x8000000000000000, 0xffff800000000000,
-		0xffff7fffffffffff, 0xffffffff80000000, 0xffffffff80100000,
-		0xfffffffffffff000, 0xfffffffffffffff8, ~0ull,
-		0x0123456789abcdef, 0xdead000000000000,
+		0,
+		1,
+		8,
+		0xfff,
+		0x10000,
+		(uint64_t)readonly_page,
+		(uint64_t)none_page,
+		(uint64_t)edge - 1,
+		(uint64_t)edge - 3,
+		(uint64_t)edge,
+		0x7ffffffff000,
+		0x7fffffffeff8,
+		0x7fffffffffff,
+		0x800000000000,
+		0x8000000000000000,
+		0xffff800000000000,
+		0xffff7fffffffffff,
+		0xffffffff80000000,
+		0xffffffff80100000,
+		0xfffffffffffff000,
+		0xfffffffffffffff8,
+		~0ull,
+		0x0123456789abcdef,
+		0xdead000000000000,
 	};
 
 	return choice[next_number() % (sizeof(choice) / sizeof(choice[0]))];
@@ -115,11 +181,37 @@ static uint64_t
 odd_number(void)
 {
 	static const uint64_t choice[] = {
-		0, 1, 2, 3, 7, 8, 16, 63, 64, 127, 128, 255, 511, 4095, 4096,
-		4097, 65536, 0x100000, 0x7ffff000, 0x7fffffff, 0x80000000,
-		0xfffffff0, 0xffffffff, 0x100000000, 0x7fffffffffffffff,
-		0x8000000000000000, 0xfffffffffffff000, (uint64_t)-8,
-		(uint64_t)-2, (uint64_t)-1, (uint64_t)-100,
+		0,
+		1,
+		2,
+		3,
+		7,
+		8,
+		16,
+		63,
+		64,
+		127,
+		128,
+		255,
+		511,
+		4095,
+		4096,
+		4097,
+		65536,
+		0x100000,
+		0x7ffff000,
+		0x7fffffff,
+		0x80000000,
+		0xfffffff0,
+		0xffffffff,
+		0x100000000,
+		0x7fffffffffffffff,
+		0x8000000000000000,
+		0xfffffffffffff000,
+		(uint64_t)-8,
+		(uint64_t)-2,
+		(uint64_t)-1,
+		(uint64_t)-100,
 	};
 
 	if (next_number() % 8 == 0)
@@ -133,8 +225,8 @@ odd_fd(void)
 	static const int choice[] = { -1, -100, 99, 1 << 20, 0x7fffffff,
 		(int)0x80000000, 3, 4, 5, 6, 7, 8 };
 
-	return (uint64_t)choice[next_number() %
-	    (sizeof(choice) / sizeof(choice[0]))];
+	return (uint64_t)
+	    choice[next_number() % (sizeof(choice) / sizeof(choice[0]))];
 }
 
 static uint64_t
@@ -143,8 +235,8 @@ draw(unsigned which, unsigned cares)
 	uint64_t kind = next_number() % 8;
 
 	if ((cares & CARE_FD) && which < 2)
-		return which == 0 || kind < 5 ? odd_fd()
-					      : 9 + next_number() % 50;
+		return which == 0 || kind < 5 ? odd_fd() :
+						9 + next_number() % 50;
 	if ((cares & CARE_PID) && which < 2)
 		return (uint64_t)(int)(0x3fffffff - next_number() % 100000);
 	if (kind < 3)
@@ -167,7 +259,7 @@ call(long nr, const uint64_t arg[6], bool *harm)
 	long ret;
 
 	__asm__ volatile(
-	    "lea -128(%%rsp), %%rsp\n\t"	/* past the red zone */
+	    "lea -128(%%rsp), %%rsp\n\t" /* past the red zone */
 	    "push %%rbx; push %%rbp; push %%r12; push %%r13; push %%r14\n\t"
 	    "push %%r15\n\t"
 	    "mov $0x1111, %%ebx; mov $0x2222, %%ebp; mov $0x3333, %%r12d\n\t"
@@ -223,8 +315,8 @@ open_files(void)
 	for (int i = FIRST_FD; i < 200; i++)
 		close(i);
 	for (unsigned i = 0; i < 4; i++, at++) {
-		fd[0] = open(path[i], i == 0 ? O_RDWR | O_CREAT | O_TRUNC
-					     : O_RDONLY, 0600);
+		fd[0] = open(path[i],
+		    i == 0 ? O_RDWR | O_CREAT | O_TRUNC : O_RDONLY, 0600);
 		if (fd[0] >= 0 && fd[0] != at)
 			dup2(fd[0], at);
 	}
@@ -247,16 +339,16 @@ sweep_one(long nr, unsigned tries)
 			arg[k] = draw(k, care[nr]);
 		if (told)
 			check_note("%ld(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)",
-			    nr, arg[0], arg[1], arg[2], arg[3], arg[4],
-			    arg[5]);
+			    nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 		ret = call(nr, arg, &harm);
 		harmed += harm;
 		refused += ret < 0 && ret >= -4095;
 		if (ret < -133 && ret >= -4095) {
 			wrong++;
 			check_note("%ld(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx) "
-			    "= %ld, which is no errno", nr, arg[0], arg[1],
-			    arg[2], arg[3], arg[4], arg[5], ret);
+				   "= %ld, which is no errno",
+			    nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5],
+			    ret);
 		}
 	}
 	if (fcntl(1, F_GETFD) < 0)
@@ -298,14 +390,17 @@ chosen(void)
 	CHECK_ERR(munmap((void *)kernel, 4096), EINVAL);
 	CHECK_ERR(munmap((void *)0x10000, 0), EINVAL);
 	CHECK_ERR(munmap((void *)0x10000, 1ul << 63), EINVAL);
-	CHECK_ERR(mmap((void *)kernel, 4096, PROT_READ, MAP_PRIVATE |
-	    MAP_ANONYMOUS | MAP_FIXED, -1, 0), ENOMEM);
-	CHECK_ERR(mmap(NULL, 1ul << 50, PROT_READ, MAP_PRIVATE |
-	    MAP_ANONYMOUS, -1, 0), ENOMEM);
-	CHECK_ERR(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-	    0), EINVAL);
+	CHECK_ERR(mmap((void *)kernel, 4096, PROT_READ,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+	    ENOMEM);
+	CHECK_ERR(mmap(NULL, 1ul << 50, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+		      -1, 0),
+	    ENOMEM);
+	CHECK_ERR(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	    EINVAL);
 	CHECK_ERR(mmap(NULL, ~0ul, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-	    0), ENOMEM);
+		      0),
+	    ENOMEM);
 	CHECK_ERR(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0), EBADF);
 	CHECK_ERR(mmap(NULL, 4096, PROT_READ, MAP_ANONYMOUS, -1, 0), EINVAL);
 	CHECK_ERR(syscall(SYS_mprotect, 1, 4096, PROT_READ), EINVAL);
@@ -372,7 +467,7 @@ prepare(void)
 	scratch = p;
 	readonly_page = p + 4096;
 	none_page = p + 2 * 4096;
-	edge = p + 4 * 4096;	/* the end of a page; nothing behind it */
+	edge = p + 4 * 4096; /* the end of a page; nothing behind it */
 	for (unsigned i = 0; i < 4096; i++)
 		readonly_page[i] = (char)(i * 3);
 	REQUIRE(mprotect(readonly_page, 4096, PROT_READ) == 0);
@@ -390,7 +485,7 @@ main(int argc, char **argv)
 	unsigned long before, after;
 
 	if (getpid() != 1)
-		return 2;	/* it would do harm on a host */
+		return 2; /* it would do harm on a host */
 	told = argc > 1;
 	prepare();
 	sweep(first, last, 1, TRIES);

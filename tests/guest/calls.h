@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #ifndef RWF_HIPRI
-#define RWF_HIPRI 0x01
-#define RWF_DSYNC 0x02
-#define RWF_SYNC 0x04
+#define RWF_HIPRI  0x01
+#define RWF_DSYNC  0x02
+#define RWF_SYNC   0x04
 #define RWF_NOWAIT 0x08
 #define RWF_APPEND 0x10
 #endif

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define BAD ((void *)8)
+#define BAD    ((void *)8)
 #define NFILES 300
 
 struct dent64 {
@@ -86,8 +86,8 @@ listing(int fd)
 	CHECK_STR(((struct dent64 *)buf)->name, buf + 1000);
 	CHECK_RET(lseek(fd, 0, SEEK_SET), 0);
 	CHECK(syscall(SYS_getdents, fd, buf, 200) > 0);
-	CHECK(old->reclen >= 24 && (buf[old->reclen - 1] == DT_DIR ||
-	    buf[old->reclen - 1] == DT_REG));
+	CHECK(old->reclen >= 24 &&
+	    (buf[old->reclen - 1] == DT_DIR || buf[old->reclen - 1] == DT_REG));
 }
 
 static void

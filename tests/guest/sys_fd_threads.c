@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 
 #define NTHREADS 4
-#define ROUNDS	 300
-#define BYTES	 (1 << 20)
+#define ROUNDS   300
+#define BYTES    (1 << 20)
 
 static char dir[] = "/tmp/sys_fdt.XXXXXX";
 static char path[64];

@@ -192,7 +192,8 @@ allocating(void)
 	CHECK_RET(pwrite(fd, page, 4096, 0), 4096);
 	CHECK_RET(pwrite(fd, page, 4096, 4096), 4096);
 	CHECK_RET(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-	    4000, 200), 0);
+		      4000, 200),
+	    0);
 	CHECK_RET(pread(fd, buf, 202, 3999), 202);
 	CHECK(buf[0] == 'p' && buf[1] == 0 && buf[200] == 0 && buf[201] == 'p');
 	CHECK_ERR(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 1), EOPNOTSUPP);

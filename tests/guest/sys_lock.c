@@ -33,8 +33,10 @@ static int fd, other;
 static int
 lock(int f, int cmd, int type, off_t start, off_t len)
 {
-	struct flock fl = { .l_type = (short)type, .l_whence = SEEK_SET,
-		.l_start = start, .l_len = len };
+	struct flock fl = { .l_type = (short)type,
+		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = len };
 
 	return fcntl(f, cmd, &fl);
 }
@@ -43,8 +45,10 @@ lock(int f, int cmd, int type, off_t start, off_t len)
 static struct flock
 find(int f, int cmd, int type, off_t start, off_t len)
 {
-	struct flock fl = { .l_type = (short)type, .l_whence = SEEK_SET,
-		.l_start = start, .l_len = len };
+	struct flock fl = { .l_type = (short)type,
+		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = len };
 
 	if (fcntl(f, cmd, &fl) != 0)
 		fl.l_type = (short)-errno;
@@ -110,8 +114,10 @@ child_waits(void)
 static void
 posix_locks(void)
 {
-	struct flock fl = { .l_type = F_RDLCK, .l_whence = SEEK_END,
-		.l_start = -10, .l_len = -5 };
+	struct flock fl = { .l_type = F_RDLCK,
+		.l_whence = SEEK_END,
+		.l_start = -10,
+		.l_len = -5 };
 	int status;
 	pid_t pid;
 
@@ -212,8 +218,9 @@ memory_files(void)
 {
 	struct stat st;
 	char *map;
-	int m = (int)CHECK_OK(memfd_create("thing", MFD_CLOEXEC |
-	    MFD_ALLOW_SEALING)), plain;
+	int m = (int)CHECK_OK(
+		memfd_create("thing", MFD_CLOEXEC | MFD_ALLOW_SEALING)),
+	    plain;
 
 	CHECK_RET(fcntl(m, F_GETFD), FD_CLOEXEC);
 	CHECK_RET(write(m, "hello", 5), 5);

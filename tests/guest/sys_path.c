@@ -17,8 +17,8 @@ struct open_how_ {
 	uint64_t flags, mode, resolve;
 };
 #define RESOLVE_NO_SYMLINKS 0x04
-#define RESOLVE_BENEATH	    0x08
-#define RESOLVE_IN_ROOT	    0x10
+#define RESOLVE_BENEATH     0x08
+#define RESOLVE_IN_ROOT     0x10
 
 #define RENAME_NOREPLACE_ 1
 #define RENAME_EXCHANGE_  2

@@ -82,10 +82,13 @@ strangers(void)
 	CHECK_ERR(chown("read", 1000, 1000), EPERM);
 	CHECK_ERR(utimensat(AT_FDCWD, "read", NULL, 0), EACCES);
 	CHECK_RET(utimensat(AT_FDCWD, "write", NULL, 0), 0);
-	CHECK_ERR(utimensat(AT_FDCWD, "write", (struct timespec[2]){
-	    { 0, UTIME_NOW }, { 0, UTIME_OMIT } }, 0), EPERM);
-	CHECK_ERR(utimensat(AT_FDCWD, "write", (struct timespec[2]){ { 0, 0 },
-	    { 0, 0 } }, 0), EPERM);
+	CHECK_ERR(
+	    utimensat(AT_FDCWD, "write",
+		(struct timespec[2]){ { 0, UTIME_NOW }, { 0, UTIME_OMIT } }, 0),
+	    EPERM);
+	CHECK_ERR(utimensat(AT_FDCWD, "write",
+		      (struct timespec[2]){ { 0, 0 }, { 0, 0 } }, 0),
+	    EPERM);
 	CHECK_ERR(mknod("sticky/null", S_IFCHR | 0600, 0x103), EPERM);
 	CHECK_ERR(chroot("sticky"), EPERM);
 	CHECK_ERR(mount("none", "sticky", "tmpfs", 0, ""), EPERM);
@@ -99,11 +102,11 @@ strangers(void)
 	CHECK(st.st_uid == 1000 && st.st_gid == 1000);
 	CHECK_RET(unlink("sticky/mine"), 0);
 	become_root();
-	CHECK_RET(unlink("sticky/f") | unlink("closed/f") |
-	    unlink("listed/f") | rmdir("sticky") | rmdir("closed") |
-	    rmdir("listed") | unlink("none") | unlink("read") |
-	    unlink("both") |
-	    unlink("write"), 0);
+	CHECK_RET(unlink("sticky/f") | unlink("closed/f") | unlink("listed/f") |
+		rmdir("sticky") | rmdir("closed") | rmdir("listed") |
+		unlink("none") | unlink("read") | unlink("both") |
+		unlink("write"),
+	    0);
 }
 
 static void

@@ -119,8 +119,7 @@ selecting(void)
 	CHECK_RET(read(p[0], buf, 1), 1);
 	CHECK_ERR(select(-1, NULL, NULL, NULL, NULL), EINVAL);
 	CHECK_ERR(select(p[0] + 1, &in, NULL, NULL, &bad), EINVAL);
-	CHECK_ERR(syscall(SYS_select, p[0] + 1, BAD, NULL, NULL, NULL),
-	    EFAULT);
+	CHECK_ERR(syscall(SYS_select, p[0] + 1, BAD, NULL, NULL, NULL), EFAULT);
 	FD_ZERO(&in);
 	FD_SET(60, &in);
 	CHECK_ERR(select(61, &in, NULL, NULL, NULL), EBADF);
@@ -188,9 +187,11 @@ epoll_errors(int ep)
 	CHECK_ERR(epoll_wait(p[0], e, 1, 0), EINVAL);
 	CHECK_ERR(epoll_wait(-1, e, 1, 0), EBADF);
 	CHECK_ERR(syscall(441 /* epoll_pwait2 */, ep, e, 1,
-	    &(struct timespec){ 0, -1 }, NULL, 8), EINVAL);
-	CHECK_ERR(ctl(ep, EPOLL_CTL_ADD, p[0], EPOLLIN | EPOLLEXCLUSIVE |
-	    EPOLLONESHOT, 0), EINVAL);
+		      &(struct timespec){ 0, -1 }, NULL, 8),
+	    EINVAL);
+	CHECK_ERR(ctl(ep, EPOLL_CTL_ADD, p[0],
+		      EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 0),
+	    EINVAL);
 	close(file);
 	unlink(path);
 }

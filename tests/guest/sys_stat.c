@@ -14,7 +14,7 @@
 #include <time.h>
 #include <utime.h>
 
-#define BAD ((void *)8)
+#define BAD         ((void *)8)
 #define STATX_BASIC 0x7ff
 
 static char dir[] = "/tmp/sys_stat.XXXXXX";
@@ -242,7 +242,8 @@ attributes(int fd)
 	CHECK_ERR(syscall(SYS_getxattr, "f", BAD, value, 8), EFAULT);
 	CHECK_ERR(getxattr("f", "", value, 8), ERANGE);
 	CHECK_ERR(setxattr("f", "user.x", value, 8, 9), EINVAL);
-	CHECK_ERR(syscall(SYS_setxattr, "f", "user.x", value, 1 << 20, 0), E2BIG);
+	CHECK_ERR(syscall(SYS_setxattr, "f", "user.x", value, 1 << 20, 0),
+	    E2BIG);
 	CHECK_ERR(listxattr("none", value, 8), ENOENT);
 	CHECK_ERR(flistxattr(-1, value, 8), EBADF);
 }
