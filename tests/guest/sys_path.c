@@ -71,6 +71,19 @@ opening(void)
 	CHECK_RET(fstat(fd, &st), 0);
 	CHECK_RET(st.st_size, 0);
 	close(fd);
+	fd = (int)CHECK_OK(creat("c", 0640));
+	CHECK_ERR(read(fd, buf, 1), EBADF);
+	close(fd);
+	CHECK_RET(unlink("c"), 0);
+}
+
+/* Of "f", which opening() left. */
+static void
+opening_links(void)
+{
+	struct stat st;
+	int fd;
+
 	CHECK_RET(symlink("f", "l"), 0);
 	CHECK_ERR(open("l", O_RDONLY | O_NOFOLLOW), ELOOP);
 	fd = (int)CHECK_OK(open("l", O_PATH | O_NOFOLLOW));
@@ -92,9 +105,15 @@ opening(void)
 	CHECK_RET(unlink("dangling"), 0);
 	CHECK_RET(unlink("loop"), 0);
 	CHECK_RET(unlink("l"), 0);
-	fd = (int)CHECK_OK(creat("c", 0640));
-	CHECK_ERR(read(fd, buf, 1), EBADF);
-	close(fd);
+}
+
+/* The last with "f". */
+static void
+opening_unnamed(void)
+{
+	struct stat st;
+	int fd;
+
 	fd = (int)CHECK_OK(open(".", O_TMPFILE | O_RDWR, 0600));
 	if (fd >= 0) {
 		CHECK_RET(fstat(fd, &st), 0);
@@ -104,7 +123,6 @@ opening(void)
 	}
 	CHECK_ERR(open(".", O_TMPFILE | O_RDONLY, 0600), EINVAL);
 	CHECK_ERR(open("f", O_TMPFILE | O_RDWR, 0600), ENOTDIR);
-	CHECK_RET(unlink("c"), 0);
 	CHECK_RET(unlink("f"), 0);
 }
 
@@ -426,6 +444,8 @@ main(void)
 	REQUIRE(mkdtemp(dir) != NULL);
 	REQUIRE(chdir(dir) == 0);
 	opening();
+	opening_links();
+	opening_unnamed();
 	opening_how();
 	directories();
 	links();
