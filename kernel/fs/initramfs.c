@@ -261,6 +261,7 @@ begin(void *ctx, const struct cpio_entry *e)
 		mk.rdev = dev_make(e->rdev_major, e->rdev_minor);
 	if (linked)
 		l = linked_find(fs, e);
+	mk.mnt = fs->ctx.root.mnt;
 	if (l != NULL)
 		mk.inode = l->inode;
 	error = make_entry(fs, e, &mk, &p);
@@ -335,8 +336,11 @@ static const struct cpio_ops ops = {
 	.archive_end = archive_end,
 };
 
-/* A decompressor's window may be larger than any block of frames. */
-#define BLOCK_MAX (PAGE_SIZE << PAGE_MAX_ORDER)
+/*
+ * A decompressor's window may be larger than any block of frames; the largest
+ * blocks are rare, as each section of memory holds its own tables.
+ */
+#define BLOCK_MAX (PAGE_SIZE << (PAGE_MAX_ORDER - 1))
 
 static void *
 large_or_small(size_t size)

@@ -92,7 +92,8 @@ call_link(struct inode *dir, struct dentry *d, struct inode *old)
 {
 	int error = -ENOENT;
 
-	if (dir->ops->link == NULL)
+	if (dir->ops->link == NULL || S_ISDIR(old->mode) ||
+	    (old->flags & (INODE_APPEND | INODE_IMMUTABLE)) != 0)
 		return -EPERM;
 	mutex_lock(&old->lock);
 	if (old->nlink != 0 || (old->flags & INODE_LINKABLE) != 0)
@@ -128,6 +129,7 @@ call_make(struct inode *dir, struct dentry *d, const struct make *mk,
 static int
 make_locked(struct dir_name *n, const struct make *mk, struct dentry **out)
 {
+	bool makes_dir = mk->inode == NULL && S_ISDIR(mk->mode);
 	struct inode *dir = n->dir->inode;
 	struct dentry *d;
 	int error;
@@ -137,8 +139,10 @@ make_locked(struct dir_name *n, const struct make *mk, struct dentry **out)
 		return error;
 	if (d->inode != NULL)
 		error = -EEXIST;
-	else if (n->w.slash && !S_ISDIR(mk->mode))
+	else if (n->w.slash && !makes_dir)
 		error = -ENOENT;
+	else if (mk->inode != NULL && mk->mnt != n->mnt)
+		error = -EXDEV;
 	else
 		error = dir_may_create(n);
 	if (error == 0)
@@ -163,8 +167,6 @@ name_make(const struct vfs_ctx *ctx, const struct path *base, const char *name,
 		return error;
 	if (n.w.kind != WALK_NAME) {
 		error = -EEXIST;
-	} else if (mk->inode != NULL && mk->inode->sb != n.dir->sb) {
-		error = -EXDEV;
 	} else {
 		mutex_lock(&n.dir->inode->lock);
 		error = make_locked(&n, mk, out != NULL ? &d : NULL);
@@ -237,12 +239,9 @@ vfs_link(const struct vfs_ctx *ctx, const struct path *old,
     const struct path *base, const char *name)
 {
 	struct inode *inode = old->dentry->inode;
-	struct make mk = { .mode = inode->mode, .inode = inode };
+	struct make mk = { .mode = inode->mode, .inode = inode,
+		.mnt = old->mnt };
 
-	if (S_ISDIR(inode->mode))
-		return -EPERM;
-	if ((inode->flags & (INODE_APPEND | INODE_IMMUTABLE)) != 0)
-		return -EPERM;
 	return name_make(ctx, base, name, &mk, NULL);
 }
 

@@ -28,6 +28,7 @@ struct make {
 	uint64_t rdev;
 	const char *target;  /* symbolic links */
 	struct inode *inode; /* a hard link to it; else NULL */
+	const struct mount *mnt; /* which was found there */
 };
 /* *out, unless NULL, gets the new place with references.  -EEXIST, ... */
 int name_make(const struct vfs_ctx *ctx, const struct path *base,

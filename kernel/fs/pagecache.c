@@ -79,9 +79,9 @@ insert(struct inode *inode, uint64_t index, struct page **page)
 		list_cache(pc);
 		return 0;
 	}
+	if (pc->ops->unfill != NULL)
+		pc->ops->unfill(inode, p);
 	page_put(p);
-	if (pc->ops->uncharge != NULL)
-		pc->ops->uncharge(inode, 1);
 	*page = other;
 	return error;
 }

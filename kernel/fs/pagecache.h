@@ -34,6 +34,8 @@ struct pagecache_ops {
 	 */
 	int (*fill)(struct inode *inode, uint64_t index, enum page_want want,
 	    struct page **out);
+	/* A page from fill is not wanted after all; may be NULL. */
+	void (*unfill)(struct inode *inode, struct page *p);
 	/* n pages were taken out for good: give back the charge. */
 	void (*uncharge)(struct inode *inode, uint64_t n);
 	/*

@@ -58,26 +58,43 @@ may_reparent(const struct rename *r, struct dentry *d)
 	return inode_permission(d->inode, r->from.w.ctx->cred, MAY_WRITE);
 }
 
+/* The errors that come before permissions, in Linux's order. */
+static int
+check_names(const struct rename *r)
+{
+	bool exchange = (r->flags & RENAME_EXCHANGE) != 0;
+
+	if (r->old->inode == NULL)
+		return -ENOENT;
+	if ((r->flags & RENAME_NOREPLACE) != 0 && r->new->inode != NULL)
+		return -EEXIST;
+	if (exchange && r->new->inode == NULL)
+		return -ENOENT;
+	if (exchange && r->to.w.slash && !S_ISDIR(r->new->inode->mode))
+		return -ENOTDIR;
+	if (!S_ISDIR(r->old->inode->mode) &&
+	    (r->from.w.slash || (!exchange && r->to.w.slash)))
+		return -ENOTDIR;
+	if (dentry_is_below(r->to.dir, r->old))
+		return -EINVAL;
+	if (r->new->inode != NULL && dentry_is_below(r->from.dir, r->new))
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
 /* What is there to be replaced, or exchanged. */
 static int
 check_target(const struct rename *r)
 {
-	bool old_dir = S_ISDIR(r->old->inode->mode), new_dir;
+	bool old_dir = S_ISDIR(r->old->inode->mode);
 	int error;
 
 	if (r->new->inode == NULL)
-		return (r->flags & RENAME_EXCHANGE) != 0 ?
-		    -ENOENT :
-		    dir_may_create(&r->to);
-	if ((r->flags & RENAME_NOREPLACE) != 0)
-		return -EEXIST;
+		return dir_may_create(&r->to);
 	error = dir_may_delete(&r->to, r->new);
-	if (error != 0)
+	if (error != 0 || (r->flags & RENAME_EXCHANGE) != 0)
 		return error;
-	new_dir = S_ISDIR(r->new->inode->mode);
-	if ((r->flags & RENAME_EXCHANGE) != 0)
-		return may_reparent(r, r->new);
-	if (old_dir != new_dir)
+	if (old_dir != S_ISDIR(r->new->inode->mode))
 		return old_dir ? -ENOTDIR : -EISDIR;
 	return 0;
 }
@@ -85,34 +102,21 @@ check_target(const struct rename *r)
 static int
 check(const struct rename *r)
 {
-	bool exchange = (r->flags & RENAME_EXCHANGE) != 0;
-	int error;
+	int error = check_names(r);
 
-	if (r->old->inode == NULL)
-		return -ENOENT;
-	if (dentry_is_below(r->to.dir, r->old))
-		return -EINVAL;
-	if (r->new->inode != NULL &&
-	    r->old != r->new &&dentry_is_below(r->from.dir, r->new))
-		return exchange ? -EINVAL : -ENOTEMPTY;
-	if (!S_ISDIR(r->old->inode->mode) &&
-	    (r->from.w.slash || (!exchange && r->to.w.slash)))
-		return -ENOTDIR;
-	if (exchange && r->new->inode != NULL && r->to.w.slash &&
-	    !S_ISDIR(r->new->inode->mode))
-		return -ENOTDIR;
-	if (r->old->inode == r->new->inode &&
-	    (r->flags & RENAME_NOREPLACE) == 0)
-		return 0;
+	if (error != 0 || r->old->inode == r->new->inode)
+		return error;
 	error = dir_may_delete(&r->from, r->old);
 	if (error == 0)
-		error = may_reparent(r, r->old);
-	if (error == 0)
 		error = check_target(r);
-	if (error == 0 && (r->old->nmounts > 0 || r->new->nmounts > 0))
-		error = -EBUSY;
 	if (error == 0 && r->from.dir->inode->ops->rename == NULL)
 		error = -EPERM;
+	if (error == 0)
+		error = may_reparent(r, r->old);
+	if (error == 0 && (r->flags & RENAME_EXCHANGE) != 0)
+		error = may_reparent(r, r->new);
+	if (error == 0 && (r->old->nmounts > 0 || r->new->nmounts > 0))
+		error = -EBUSY;
 	return error;
 }
 

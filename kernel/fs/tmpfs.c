@@ -90,6 +90,7 @@ new_inode(struct super *sb, const struct inode *dir, uint32_t mode,
 	ti->inode.ino = ino;
 	if (dir != NULL)
 		inode_init_owner(&ti->inode, dir, mode, cred);
+	ti->charged = 0;
 	ti->backing_size = 0;
 	ti->shared_tail = false;
 	ti->target = NULL;
@@ -104,7 +105,7 @@ evict(struct inode *inode)
 	struct tmpfs_super *ts = tmpfs_sb(inode->sb);
 	struct tmpfs_inode *ti = tmpfs_i(inode);
 
-	tmpfs_backing_trim(ti, 0);
+	tmpfs_backing_end(ti);
 	kfree(ti->target);
 	spin_lock(&ts->lock);
 	ts->used_inodes--;
@@ -275,10 +276,7 @@ link_readlink(struct inode *inode, char *buf, size_t size)
 static int
 file_getattr(struct inode *inode, struct vfs_stat *st)
 {
-	struct tmpfs_inode *ti = tmpfs_i(inode);
-
-	if (ti->backing_size != 0)
-		st->blocks += tmpfs_backing_unused(ti, 0) * (PAGE_SIZE / 512);
+	st->blocks = tmpfs_i(inode)->charged * (PAGE_SIZE / 512);
 	return 0;
 }
 

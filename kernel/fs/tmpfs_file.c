@@ -21,25 +21,36 @@
 
 /* ------------------------------------------------------------ limits -- */
 
+/*
+ * Pages that a file has, in use or waiting in its backing, count against its
+ * file system.
+ */
 static int
-charge_page(struct tmpfs_super *ts)
+charge_page(struct tmpfs_inode *ti)
 {
+	struct tmpfs_super *ts = tmpfs_sb(ti->inode.sb);
 	int error = 0;
 
 	spin_lock(&ts->lock);
-	if (ts->used_pages >= ts->max_pages)
+	if (ts->used_pages >= ts->max_pages) {
 		error = -ENOSPC;
-	else
+	} else {
 		ts->used_pages++;
+		ti->charged++;
+	}
 	spin_unlock(&ts->lock);
 	return error;
 }
 
-static void
-uncharge_pages(struct tmpfs_super *ts, uint64_t n)
+void
+tmpfs_uncharge(struct tmpfs_inode *ti, uint64_t n)
 {
+	struct tmpfs_super *ts = tmpfs_sb(ti->inode.sb);
+
 	spin_lock(&ts->lock);
+	KASSERT(n <= ti->charged && ti->charged <= ts->used_pages);
 	ts->used_pages -= n;
+	ti->charged -= n;
 	spin_unlock(&ts->lock);
 }
 
@@ -85,6 +96,7 @@ tmpfs_set_backing(struct inode *inode, paddr_t pa, uint64_t size)
 	inode->size = size;
 	spin_lock(&ts->lock);
 	ts->used_pages += PAGES(size);
+	ti->charged += PAGES(size);
 	spin_unlock(&ts->lock);
 }
 
@@ -162,8 +174,9 @@ fill_from_backing(struct tmpfs_inode *ti, uint64_t index, struct page **out)
 	return 0;
 }
 
-uint64_t
-tmpfs_backing_unused(struct tmpfs_inode *ti, uint64_t first)
+/* Pages of the backing from `first` on that the page cache has not. */
+static uint64_t
+backing_unused(struct tmpfs_inode *ti, uint64_t first)
 {
 	uint64_t i, n = 0;
 
@@ -183,7 +196,7 @@ tmpfs_backing_trim(struct tmpfs_inode *ti, uint64_t size)
 
 	if (size >= old)
 		return;
-	unused = tmpfs_backing_unused(ti, PAGES(size));
+	unused = backing_unused(ti, PAGES(size));
 	kept = size != 0 ? ROUND_UP(ti->backing + size, PAGE_SIZE) :
 			   ROUND_DOWN(ti->backing, PAGE_SIZE);
 	spin_lock(&ti->inode.pages.lock);
@@ -191,8 +204,18 @@ tmpfs_backing_trim(struct tmpfs_inode *ti, uint64_t size)
 	if (kept <= ti->whole_end)
 		ti->shared_tail = false;
 	spin_unlock(&ti->inode.pages.lock);
-	uncharge_pages(tmpfs_sb(ti->inode.sb), unused);
+	tmpfs_uncharge(ti, unused);
 	backing_release(ti, kept, ROUND_UP(ti->backing + old, PAGE_SIZE));
+}
+
+void
+tmpfs_backing_end(struct tmpfs_inode *ti)
+{
+	if (ti->backing_size != 0)
+		backing_release(ti, ROUND_DOWN(ti->backing, PAGE_SIZE),
+		    ROUND_UP(ti->backing + ti->backing_size, PAGE_SIZE));
+	ti->backing_size = 0;
+	tmpfs_uncharge(ti, ti->charged);
 }
 
 /* ------------------------------------------------------------- pages -- */
@@ -201,26 +224,35 @@ static int
 fill(struct inode *inode, uint64_t index, enum page_want want,
     struct page **out)
 {
-	struct tmpfs_super *ts = tmpfs_sb(inode->sb);
+	struct tmpfs_inode *ti = tmpfs_i(inode);
 	int error;
 
-	error = fill_from_backing(tmpfs_i(inode), index, out);
+	error = fill_from_backing(ti, index, out);
 	if (error != 0 || *out != NULL || want == PAGE_READ)
 		return error;
-	error = charge_page(ts);
+	error = charge_page(ti);
 	if (error != 0)
 		return error;
 	*out = page_alloc(0, want == PAGE_CREATE ? PAGE_ALLOC_ZERO : 0);
-	if (*out != NULL)
-		return 0;
-	uncharge_pages(ts, 1);
-	return -ENOMEM;
+	if (*out == NULL) {
+		tmpfs_uncharge(ti, 1);
+		return -ENOMEM;
+	}
+	(*out)->priv = 1; /* charged by fill; the backing's were before */
+	return 0;
+}
+
+static void
+unfill(struct inode *inode, struct page *p)
+{
+	if (p->priv != 0)
+		tmpfs_uncharge(tmpfs_i(inode), 1);
 }
 
 static void
 uncharge(struct inode *inode, uint64_t n)
 {
-	uncharge_pages(tmpfs_sb(inode->sb), n);
+	tmpfs_uncharge(tmpfs_i(inode), n);
 }
 
 void
@@ -273,6 +305,7 @@ punch(struct inode *inode, uint64_t first, uint64_t last)
 
 const struct pagecache_ops tmpfs_page_ops = {
 	.fill = fill,
+	.unfill = unfill,
 	.uncharge = uncharge,
 	.punch = punch,
 };

@@ -14,6 +14,7 @@
 
 struct tmpfs_inode { /* I: constant; p: pages.lock */
 	struct inode inode;
+	uint64_t charged;      /* super's lock: pages */
 	uint64_t backing_size; /* [p] 0: none */
 	paddr_t backing;       /* [I] */
 	paddr_t whole_end;     /* [I] end of the frames that it fills */
@@ -45,10 +46,12 @@ tmpfs_sb(struct super *sb)
 /* tmpfs_file.c */
 extern const struct file_ops tmpfs_file_fops;
 extern const struct pagecache_ops tmpfs_page_ops;
-/* Pages of the backing from `first` on that the page cache has not. */
-uint64_t tmpfs_backing_unused(struct tmpfs_inode *ti, uint64_t first);
+/* n pages of the file's are given up. */
+void tmpfs_uncharge(struct tmpfs_inode *ti, uint64_t n);
 /* Lets go of the backing beyond `size`. */
 void tmpfs_backing_trim(struct tmpfs_inode *ti, uint64_t size);
+/* At the inode's end, its page cache gone: of all of it. */
+void tmpfs_backing_end(struct tmpfs_inode *ti);
 /* inode->lock held. */
 /* -EPERM: a seal (fcntl(2)) keeps the file from having that size. */
 int tmpfs_check_size_seals(const struct inode *inode, uint64_t size);
