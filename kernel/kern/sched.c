@@ -323,14 +323,26 @@ spin_contend(struct spinlock *lock)
 	} while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0);
 }
 
+/*
+ * Never goes back, though the counter's rate is known better with time, and a
+ * switch on another processor may come in between the readings.
+ */
 uint64_t
-thread_run_ns(const struct thread *t)
+thread_run_ns(struct thread *t)
 {
-	uint64_t raw = t->run_raw;
+	uint64_t state = irq_save();
+	uint64_t raw = t->run_raw, ns, told;
 
 	if (t->on_cpu)
 		raw += clock_raw() - t->switched_raw;
-	return clock_raw_span_ns(raw);
+	irq_restore(state);
+	ns = clock_raw_span_ns(raw);
+	told = __atomic_load_n(&t->run_ns_told, __ATOMIC_RELAXED);
+	while (ns > told &&
+	    !__atomic_compare_exchange_n(&t->run_ns_told, &told, ns, false,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return MAX(ns, told);
 }
 
 uint64_t

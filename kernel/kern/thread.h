@@ -43,6 +43,7 @@ struct thread {
 	int8_t nice;             /* -20 .. 19 */
 	int64_t slice_end_ns;
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
+	uint64_t run_ns_told;	  /* [a] what thread_run_ns() last said */
 	uint64_t switched_raw; /* clock_raw() when it got the processor */
 	char name[THREAD_NAME];
 	uint64_t affinity; /* processors that it may run on */
@@ -101,7 +102,7 @@ void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 void thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg);
 
 /* Processor time that t has used, in nanoseconds. */
-uint64_t thread_run_ns(const struct thread *t);
+uint64_t thread_run_ns(struct thread *t);
 
 /* For /proc/stat and getloadavg: idle time and switches of processor cpu. */
 uint64_t sched_idle_ns(unsigned cpu);
