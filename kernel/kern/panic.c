@@ -24,8 +24,7 @@ panic_common(const struct trapframe *tf, uint64_t rip, uint64_t rbp,
 	log_line(LOG_EMERG, "panic: %s", text);
 	log_line(LOG_EMERG, "processor %u, thread %s, Remora %s",
 	    cpu_self()->id, t != NULL ? t->name : "none", REMORA_VERSION);
-	if (tf != NULL)
-		registers_print(tf);
+	registers_print(tf);
 	backtrace_print(rip, rbp);
 	power_end(POWER_PANIC, 0, text);
 }
@@ -33,10 +32,13 @@ panic_common(const struct trapframe *tf, uint64_t rip, uint64_t rbp,
 void
 panic(const char *fmt, ...)
 {
+	static struct trapframe tf;
 	va_list ap;
 
+	registers_store(&tf);
+	registers_of_caller(&tf, __builtin_frame_address(0));
 	va_start(ap, fmt);
-	panic_common(NULL, 0, (uint64_t)__builtin_frame_address(0), fmt, ap);
+	panic_common(&tf, 0, (uint64_t)__builtin_frame_address(0), fmt, ap);
 }
 
 void
