@@ -14,6 +14,16 @@ KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -ffunction-sections -fdata-sections -MMD -MP \
 	  -DREMORA_VERSION='"$(VERSION)"'
 
+# Rarely run, or once: built for size.
+KSMALL	= bootargs cmdline memmap panic printf rtc backtrace cpu segment \
+	  boot_pvh boot_linux64 boot_cmdline attr mount rename super \
+	  initramfs errno_names kmsg mem_devices procfs procfs_cpuinfo \
+	  procfs_fd procfs_machine procfs_pid procfs_status procfs_sys \
+	  procfs_vm sysfs sys_attr sys_cred sys_misc sys_mount sys_numa \
+	  sys_prctl sys_sched sys_syslog sys_process_vm trace trace_names \
+	  tty_ioctl tty_job fault exec_script clone wait vm_advise
+$(foreach f,$(KSMALL),$(eval KCFLAGS_$(f) = -Os))
+
 KSRC	:= $(filter-out %_test.c %_fuzz.c kernel/vdso/%,$(sort $(wildcard \
 	  kernel/*/*.c kernel/*/*/*.c)))
 KASM	:= $(sort $(wildcard kernel/*/*.S))
