@@ -59,8 +59,8 @@ struct intr_source {
 	uint32_t cpu;                  /* [l] where it is routed */
 	bool enabled;                  /* [l] */
 	bool stuck;                    /* [l] masked for good: nobody's */
-	uint32_t flags;                /* [I] INTR_* */
-	uint32_t epoch, running[2];    /* atomic; see intr_drain() */
+	uint32_t flags;                /* [l] INTR_*; constant with handlers */
+	uint32_t epoch, running[2];    /* atomic; see intr.c */
 	uint32_t unclaimed;            /* in a row; only by the running CPU */
 	uint32_t *count;               /* one for each processor */
 	struct intr_source *next;      /* of all sources */
@@ -105,8 +105,9 @@ void intr_put(struct intr_source *src); /* NULL is harmless */
 /*
  * Pin of an I/O APIC by its global number; callers of one line share it and
  * must agree in flags (INTR_*).  May sleep.
+ * A line that the kernel uses for itself is -EBUSY when it is established.
  *   -ENODEV  no I/O APIC has it
- *   -EBUSY   in use otherwise (other flags, or a line of the kernel's own)
+ *   -EBUSY   its handlers were promised other flags
  *   -ENOMEM
  */
 int intr_gsi_get(unsigned gsi, unsigned flags, struct intr_source **out);

@@ -1,68 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * irq.c - ISA interrupts through the I/O APIC.  82093AA data sheet, 3.
- * The old pair of 8259s is masked and forgotten.
+ * irq.c - ISA interrupts of the kernel's own: the first clock, serial ports.
+ * Devices of the tree have theirs through bus/intr.h.
  */
 #include "x86/irq.h"
-#include "kern/kmem.h"
 #include "kern/spinlock.h"
-#include "x86/io.h"
+#include "x86/ioapic.h"
 #include "x86/machdep.h"
+#include "x86/vector.h"
 #include <linux/errno.h>
 
-#define NIRQ         16
-#define VECTOR_IRQ0  0x30
-#define IOAPIC_PADDR 0xfec00000ul
-
-#define IOREGSEL          0x00
-#define IOWIN             0x10
-#define IOAPIC_VERSION    0x01
-#define IOAPIC_ENTRY(pin) (0x10 + 2 * (pin))
-#define ENTRY_MASKED      0x10000
+#define NIRQ 16
 
 static struct irq_source {
 	void (*fn)(void *);
 	void *arg;
 	const char *name;
 	uint64_t count;
+	uint8_t vector;
 } sources[NIRQ];
 static struct spinlock irq_lock = SPINLOCK_INIT;
-static volatile uint32_t *ioapic;
-static unsigned npins;
-
-static uint32_t
-ioapic_read(unsigned reg)
-{
-	ioapic[IOREGSEL / 4] = reg;
-	return ioapic[IOWIN / 4];
-}
-
-static void
-ioapic_write(unsigned reg, uint32_t v)
-{
-	ioapic[IOREGSEL / 4] = reg;
-	ioapic[IOWIN / 4] = v;
-}
-
-static int
-ioapic_find(void)
-{
-	uint32_t version;
-
-	if (npins != 0)
-		return 0;
-	outb(0x21, 0xff);
-	outb(0xa1, 0xff);
-	if (ioapic == NULL)
-		ioapic = mmio_map(IOAPIC_PADDR, PAGE_SIZE);
-	if (ioapic == NULL)
-		return -ENOMEM;
-	version = ioapic_read(IOAPIC_VERSION);
-	if (version == 0 || version == 0xffffffff)
-		return -ENODEV;
-	npins = (version >> 16 & 0xff) + 1;
-	return 0;
-}
 
 /* The timer's line arrives at pin 2 on every board since the first. */
 static unsigned
@@ -86,19 +43,23 @@ static int
 establish_locked(unsigned irq, void (*fn)(void *), void *arg, const char *name)
 {
 	struct irq_source *s = &sources[irq];
-	int error = ioapic_find();
+	int error = ioapic_claim(pin_of(irq));
 
 	if (error != 0)
 		return error;
-	if (pin_of(irq) >= npins)
-		return -ENODEV;
-	if (s->fn != NULL)
-		return -EBUSY;
 	*s = (struct irq_source){ .fn = fn, .arg = arg, .name = name };
-	trap_set_handler(VECTOR_IRQ0 + irq, irq_handle, s);
-	ioapic_write(IOAPIC_ENTRY(pin_of(irq)) + 1, cpu_self()->apic_id << 24);
-	ioapic_write(IOAPIC_ENTRY(pin_of(irq)), VECTOR_IRQ0 + irq);
-	return 0;
+	error = vector_alloc(irq_handle, s, &s->vector);
+	if (error == 0)
+		error = ioapic_route(pin_of(irq), s->vector, 0, cpu_id());
+	if (error == 0) {
+		ioapic_mask(pin_of(irq), false);
+		return 0;
+	}
+	if (s->vector != 0)
+		vector_free(s->vector);
+	*s = (struct irq_source){ 0 };
+	ioapic_release(pin_of(irq));
+	return error;
 }
 
 int
@@ -121,7 +82,8 @@ irq_disestablish(unsigned irq)
 	uint64_t state = spin_lock_irq(&irq_lock);
 
 	if (irq < NIRQ && sources[irq].fn != NULL) {
-		ioapic_write(IOAPIC_ENTRY(pin_of(irq)), ENTRY_MASKED);
+		ioapic_release(pin_of(irq));
+		vector_free(sources[irq].vector);
 		sources[irq].fn = NULL;
 	}
 	spin_unlock_irq(&irq_lock, state);

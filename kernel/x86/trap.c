@@ -209,15 +209,17 @@ static void
 interrupt(unsigned vector)
 {
 	struct percpu *pc = cpu_self();
+	void (*fn)(void *) = __atomic_load_n(&handlers[vector - NEXCEPTIONS].fn,
+	    __ATOMIC_ACQUIRE);
 
-	if (handlers[vector - NEXCEPTIONS].fn == NULL) {
+	if (fn == NULL) {
 		if (vector != VECTOR_SPURIOUS)
 			apic_eoi();
 		return;
 	}
 	pc->irq_depth++;
 	preempt_disable();
-	handlers[vector - NEXCEPTIONS].fn(handlers[vector - NEXCEPTIONS].arg);
+	fn(handlers[vector - NEXCEPTIONS].arg);
 	__atomic_sub_fetch(&pc->preempt_count, 1, __ATOMIC_RELAXED);
 	pc->irq_depth--;
 }
@@ -275,8 +277,10 @@ void
 trap_set_handler(uint8_t vector, void (*fn)(void *), void *arg)
 {
 	KASSERT(vector >= NEXCEPTIONS);
-	handlers[vector - NEXCEPTIONS].arg = arg;
-	handlers[vector - NEXCEPTIONS].fn = fn;
+	if (fn != NULL)
+		handlers[vector - NEXCEPTIONS].arg = arg;
+	__atomic_store_n(&handlers[vector - NEXCEPTIONS].fn, fn,
+	    __ATOMIC_RELEASE);
 	if (fn != NULL)
 		gate_set(vector, 0, GATE_INTERRUPT);
 }
