@@ -5,6 +5,7 @@
  */
 #include "dev/console.h"
 #include "dev/control.h"
+#include "dev/drivers.h"
 #include "fs/initramfs.h"
 #include "fs/vfs.h"
 #include "kern/boot.h"
@@ -87,6 +88,15 @@ files(const struct boot_info *bi)
 	return error;
 }
 
+/* Buses are looked for in the steps below; each finds its devices' drivers. */
+static int
+drivers_known(const struct boot_info *bi)
+{
+	(void)bi;
+	device_set_drivers(drivers);
+	return 0;
+}
+
 static int
 devices(const struct boot_info *bi)
 {
@@ -129,6 +139,7 @@ static const struct boot_step boot_steps[] = {
 	{ "files", files, BOOT_REQUIRED },
 	{ "terminals", tty_init, BOOT_OPTIONAL },
 	{ "devices", devices, BOOT_OPTIONAL },
+	{ "drivers", drivers_known, BOOT_REQUIRED },
 	{ "start", start, BOOT_REQUIRED },
 };
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* drivers.h - the table of all drivers, for the device tree. */
+#ifndef DEV_DRIVERS_H
+#define DEV_DRIVERS_H
+
+#include "bus/device.h"
+
+/* Ends with NULL. */
+extern const struct driver *const drivers[];
+
+#endif
