@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: ISC
 # ksyms.awk - from `nm -n`: the kernel's function names as an assembler table.
 #
-# Three runs: addresses (32-bit offsets from the first function), offsets of
-# names, names.  See kernel/kern/ksyms.h.
+# Two runs: addresses (their lower 32 bits), names.  See kernel/kern/ksyms.c.
 
 $2 ~ /^[tT]$/ && $3 !~ /^\./ {
 	n++
@@ -13,17 +12,11 @@ $2 ~ /^[tT]$/ && $3 !~ /^\./ {
 END {
 	print ".section .ksyms, \"a\""
 	print ".balign 8"
-	print ".globl ksyms_count, ksyms_addr, ksyms_name, ksyms_text"
+	print ".globl ksyms_count, ksyms_addr, ksyms_text"
 	print "ksyms_count: .long " n
 	print "ksyms_addr:"
 	for (i = 1; i <= n; i++)
 		print "\t.long 0x" substr(addr[i], 9)
-	print "ksyms_name:"
-	off = 0
-	for (i = 1; i <= n; i++) {
-		print "\t.long " off
-		off += length(name[i]) + 1
-	}
 	print "ksyms_text:"
 	for (i = 1; i <= n; i++)
 		print "\t.asciz \"" name[i] "\""
