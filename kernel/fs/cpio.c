@@ -203,19 +203,35 @@ name_trim(char *name)
 	return name;
 }
 
+/* By words: names may be filled up to a page with NULs. */
+static bool
+all_zero(const char *s, size_t len)
+{
+	uint64_t word;
+
+	for (; len >= sizeof(word); s += sizeof(word), len -= sizeof(word)) {
+		__builtin_memcpy(&word, s, sizeof(word));
+		if (word != 0)
+			return false;
+	}
+	for (; len > 0; s++, len--)
+		if (*s != '\0')
+			return false;
+	return true;
+}
+
 /* What is wrong with the name, or NULL.  NULs may fill it up at its end. */
 static const char *
 name_defect(const struct cpio *c)
 {
-	size_t len = strnlen(c->name, c->name_size), i;
+	size_t len = strnlen(c->name, c->name_size);
 
 	if (len == c->name_size)
 		return "name without a NUL";
 	if (len == 0)
 		return "entry without a name";
-	for (i = len; i < c->name_size; i++)
-		if (c->name[i] != '\0')
-			return "name with a NUL inside";
+	if (!all_zero(c->name + len, c->name_size - len))
+		return "name with a NUL inside";
 	if (has_dotdot(c->name))
 		return "name with a \"..\" in it";
 	return NULL;

@@ -239,7 +239,8 @@ vfs_link(const struct vfs_ctx *ctx, const struct path *old,
     const struct path *base, const char *name)
 {
 	struct inode *inode = old->dentry->inode;
-	struct make mk = { .mode = inode->mode, .inode = inode,
+	struct make mk = { .mode = inode->mode,
+		.inode = inode,
 		.mnt = old->mnt };
 
 	return name_make(ctx, base, name, &mk, NULL);

@@ -26,8 +26,8 @@ void dir_close(struct dir_name *n);
 struct make {
 	uint32_t mode; /* with its type; the umask does not count any more */
 	uint64_t rdev;
-	const char *target;  /* symbolic links */
-	struct inode *inode; /* a hard link to it; else NULL */
+	const char *target;      /* symbolic links */
+	struct inode *inode;     /* a hard link to it; else NULL */
 	const struct mount *mnt; /* which was found there */
 };
 /* *out, unless NULL, gets the new place with references.  -EEXIST, ... */

@@ -81,8 +81,7 @@ tmpfs_set_backing(struct inode *inode, paddr_t pa, uint64_t size)
 	paddr_t first = ROUND_DOWN(pa, PAGE_SIZE);
 	paddr_t last = ROUND_DOWN(pa + size - 1, PAGE_SIZE);
 	bool first_whole = first == pa && size >= PAGE_SIZE;
-	bool last_whole = ((pa + size) & PAGE_MASK) == 0 &&
-	    size >= PAGE_SIZE;
+	bool last_whole = ((pa + size) & PAGE_MASK) == 0 && size >= PAGE_SIZE;
 
 	KASSERT(inode->size == 0 && ti->backing_size == 0 && size != 0);
 	ti->backing = pa;
@@ -154,8 +153,9 @@ fill_from_backing(struct tmpfs_inode *ti, uint64_t index, struct page **out)
 		if (bytes == 0 || p != NULL)
 			break;
 		if (copy != NULL) {
-			memcpy(page_kva(copy), paddr_kva(ti->backing +
-			    (index << PAGE_SHIFT)), bytes);
+			memcpy(page_kva(copy),
+			    paddr_kva(ti->backing + (index << PAGE_SHIFT)),
+			    bytes);
 			memset((char *)page_kva(copy) + bytes, 0,
 			    PAGE_SIZE - bytes);
 			p = copy;
@@ -451,8 +451,7 @@ zero_bytes(struct inode *inode, uint64_t from, uint64_t end)
 		return 0;
 	error = pagecache_get(inode, from >> PAGE_SHIFT, PAGE_READ, &p);
 	if (error == 0 && p != NULL) {
-		memset((char *)page_kva(p) + (from & PAGE_MASK), 0,
-		    end - from);
+		memset((char *)page_kva(p) + (from & PAGE_MASK), 0, end - from);
 		page_put(p);
 	}
 	return error;
@@ -501,8 +500,7 @@ file_allocate(struct file *f, int mode, uint64_t offset, uint64_t len)
 	int error = 0;
 
 	mutex_lock(&inode->lock);
-	error = check_seals(inode,
-	    (mode & FALLOC_FL_PUNCH_HOLE) != 0 ? 0 : end,
+	error = check_seals(inode, (mode & FALLOC_FL_PUNCH_HOLE) != 0 ? 0 : end,
 	    (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0);
 	if (error == 0 &&
 	    (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0 &&

@@ -370,7 +370,8 @@ play_start(struct play *p)
 	p->kmem_before = kmem_live;
 	p->frames_before = nfree;
 	assert_int_equal(vfs_mount(&kernel, "t", "/play", "tmpfs", 0,
-	    "mode=755"), 0);
+			     "mode=755"),
+	    0);
 	assert_int_equal(vfs_walk(&kernel, NULL, "play", 0, &p->top), 0);
 	p->ctx = kernel;
 	p->ctx.root = p->top;
@@ -397,8 +398,22 @@ read_all(struct file *f, char *buf, size_t size)
 
 /* One operation, as either side carries it out: 0 or more, or -errno. */
 struct op {
-	enum { MKDIR, RMDIR, CREATE, UNLINK, RENAME, LINK, SYMLINK, STAT,
-		READLINK, TRUNCATE, READ, MKFIFO, CHMOD, NOPS } what;
+	enum {
+		MKDIR,
+		RMDIR,
+		CREATE,
+		UNLINK,
+		RENAME,
+		LINK,
+		SYMLINK,
+		STAT,
+		READLINK,
+		TRUNCATE,
+		READ,
+		MKFIFO,
+		CHMOD,
+		NOPS
+	} what;
 	char a[64], b[64];
 	unsigned flags, at, len;
 };
@@ -453,7 +468,9 @@ ours(struct play *p, const struct op *o, struct answer *r)
 		    o->what == READLINK ||
 			    ((o->what == STAT || o->what == LINK) &&
 				(o->flags & 1) != 0) ?
-			0 : WALK_FOLLOW, &path);
+			0 :
+			WALK_FOLLOW,
+		    &path);
 		if (r->value != 0)
 			break;
 		if (o->what == LINK) {
@@ -526,8 +543,8 @@ theirs(const struct op *o, struct answer *r)
 			break;
 		if (S_ISDIR(st.st_mode))
 			st.st_size = 0;
-		r->len = sprintf(r->text, "%o %lu %ld", st.st_mode,
-		    st.st_nlink, st.st_size);
+		r->len = sprintf(r->text, "%o %lu %ld", st.st_mode, st.st_nlink,
+		    st.st_size);
 		break;
 	case CHMOD: r->value = chmod(o->a, 0700 | o->at % 0100); break;
 	default: r->value = truncate(o->a, o->at); break;
@@ -697,16 +714,18 @@ struct archive {
 };
 
 static void
-put_entry(struct archive *a, const char *name, unsigned mode,
-    const void *data, size_t len, size_t align)
+put_entry(struct archive *a, const char *name, unsigned mode, const void *data,
+    size_t len, size_t align)
 {
 	size_t pad = 0;
 
 	if (align != 0)
-		pad = -(uintptr_t)(a->at + 110 + strlen(name) + 1) & (align - 1);
-	a->at += sprintf(a->at, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x"
-	    "%08x%08x%08zx%08x", 1, mode, 0, 0, 1, 0, len, 0, 0, 0, 0,
-	    strlen(name) + 1 + pad, 0);
+		pad = -(uintptr_t)(a->at + 110 + strlen(name) + 1) &
+		    (align - 1);
+	a->at += sprintf(a->at,
+	    "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x"
+	    "%08x%08x%08zx%08x",
+	    1, mode, 0, 0, 1, 0, len, 0, 0, 0, 0, strlen(name) + 1 + pad, 0);
 	strcpy(a->at, name);
 	memset(a->at + strlen(name), 0, 1 + pad);
 	a->at += strlen(name) + 1 + pad;
@@ -749,7 +768,8 @@ check_content(const char *name, const char *want, size_t len)
 	assert_memory_equal(buf, want, len);
 	if (len % PAGE_SIZE != 0) { /* mappings see zeros behind the end */
 		assert_int_equal(pagecache_get(f->inode, len / PAGE_SIZE,
-		    PAGE_CREATE, &p), 0);
+				     PAGE_CREATE, &p),
+		    0);
 		memset(buf, 0, PAGE_SIZE);
 		assert_memory_equal((char *)page_kva(p) + len % PAGE_SIZE, buf,
 		    PAGE_SIZE - len % PAGE_SIZE);
@@ -790,8 +810,8 @@ unpacks(size_t align)
 	for (i = 0; i < 3; i++)
 		memset(content[i], 'x' + i, sizeof(content[i]));
 	make_archive(&a, align, frames);
-	assert_int_equal(initramfs_unpack(ARCHIVE * PAGE_SIZE,
-	    a.at - a.start), 0);
+	assert_int_equal(initramfs_unpack(ARCHIVE * PAGE_SIZE, a.at - a.start),
+	    0);
 	for (i = 0; i < 2; i++) {
 		check_content("dir/one", content[0], 20000);
 		check_content("dir/two", content[1], 100);
@@ -840,8 +860,7 @@ what_came_before_damage_stays(void **state)
 	make_archive(&a, 0, 24);
 	page_release_range((ARCHIVE + 6) * PAGE_SIZE,
 	    ROUND_UP(a.at - a.start, PAGE_SIZE) - 6 * PAGE_SIZE);
-	assert_int_equal(initramfs_unpack(ARCHIVE * PAGE_SIZE, 21000),
-	    -EINVAL);
+	assert_int_equal(initramfs_unpack(ARCHIVE * PAGE_SIZE, 21000), -EINVAL);
 	assert_non_null(strstr(logged, "21000"));
 	check_content("dir/one", content[0], 20000);
 	assert_int_equal(vfs_unlink(&kernel, NULL, "dir/one"), 0);
@@ -864,10 +883,17 @@ static void
 device_nodes_come_and_go(void **state)
 {
 	static const struct file_ops device_ops = { .open = device_open };
-	struct chrdev early = { .major = 9, .minor = 4, .count = 2,
-		.mode = 0600, .name = "early", .ops = &device_ops };
-	struct chrdev late = { .major = 9, .minor = 6, .mode = 0666,
-		.name = "sub/late", .ops = &device_ops };
+	struct chrdev early = { .major = 9,
+		.minor = 4,
+		.count = 2,
+		.mode = 0600,
+		.name = "early",
+		.ops = &device_ops };
+	struct chrdev late = { .major = 9,
+		.minor = 6,
+		.mode = 0666,
+		.name = "sub/late",
+		.ops = &device_ops };
 	struct file *f;
 
 	(void)state;
@@ -875,21 +901,24 @@ device_nodes_come_and_go(void **state)
 	assert_int_equal(chrdev_register(&early), 0);
 	assert_int_equal(chrdev_register(&early), -EBUSY);
 	assert_int_equal(vfs_open(&kernel, NULL, "/dev/early1", O_RDWR, 0, 0,
-	    &f), 0);
+			     &f),
+	    0);
 	assert_int_equal((uintptr_t)f->priv, 5);
 	file_put(f);
 	assert_int_equal(chrdev_register(&late), 0);
 	assert_int_equal(vfs_open(&kernel, NULL, "/dev/sub/late", O_RDONLY, 0,
-	    0, &f), 0);
+			     0, &f),
+	    0);
 	file_put(f);
 	chrdev_unregister(&late);
 	assert_int_equal(vfs_open(&kernel, NULL, "/dev/sub/late", O_RDONLY, 0,
-	    0, &f), -ENOENT);
+			     0, &f),
+	    -ENOENT);
 	/* a mount of the same again gives way once, as boot made the first */
-	assert_int_equal(vfs_mount(&kernel, "dev", "/dev", "devtmpfs", 0,
-	    NULL), 0);
-	assert_int_equal(vfs_mount(&kernel, "dev", "/dev", "devtmpfs", 0,
-	    NULL), -EBUSY);
+	assert_int_equal(vfs_mount(&kernel, "dev", "/dev", "devtmpfs", 0, NULL),
+	    0);
+	assert_int_equal(vfs_mount(&kernel, "dev", "/dev", "devtmpfs", 0, NULL),
+	    -EBUSY);
 }
 
 int
