@@ -169,7 +169,9 @@ populate(struct inode *dir, struct dentry *d)
 	int error;
 
 	(void)dir;
+	spin_lock(&vfs_lock);
 	d->flags |= DENTRY_COMPLETE; /* so that what follows finds it so */
+	spin_unlock(&vfs_lock);
 	error = chrdev_add_all_nodes();
 	for (i = 0; i < ARRAY_SIZE(links) && error == 0; i++)
 		error = devtmpfs_link(links[i].name, links[i].target);

@@ -452,7 +452,17 @@ anon_evict(struct inode *inode)
 
 static const struct super_ops anon_super_ops = { .evict = anon_evict };
 static const struct inode_ops anon_inode_ops;
-static struct super anon_super; /* st_dev of pipes and the like */
+static struct super anon_super = {
+	/* st_dev of pipes and the like */
+	.ops = &anon_super_ops,
+	.dev = SUPER_DEV_ANON,
+	.mounts = 1,
+	.refs = 1,           /* never freed */
+	.magic = 0x50495045, /* PIPEFS_MAGIC */
+	.blksize = PAGE_SIZE,
+	.max_size = INT64_MAX,
+	.rename_lock = MUTEX_INIT(anon_super.rename_lock),
+};
 
 uint64_t
 anon_ino_next(void)
@@ -469,8 +479,6 @@ anon_inode(uint32_t mode)
 
 	if (inode == NULL)
 		return NULL;
-	if (anon_super.ops == NULL) /* never freed: it counts no mount down */
-		super_init(&anon_super, &anon_super_ops, NULL, 0x50495045);
 	inode_init(inode, &anon_super, mode, 0);
 	inode->ops = &anon_inode_ops;
 	inode->ino = anon_ino_next();

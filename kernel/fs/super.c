@@ -56,7 +56,7 @@ void
 super_init(struct super *sb, const struct super_ops *ops,
     const struct fs_type *type, uint32_t magic)
 {
-	static uint32_t last_minor; /* atomic */
+	static uint32_t last_minor = SUPER_DEV_ANON; /* atomic */
 
 	memset(sb, 0, sizeof(*sb));
 	sb->ops = ops;

@@ -368,6 +368,8 @@ struct super {
 	struct mutex rename_lock;
 	void *priv;
 };
+/* What pipes and the like show as st_dev: 0:1. */
+#define SUPER_DEV_ANON 1u
 /*
  * Sets the common fields, counting the first mount; dev is a new anonymous
  * device number.  Blocks are pages, files may have any size.

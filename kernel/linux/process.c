@@ -192,6 +192,7 @@ inherit(struct process *p, const struct process *parent)
 	p->personality = parent->personality;
 	p->timer_slack_ns = parent->timer_slack_ns;
 	p->ctty = parent->ctty;
+	p->oom_score_adj = parent->oom_score_adj;
 	memcpy(p->comm, parent->comm, sizeof(p->comm));
 }
 

@@ -100,6 +100,9 @@ struct process {
 	uint64_t dead_run_ns, dead_user_ns;   /* of ended tasks */
 	uint64_t child_run_ns, child_user_ns; /* [P] of reaped children */
 	uint64_t child_min_faults, child_maj_faults;
+	uint64_t read_bytes, read_calls;   /* /proc/PID/io; about right */
+	uint64_t write_bytes, write_calls; /*  when tasks race */
+	int16_t oom_score_adj;
 	struct waitq child_wait;       /* a child changed state */
 	uint32_t child_events;         /* atomic: counts such changes */
 	struct itimers *itimers;       /* linux/itimer.c, made at need */

@@ -228,11 +228,20 @@ PLACE(root, PLACE_ROOT)
 	    PID_LINK(cwd), PID_FILE("environ", 0400, proc_show_environ), \
 	    PID_LINK(exe), PID_DIR("fd", 0500, &proc_fd_dir),            \
 	    PID_DIR("fdinfo", 0555, &proc_fdinfo_dir),                   \
+	    PID_FILE("io", 0400, proc_show_io),                          \
 	    PID_FILE("limits", 0444, proc_show_limits),                  \
 	    PID_FILE("maps", 0444, proc_show_maps),                      \
 	    PID_FILE("mountinfo", 0444, proc_show_mountinfo),            \
-	    PID_FILE("mounts", 0444, proc_show_mounts), PID_LINK(root),  \
-	    PID_FILE("stat", 0444, proc_show_pid_stat),                  \
+	    PID_FILE("mounts", 0444, proc_show_mounts),                  \
+	    PID_FILE("oom_score", 0444, proc_show_oom_score),            \
+	    { .name = "oom_score_adj",                                   \
+		    .kind = PSEUDO_FILE,                                 \
+		    .mode = 0644,                                        \
+		    .show = proc_show_oom_score_adj,                     \
+		    .store = proc_store_oom_score_adj,                   \
+		    .attr = proc_attr },                                 \
+	    PID_FILE("personality", 0400, proc_show_personality),        \
+	    PID_LINK(root), PID_FILE("stat", 0444, proc_show_pid_stat),  \
 	    PID_FILE("statm", 0444, proc_show_statm),                    \
 	    PID_FILE("status", 0444, proc_show_status)
 

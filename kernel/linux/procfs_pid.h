@@ -51,6 +51,12 @@ int proc_show_status(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_statm(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_comm(const struct pseudo_id *id, struct sbuf *sb);
 int proc_store_comm(const struct pseudo_id *id, const char *text, size_t len);
+int proc_show_io(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_personality(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_oom_score(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_oom_score_adj(const struct pseudo_id *id, struct sbuf *sb);
+int proc_store_oom_score_adj(const struct pseudo_id *id, const char *text,
+    size_t len);
 int proc_show_limits(const struct pseudo_id *id, struct sbuf *sb);
 
 /* procfs_vm.c */

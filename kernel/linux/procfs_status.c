@@ -4,6 +4,7 @@
  * limits.  proc(5).
  */
 #include "kern/clock.h"
+#include "kern/page.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 #include "linux/clocks.h"
@@ -299,6 +300,119 @@ proc_store_comm(const struct pseudo_id *id, const char *text, size_t len)
 		if (t->tid == p->pid)
 			strlcpy(p->comm, name, sizeof(p->comm));
 	}
+	proc_unlock();
+	return error;
+}
+
+/* Nothing here goes to a disk, so the storage's counts are zero. */
+int
+proc_show_io(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct process *p;
+	struct task *t;
+	int error = proc_lock(id, &p, &t);
+
+	if (error != 0)
+		return error;
+	error = proc_may_look_locked(p);
+	if (error == 0)
+		sbuf_printf(sb,
+		    "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n"
+		    "read_bytes: 0\nwrite_bytes: 0\n"
+		    "cancelled_write_bytes: 0\n",
+		    p->read_bytes, p->write_bytes, p->read_calls,
+		    p->write_calls);
+	proc_unlock();
+	return error;
+}
+
+int
+proc_show_personality(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct process *p;
+	struct task *t;
+	int error = proc_lock(id, &p, &t);
+
+	if (error != 0)
+		return error;
+	sbuf_printf(sb, "%08x\n", p->personality);
+	proc_unlock();
+	return 0;
+}
+
+/* Linux's oom_badness(), scaled as it shows it. */
+int
+proc_show_oom_score(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct page_stats st;
+	struct memory m;
+	struct process *p;
+	struct task *t;
+	int64_t points;
+	int error = proc_lock(id, &p, &t);
+
+	if (error != 0)
+		return error;
+	memory_of_locked(p, &m);
+	points = p->oom_score_adj;
+	proc_unlock();
+	page_stats(&st);
+	points += (m.counts.resident + m.counts.tables) * 1000 / st.total;
+	sbuf_printf(sb, "%ld\n", MAX((1000 + points) * 2 / 3, 0l));
+	return 0;
+}
+
+int
+proc_show_oom_score_adj(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct process *p;
+	struct task *t;
+	int error = proc_lock(id, &p, &t);
+
+	if (error != 0)
+		return error;
+	sbuf_printf(sb, "%d\n", p->oom_score_adj);
+	proc_unlock();
+	return 0;
+}
+
+/* "-17\n" and the like.  -EINVAL */
+static int
+parse_int(const char *text, int *out)
+{
+	bool minus = *text == '-';
+	int v = 0;
+
+	if (minus)
+		text++;
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	for (; *text >= '0' && *text <= '9' && v < 100000; text++)
+		v = v * 10 + (*text - '0');
+	if (*text == '\n')
+		text++;
+	*out = minus ? -v : v;
+	return *text == '\0' ? 0 : -EINVAL;
+}
+
+int
+proc_store_oom_score_adj(const struct pseudo_id *id, const char *text,
+    size_t len)
+{
+	struct process *p;
+	struct task *t;
+	int adj, error = parse_int(text, &adj);
+
+	(void)len;
+	if (error != 0 || adj < -1000 || adj > 1000)
+		return -EINVAL;
+	error = proc_lock(id, &p, &t);
+	if (error != 0)
+		return error;
+	if (adj < p->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+		error = -EACCES;
+	else
+		p->oom_score_adj = adj;
 	proc_unlock();
 	return error;
 }

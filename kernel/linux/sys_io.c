@@ -41,16 +41,27 @@ transfer_written(long n)
 static long
 io_read(struct file *file, struct uio *u, int64_t *pos)
 {
-	return file_read(file, u, pos);
+	struct process *p = process_self();
+	long n = file_read(file, u, pos);
+
+	p->read_calls++;
+	p->read_bytes += MAX(n, 0);
+	return n;
 }
 
 static long
 io_write(struct file *file, struct uio *u, int64_t *pos)
 {
-	u->size_max = transfer_size_max();
-	if ((process_self()->creds.cap_effective >> CAP_FSETID & 1) != 0)
+	struct process *p = process_self();
+	long n;
+
+	u->size_max = p->rlimits[RLIMIT_FSIZE].rlim_cur;
+	if ((p->creds.cap_effective >> CAP_FSETID & 1) != 0)
 		u->flags |= UIO_KEEP_MODE;
-	return transfer_written(file_write(file, u, pos));
+	n = transfer_written(file_write(file, u, pos));
+	p->write_calls++;
+	p->write_bytes += MAX(n, 0);
+	return n;
 }
 
 /* One buffer; `need` is the FILE_* bit without which EBADF comes first. */
