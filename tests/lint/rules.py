@@ -9,6 +9,7 @@
 # standard output.  The exit status is 1 if a rule failed.  --files prints the
 # names of all files that the rules look at.
 
+import ast
 import os
 import re
 import subprocess
@@ -252,6 +253,30 @@ def rule_map(files):
                 if os.path.basename(word) not in bases and \
                         not os.path.basename(word).startswith("foo"):
                     yield name, i, f"there is no {word}"
+
+
+def rule_links(files):
+    """A link of a text to a file of the tree leads somewhere."""
+    for name, text in files:
+        if not name.endswith(".md"):
+            continue
+        for i, line in enumerate(text.splitlines(), 1):
+            for link in re.findall(r"\]\(([^)#]+)[^)]*\)", line):
+                place = os.path.join(os.path.dirname(name), link)
+                if "://" not in link and not os.path.exists(place):
+                    yield name, i, f"leads to {link}, which is not there"
+
+
+def rule_python(files):
+    """Scripts can be read by Python 3."""
+    for name, text in files:
+        if not name.endswith(".py") and \
+                not re.match(r"#!.*\bpython3", text):
+            continue
+        try:
+            ast.parse(text)
+        except SyntaxError as e:
+            yield name, e.lineno or 1, e.msg
 
 
 RULES = {k[5:].replace("_", "-"): v for k, v in globals().items()

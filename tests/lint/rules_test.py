@@ -50,6 +50,11 @@ CASES = [
     ("paths", "a.md", "cd /ho" "me/me\nls /usr/x ~/home/x\n", [1]),
     ("map", "ARCHITECTURE.md", "`rule()` is in `rules.py`\n", [1]),
     ("map", "ARCHITECTURE.md", "`foo.c` has a `foo_test.c`\n", []),
+    ("links", "a.md", "[a](README.md) [b](http://x) [c](#d)\n[e](no.md)\n",
+     [2]),
+    ("python", "a.py", "def a():\n    return 1\n", []),
+    ("python", "a", "#!/usr/bin/env python3\na = (\n", [2]),
+    ("python", "a", "#!/bin/sh\na = (\n", []),
     ("spaces", "a.md", "a \nb\t\nc\n", [1, 2]),
     ("spaces", "a.md", "a\nb", [2]),
 ]
