@@ -5,7 +5,15 @@ KGCCINC	:= $(shell $(CC) -print-file-name=include)
 # Linux's uapi and Xen's public headers; nothing of the C library is linked.
 KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
-KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
+# Most of the kernel runs seldom and is built small; what programs wait for is
+# built fast: the two lowest floors, and the ways of a system call by name.
+KHOT	= $(patsubst kernel/%.c,%,$(wildcard kernel/x86/*.c kernel/kern/*.c)) \
+	  $(addprefix fs/,dentry file inode names open pagecache pagetree \
+	  tmpfs_file uio walk attr) \
+	  $(addprefix linux/,syscalls fdtable fsview sys_io sys_open sys_stat \
+	  sys_mm sys_time clocks signal sigframe sys_signal sys_sched futex pipe \
+	  mem_devices names)
+KCFLAGS	= -std=gnu17 $(if $(filter $*,$(KHOT)),-O2,-Os) -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wno-sign-compare \
 	  -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
@@ -13,16 +21,6 @@ KCFLAGS	= -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -fno-delete-null-pointer-checks -fwrapv \
 	  -ffunction-sections -fdata-sections -MMD -MP \
 	  -DREMORA_VERSION='"$(VERSION)"'
-
-# Rarely run, or once: built for size.
-KSMALL	= bootargs cmdline memmap panic printf rtc backtrace cpu segment \
-	  boot_pvh boot_linux64 boot_cmdline attr mount rename super \
-	  initramfs errno_names kmsg mem_devices procfs procfs_cpuinfo \
-	  procfs_fd procfs_machine procfs_pid procfs_status procfs_sys \
-	  procfs_vm sysfs sys_attr sys_cred sys_misc sys_mount sys_numa \
-	  sys_prctl sys_sched sys_syslog sys_process_vm trace trace_names \
-	  tty_ioctl tty_job fault exec_script clone wait vm_advise
-$(foreach f,$(KSMALL),$(eval KCFLAGS_$(f) = -Os))
 
 KSRC	:= $(filter-out %_test.c %_fuzz.c kernel/vdso/%,$(sort $(wildcard \
 	  kernel/*/*.c kernel/*/*/*.c)))

@@ -175,23 +175,22 @@ fpu_pop(uaddr_t at)
 		fpu_drop(self);
 		return 0;
 	}
-	area = kzalloc(size);
+	area = fpu_area_alloc();
 	if (area == NULL)
 		return -ENOMEM;
-	error = copyin(area, at, sizeof(struct _fpstate_64));
-	if (error == 0 && has_xsave() && is_extended(at, area)) {
-		extended = true;
-		error = copyin(area, at, size);
+	/* All at once, if it is there; else the part that must be. */
+	if (copyin(area, at, size) == 0) {
+		extended = has_xsave() && is_extended(at, area);
+		error = 0;
+	} else {
+		memset(area, 0, size);
+		error = copyin(area, at, sizeof(struct _fpstate_64));
 	}
 	if (error == 0)
 		error = check_fpu(area, extended);
-	if (error == 0) {
-		preempt_disable();
-		memcpy(self->fpu, area, size);
-		fpu_load(self);
-		preempt_enable();
-	}
-	kfree(area);
+	if (error == 0)
+		fpu_swap(self, (void **)&area);
+	fpu_area_free(area);
 	return error;
 }
 

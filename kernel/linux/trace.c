@@ -583,12 +583,13 @@ is_fault(int signo)
 void
 trace_signal(struct task *t, const siginfo_t *info)
 {
-	struct trace_line l = { .len = 0 };
+	struct trace_line l;
 	const char *name;
 
+	(void)t;
 	if (!trace_on)
 		return;
-	(void)t;
+	l.len = 0;
 	name = signal_name(info->si_signo);
 	put(&l, "--- %s {si_signo=%s, si_code=%s", name, name,
 	    trace_si_code(info->si_signo, info->si_code));

@@ -240,6 +240,13 @@ int fpu_prepare(struct thread *t); /* -ENOMEM */
 void fpu_save(struct thread *t);
 void fpu_load(struct thread *t);
 void fpu_drop(struct thread *t);
+/*
+ * A save area of its own, contents undefined (NULL: out of memory); and its
+ * exchange with the caller's, whose registers become what it holds.
+ */
+void *fpu_area_alloc(void);
+void fpu_area_free(void *area);
+void fpu_swap(struct thread *t, void **area);
 void fpu_free(struct thread *t);
 
 #endif

@@ -93,19 +93,54 @@ fpu_init(void)
 	__asm__ volatile("fninit");
 }
 
+/* One free area stays at hand: each return from a handler wants one. */
+static void *spare_area;
+
+void *
+fpu_area_alloc(void)
+{
+	void *area = __atomic_exchange_n(&spare_area, NULL, __ATOMIC_ACQ_REL);
+	struct page *p;
+
+	if (area != NULL)
+		return area;
+	p = page_alloc(0, 0);
+	return p != NULL ? page_kva(p) : NULL;
+}
+
+void
+fpu_area_free(void *area)
+{
+	if (area != NULL)
+		area = __atomic_exchange_n(&spare_area, area, __ATOMIC_ACQ_REL);
+	if (area != NULL)
+		page_put(page_of_paddr(kva_paddr(area)));
+}
+
 int
 fpu_prepare(struct thread *t)
 {
-	struct page *p;
-
 	if (t->fpu != NULL)
 		return 0;
-	p = page_alloc(0, PAGE_ALLOC_ZERO);
-	if (p == NULL)
+	t->fpu = fpu_area_alloc();
+	if (t->fpu == NULL)
 		return -ENOMEM;
-	t->fpu = page_kva(p);
+	memset(t->fpu, 0, PAGE_SIZE);
 	memcpy(t->fpu, &initial, sizeof(initial));
 	return 0;
+}
+
+void
+fpu_swap(struct thread *t, void **area)
+{
+	void *old;
+
+	preempt_disable();
+	old = t->fpu;
+	t->fpu = *area;
+	*area = old;
+	fpu_load(t);
+	preempt_enable();
 }
 
 void
@@ -153,8 +188,7 @@ fpu_free(struct thread *t)
 	for (i = 0; i < cpu_count(); i++)
 		if (cpu_nth(i)->fpu_owner == t)
 			cpu_nth(i)->fpu_owner = NULL;
-	if (t->fpu != NULL)
-		page_put(page_of_paddr(kva_paddr(t->fpu)));
+	fpu_area_free(t->fpu);
 	t->fpu = NULL;
 }
 
