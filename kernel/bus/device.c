@@ -102,10 +102,11 @@ device_new(struct device *bus, const struct device_spec *spec)
 {
 	struct device *dev = kzalloc(sizeof(*dev) + string_size(spec->address) +
 	    string_size(spec->where) + string_size(spec->what));
-	char *strings = (char *)(dev + 1);
+	char *strings;
 
 	if (dev == NULL)
 		return NULL;
+	strings = (char *)(dev + 1);
 	dev->refs = 1;
 	dev->parent = device_get(bus);
 	TAILQ_INIT(&dev->children);

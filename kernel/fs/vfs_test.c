@@ -424,20 +424,75 @@ struct answer {
 	size_t len;
 };
 
+/* CREATE writes, READ reads all. */
 static void
-ours(struct play *p, const struct op *o, struct answer *r)
+ours_opened(struct play *p, const struct op *o, struct answer *r)
 {
 	static char block[65536];
-	const struct vfs_ctx *c = &p->ctx;
-	struct vfs_attr attr = { 0 };
-	struct vfs_stat st;
 	struct uio_vec vec;
-	struct path path;
 	struct file *f;
 	struct uio u;
 	int64_t pos = o->at;
 
 	memset(block, 'a' + o->len % 26, sizeof(block));
+	r->value = vfs_open(&p->ctx, NULL, o->a, o->flags, 0644, 0, &f);
+	if (r->value != 0)
+		return;
+	uio_init_one(&u, UIO_KERNEL, &vec, (uintptr_t)block, o->len);
+	if (o->what == CREATE)
+		r->value = file_write(f, &u, &pos);
+	else
+		r->value = read_all(f, r->text, sizeof(r->text));
+	if (o->what == READ && r->value > 0)
+		r->len = r->value;
+	file_put(f);
+}
+
+static bool
+op_follows(const struct op *o)
+{
+	return o->what != READLINK &&
+	    ((o->what != STAT && o->what != LINK) || (o->flags & 1) == 0);
+}
+
+/* What is done to a place that is there. */
+static void
+ours_found(struct play *p, const struct op *o, struct answer *r)
+{
+	struct vfs_attr attr = { 0 };
+	struct vfs_stat st;
+	struct path path;
+
+	r->value = vfs_walk(&p->ctx, NULL, o->a,
+	    op_follows(o) ? WALK_FOLLOW : 0, &path);
+	if (r->value != 0)
+		return;
+	if (o->what == LINK) {
+		r->value = vfs_link(&p->ctx, &path, NULL, o->b);
+	} else if (o->what == READLINK) {
+		r->value = vfs_readlink(&p->ctx, &path, r->text,
+		    sizeof(r->text));
+		r->len = r->value > 0 ? r->value : 0;
+	} else if (o->what == STAT) {
+		vfs_stat(&path, &st);
+		if (S_ISDIR(st.mode))
+			st.size = 0;
+		r->len = sprintf(r->text, "%o %u %lu", st.mode, st.nlink,
+		    st.size);
+	} else {
+		attr.valid = o->what == CHMOD ? ATTR_MODE : ATTR_SIZE;
+		attr.mode = 0700 | o->at % 0100;
+		attr.size = o->at;
+		r->value = vfs_setattr(&p->ctx, &path, &attr);
+	}
+	path_put(&path);
+}
+
+static void
+ours(struct play *p, const struct op *o, struct answer *r)
+{
+	const struct vfs_ctx *c = &p->ctx;
+
 	switch (o->what) {
 	case MKDIR: r->value = vfs_mkdir(c, NULL, o->a, 0755); break;
 	case RMDIR: r->value = vfs_rmdir(c, NULL, o->a); break;
@@ -450,49 +505,8 @@ ours(struct play *p, const struct op *o, struct answer *r)
 		r->value = vfs_rename(c, NULL, o->a, NULL, o->b, o->flags);
 		break;
 	case CREATE:
-	case READ:
-		r->value = vfs_open(c, NULL, o->a, o->flags, 0644, 0, &f);
-		if (r->value != 0)
-			break;
-		uio_init_one(&u, UIO_KERNEL, &vec, (uintptr_t)block, o->len);
-		if (o->what == CREATE)
-			r->value = file_write(f, &u, &pos);
-		else
-			r->value = read_all(f, r->text, sizeof(r->text));
-		if (o->what == READ && r->value > 0)
-			r->len = r->value;
-		file_put(f);
-		break;
-	default:
-		r->value = vfs_walk(c, NULL, o->a,
-		    o->what == READLINK ||
-			    ((o->what == STAT || o->what == LINK) &&
-				(o->flags & 1) != 0) ?
-			0 :
-			WALK_FOLLOW,
-		    &path);
-		if (r->value != 0)
-			break;
-		if (o->what == LINK) {
-			r->value = vfs_link(c, &path, NULL, o->b);
-		} else if (o->what == READLINK) {
-			r->value = vfs_readlink(c, &path, r->text,
-			    sizeof(r->text));
-			r->len = r->value > 0 ? r->value : 0;
-		} else if (o->what == STAT) {
-			vfs_stat(&path, &st);
-			if (S_ISDIR(st.mode))
-				st.size = 0;
-			r->len = sprintf(r->text, "%o %u %lu", st.mode,
-			    st.nlink, st.size);
-		} else {
-			attr.valid = o->what == CHMOD ? ATTR_MODE : ATTR_SIZE;
-			attr.mode = 0700 | o->at % 0100;
-			attr.size = o->at;
-			r->value = vfs_setattr(c, &path, &attr);
-		}
-		path_put(&path);
-		break;
+	case READ: ours_opened(p, o, r); break;
+	default: ours_found(p, o, r); break;
 	}
 }
 

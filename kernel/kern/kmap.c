@@ -206,8 +206,10 @@ kmap_alloc(size_t size)
 void
 kmap_free(void *p)
 {
-	struct large *l = (struct large *)p - 1;
+	struct large *l;
 
-	if (p != NULL)
-		large_unmap((uint64_t)l, l->size);
+	if (p == NULL)
+		return;
+	l = (struct large *)p - 1;
+	large_unmap((uint64_t)l, l->size);
 }
