@@ -8,6 +8,11 @@
 # host, with the C library's headers, under the address and (for our own code)
 # undefined-behaviour sanitizers.  Seeds of foo_fuzz.c are tests/corpus/foo/*.
 #
+# A test with a line
+#     /* threads */
+# runs real threads: it is built against the locks, wait queues and threads of
+# tests/host, twice, the second time (foo_test.tsan) under ThreadSanitizer.
+#
 # Each part of `make test` writes lines "PASS name", "FAIL name" or "SKIP name"
 # into $(B)/results/PART*.txt; tests/all runs the parts and adds them up.
 
@@ -19,7 +24,8 @@ UNIT_SRC := $(sort $(wildcard kernel/*/*_test.c kernel/*/*/*_test.c \
 	  cli/*_test.c))
 FUZZ_SRC := $(sort $(wildcard kernel/*/*_fuzz.c kernel/*/*/*_fuzz.c \
 	  cli/*_fuzz.c))
-UNIT_BIN := $(UNIT_SRC:%.c=$(B)/unit/%)
+THREADS_SRC := $(shell grep -l '^/\* threads \*/$$' $(UNIT_SRC))
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/unit/%) $(THREADS_SRC:%.c=$(B)/unit/%.tsan)
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(B)/fuzz/%)
 
 HOST_CFLAGS = -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
@@ -33,6 +39,16 @@ FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \
 $(B)/unit/%.o: %.c | $(THIRD_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(UNIT_SAN) -c -o $@ $<
+
+# Before the kernel's own headers come those that stand in for them.
+$(B)/unit-threads/%.o: %.c | $(THIRD_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -iquote tests/host $(HOST_CFLAGS) $(UNIT_SAN) -c -o $@ $<
+
+$(B)/unit-tsan/%.o: %.c | $(THIRD_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -iquote tests/host $(HOST_CFLAGS) -fsanitize=thread \
+	  -Wno-tsan -c -o $@ $<
 
 $(B)/fuzz/%.o: %.c | $(THIRD_STAMP)
 	@mkdir -p $(@D)
@@ -63,11 +79,23 @@ define unit_rule
 $(B)/unit/$(1:.c=): $(B)/unit/$(1:.c=.o) $(call unit_objs,$(1),unit)
 	$$(Q)$(HOSTCC) $(UNIT_SAN) -o $$@ $$^ -lcmocka
 endef
+define threads_rule
+$(B)/unit/$(1:.c=): $(B)/unit-threads/$(1:.c=.o) \
+    $(call unit_objs,$(1),unit-threads) $(B)/unit-threads/tests/host/host.o
+	@mkdir -p $$(@D)
+	$$(Q)$(HOSTCC) $(UNIT_SAN) -o $$@ $$^ -lcmocka -lpthread
+$(B)/unit/$(1:.c=).tsan: $(B)/unit-tsan/$(1:.c=.o) \
+    $(call unit_objs,$(1),unit-tsan) $(B)/unit-tsan/tests/host/host.o
+	@mkdir -p $$(@D)
+	$$(Q)$(HOSTCC) -fsanitize=thread -o $$@ $$^ -lcmocka -lpthread
+endef
 define fuzz_rule
 $(B)/fuzz/$(1:.c=): $(B)/fuzz/$(1:.c=.o) $(call unit_objs,$(1),fuzz)
 	$$(Q)$(HOSTCLANG) -fsanitize=fuzzer,address,undefined -o $$@ $$^
 endef
-$(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$(t))))
+$(foreach t,$(filter-out $(THREADS_SRC),$(UNIT_SRC)),\
+	  $(eval $(call unit_rule,$(t))))
+$(foreach t,$(THREADS_SRC),$(eval $(call threads_rule,$(t))))
 $(foreach t,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(t))))
 .SECONDARY:
 
@@ -96,4 +124,5 @@ run:
 include mk/guest.mk
 include mk/lint.mk
 
--include $(shell find $(B)/unit $(B)/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/unit $(B)/unit-threads \
+	  $(B)/unit-tsan $(B)/fuzz -name '*.d' 2>/dev/null)

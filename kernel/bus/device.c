@@ -249,7 +249,7 @@ find_locked(const char *name)
 	while ((dev = device_next_locked(dev, top)) != NULL)
 		if (strcmp(device_name(dev), name) == 0)
 			return dev;
-	while ((dev = device_next_locked(dev, top)) != NULL)
+	for (dev = top; (dev = device_next_locked(dev, top)) != NULL;)
 		if (strcmp(dev->address, name) == 0)
 			return dev;
 	return NULL;

@@ -69,7 +69,7 @@ static void
 work(void *arg)
 {
 	struct device *dev;
-	bool remove, rescan;
+	bool remove = false, rescan = false;
 	int error;
 
 	(void)arg;

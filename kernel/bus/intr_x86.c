@@ -25,7 +25,7 @@ struct gsi_source {
 	struct intr_source src;
 	struct gsi_source *next; /* under gsi_lock */
 	unsigned gsi;            /* [I] */
-	uint8_t vector;          /* 0: none */
+	uint8_t vector;          /* [I] */
 };
 
 static struct gsi_source *gsi_sources;
@@ -64,11 +64,7 @@ gsi_route(struct gsi_source *g, unsigned cpu)
 static void
 gsi_disable(struct intr_source *src)
 {
-	struct gsi_source *g = src->arg;
-
-	ioapic_release(g->gsi);
-	vector_free(g->vector);
-	g->vector = 0;
+	ioapic_release(((struct gsi_source *)src->arg)->gsi);
 }
 
 static int
@@ -79,11 +75,6 @@ gsi_enable(struct intr_source *src)
 
 	if (error != 0)
 		return error;
-	error = vector_alloc(gsi_vector, g, &g->vector);
-	if (error != 0) {
-		ioapic_release(g->gsi);
-		return error;
-	}
 	error = gsi_route(g, src->cpu);
 	if (error != 0)
 		gsi_disable(src);
@@ -130,7 +121,12 @@ gsi_make_locked(unsigned gsi, struct gsi_source **out)
 		return -ENOMEM;
 	g->gsi = gsi;
 	snprintf(name, sizeof(name), "%u", gsi);
-	error = intr_source_init(&g->src, &gsi_ops, g, name);
+	error = vector_alloc(gsi_vector, g, &g->vector);
+	if (error == 0) {
+		error = intr_source_init(&g->src, &gsi_ops, g, name);
+		if (error != 0)
+			vector_free(g->vector);
+	}
 	if (error != 0) {
 		kfree(g);
 		return error;

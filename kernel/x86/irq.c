@@ -47,17 +47,20 @@ establish_locked(unsigned irq, void (*fn)(void *), void *arg, const char *name)
 
 	if (error != 0)
 		return error;
-	*s = (struct irq_source){ .fn = fn, .arg = arg, .name = name };
-	error = vector_alloc(irq_handle, s, &s->vector);
+	*s = (struct irq_source){ .fn = fn,
+		.arg = arg,
+		.name = name,
+		.vector = s->vector };
+	if (s->vector == 0) /* once; it is kept */
+		error = vector_alloc(irq_handle, s, &s->vector);
 	if (error == 0)
 		error = ioapic_route(pin_of(irq), s->vector, 0, cpu_id());
 	if (error == 0) {
 		ioapic_mask(pin_of(irq), false);
 		return 0;
 	}
-	if (s->vector != 0)
-		vector_free(s->vector);
-	*s = (struct irq_source){ 0 };
+	s->fn = NULL;
+	s->name = NULL;
 	ioapic_release(pin_of(irq));
 	return error;
 }
@@ -83,7 +86,6 @@ irq_disestablish(unsigned irq)
 
 	if (irq < NIRQ && sources[irq].fn != NULL) {
 		ioapic_release(pin_of(irq));
-		vector_free(sources[irq].vector);
 		sources[irq].fn = NULL;
 	}
 	spin_unlock_irq(&irq_lock, state);

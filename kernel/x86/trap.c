@@ -209,15 +209,18 @@ static void
 interrupt(unsigned vector)
 {
 	struct percpu *pc = cpu_self();
-	void (*fn)(void *) = __atomic_load_n(&handlers[vector - NEXCEPTIONS].fn,
-	    __ATOMIC_ACQUIRE);
+	void (*fn)(void *);
 
+	/* Counted first: vector_free() waits for who found the handler. */
+	__atomic_add_fetch(&pc->irq_depth, 1, __ATOMIC_SEQ_CST);
+	fn = __atomic_load_n(&handlers[vector - NEXCEPTIONS].fn,
+	    __ATOMIC_ACQUIRE);
 	if (fn == NULL) {
 		if (vector != VECTOR_SPURIOUS)
 			apic_eoi();
+		pc->irq_depth--;
 		return;
 	}
-	pc->irq_depth++;
 	preempt_disable();
 	fn(handlers[vector - NEXCEPTIONS].arg);
 	__atomic_sub_fetch(&pc->preempt_count, 1, __ATOMIC_RELAXED);

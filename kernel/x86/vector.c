@@ -47,13 +47,31 @@ vector_alloc(void (*fn)(void *), void *arg, uint8_t *out)
 	return error;
 }
 
+/*
+ * Whoever found the old handler did so after it had counted itself in
+ * irq_depth (trap.c): once that was zero, nobody is left who might call it.
+ */
+static void
+wait_for_handlers(void)
+{
+	struct percpu *pc;
+	unsigned i;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (i = 0; (pc = cpu_nth(i)) != NULL; i++)
+		while (__atomic_load_n(&pc->irq_depth, __ATOMIC_SEQ_CST) != 0)
+			cpu_pause();
+}
+
 void
 vector_free(uint8_t vector)
 {
-	uint64_t state = spin_lock_irq(&lock);
+	uint64_t state;
 
 	KASSERT((taken[vector / 64] >> vector % 64 & 1) != 0);
 	trap_set_handler(vector, NULL, NULL);
+	wait_for_handlers();
+	state = spin_lock_irq(&lock);
 	taken[vector / 64] &= ~(1ul << vector % 64);
 	spin_unlock_irq(&lock, state);
 }

@@ -14,7 +14,11 @@
  *   -ENOSPC  all are taken
  */
 int vector_alloc(void (*fn)(void *), void *arg, uint8_t *out);
-/* The caller has seen to it that nothing raises it any more, nor handles it. */
+/*
+ * Nothing raises it any more.  On return fn(arg) does not run anywhere and
+ * will not.  Waits for handlers, so not from one, nor with a lock that one
+ * takes.
+ */
 void vector_free(uint8_t vector);
 
 /*

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cpu.h - stands in for kernel/x86/cpu.h in tests with threads: every thread
+ * of the test is a processor, and interrupts are other threads.
+ */
+#ifndef X86_CPU_H
+#define X86_CPU_H
+
+#include "kern/types.h"
+#include <sched.h>
+
+#define MAX_CPUS 64
+
+unsigned cpu_id(void); /* of this thread; wraps at MAX_CPUS */
+static inline unsigned
+cpu_count(void)
+{
+	return MAX_CPUS;
+}
+
+static inline void
+cpu_pause(void)
+{
+	sched_yield();
+}
+
+#endif
