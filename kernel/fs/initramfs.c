@@ -406,6 +406,8 @@ initramfs_unpack(paddr_t pa, uint64_t size)
 	dated_apply(&fs);
 	set_last(&fs, NULL, 0);
 	release_below(&fs, fs.end);
+	if (inode_is_tmpfs(fs.ctx.root.dentry->inode))
+		tmpfs_settle(fs.ctx.root.dentry->sb);
 	report(&u, &fs, error);
 	return error;
 }

@@ -480,6 +480,9 @@ tmpfs_create(const struct fs_type *type, const char *data, struct super **out)
 	super_init(&ts->sb, &super_ops, type, TMPFS_MAGIC);
 	spin_init(&ts->lock);
 	set_limits(ts, &o);
+	ts->mode = o.mode;
+	ts->uid = o.uid;
+	ts->gid = o.gid;
 	error = make_root(&ts->sb, &o);
 	if (error != 0)
 		kfree(ts);
@@ -502,8 +505,8 @@ tmpfs_mount(const struct fs_type *type, const char *source, unsigned flags,
 }
 
 /*
- * The first one: all of memory but an eighth, as nothing else could hold what
- * boot brings.
+ * The first one.  What boot brings may fill memory but for an eighth; then
+ * tmpfs_settle() sets the limit for programs.
  */
 static int
 rootfs_mount(const struct fs_type *type, const char *source, unsigned flags,
@@ -512,13 +515,25 @@ rootfs_mount(const struct fs_type *type, const char *source, unsigned flags,
 	struct page_stats st;
 	int error;
 
-	error = tmpfs_mount(type, source, flags, "mode=755", out);
+	error = tmpfs_mount(type, source, flags, data, out);
 	if (error != 0)
 		return error;
-	(void)data;
 	page_stats(&st);
 	tmpfs_sb(*out)->max_pages = st.total - st.total / 8;
+	(*out)->root->inode->mode = S_IFDIR | 0755;
 	return 0;
+}
+
+void
+tmpfs_settle(struct super *sb)
+{
+	struct tmpfs_super *ts = tmpfs_sb(sb);
+	struct page_stats st;
+
+	page_stats(&st);
+	spin_lock(&ts->lock);
+	ts->max_pages = ts->used_pages + st.free / 2;
+	spin_unlock(&ts->lock);
 }
 
 int
@@ -576,15 +591,23 @@ super_remount(struct super *sb, unsigned flags, const char *data)
 	return 0;
 }
 
+/* What was asked for and differs from the defaults, as Linux shows it. */
 static size_t
 super_options(struct super *sb, char *buf, size_t size)
 {
-	struct tmpfs_super *ts = tmpfs_sb(sb);
+	const struct tmpfs_super *ts = tmpfs_sb(sb);
+	size_t n = 0;
 
-	if (!ts->size_given || ts->max_pages == UINT64_MAX)
-		return 0;
-	return scnprintf(buf, size, ",size=%luk",
-	    ts->max_pages << (PAGE_SHIFT - 10));
+	if (ts->size_given && ts->max_pages != UINT64_MAX)
+		n += scnprintf(buf + n, size - n, ",size=%luk",
+		    ts->max_pages << (PAGE_SHIFT - 10));
+	if (ts->mode != 01777)
+		n += scnprintf(buf + n, size - n, ",mode=%03o", ts->mode);
+	if (ts->uid != 0)
+		n += scnprintf(buf + n, size - n, ",uid=%u", ts->uid);
+	if (ts->gid != 0)
+		n += scnprintf(buf + n, size - n, ",gid=%u", ts->gid);
+	return n;
 }
 
 static void

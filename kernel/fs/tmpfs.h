@@ -15,6 +15,11 @@ extern const struct inode_ops tmpfs_dir_ops;
 /* A new superblock.  data: "size=", "nr_inodes=", "mode=", "uid=", "gid=". */
 int
 tmpfs_create(const struct fs_type *type, const char *data, struct super **out);
+/*
+ * The root file system is filled: from now on it may take half of what memory
+ * is free.
+ */
+void tmpfs_settle(struct super *sb);
 /* A regular file without a name, charged to nobody's limit. */
 int tmpfs_inode_unnamed(uint32_t mode, struct inode **out);
 

@@ -28,6 +28,7 @@ struct tmpfs_super { /* I: constant; s: lock */
 	uint64_t max_pages, used_pages;   /* [s] */
 	uint64_t max_inodes, used_inodes; /* [s] */
 	uint64_t last_ino;                /* [s] */
+	uint32_t mode, uid, gid;          /* [I] of the root, as asked */
 	bool size_given;                  /* [s] shown in /proc/mounts */
 };
 
