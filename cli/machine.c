@@ -55,6 +55,7 @@ struct machine {
 	uint64_t in_total; /* bytes of input that were sent */
 	bool in_end;       /* there will be no more */
 	bool heard;        /* the console said something */
+	bool broken;       /* KVM gave up on it */
 	int signals;       /* signalfd(2) */
 	int64_t deadline_ns, interrupted_ns;
 	int status; /* -1: not decided here */
@@ -248,6 +249,20 @@ machine_serve_control(struct machine *m, short events)
 	return n > 0;
 }
 
+/* QEMU stops such a machine, and then stays for ever. */
+static bool
+machine_is_broken(const struct machine *m)
+{
+	static const char *const words[] = { "KVM internal error",
+		"kvm run failed" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (memmem(m->messages, m->nmessages, words[i],
+			strlen(words[i])) != NULL)
+			return true;
+	return false;
+}
+
 /*
  * QEMU's messages: the last ones are kept, in case that it fails.  Returns
  * whether there may be more to read.
@@ -274,6 +289,7 @@ machine_read_messages(struct machine *m)
 	}
 	memcpy(m->messages + m->nmessages, buf, (size_t)n);
 	m->nmessages += (size_t)n;
+	m->broken |= machine_is_broken(m);
 	return true;
 }
 
@@ -435,7 +451,8 @@ machine_poll_ms(const struct machine *m, int64_t end_ns)
 static bool
 machine_goes_on(const struct machine *m)
 {
-	return m->status < 0 && (m->child.out >= 0 || !flow_is_empty(&m->out));
+	return m->status < 0 && !m->broken &&
+	    (m->child.out >= 0 || !flow_is_empty(&m->out));
 }
 
 static void
@@ -476,7 +493,9 @@ machine_explain(const struct machine *m)
 	} else if (m->status < 0 && o->kind == OUTCOME_PANIC) {
 		say("the kernel panicked: %s", o->text);
 	} else if (m->status < 0 && o->kind == OUTCOME_NONE) {
-		say("the machine ended without reporting a status");
+		say(m->broken ?
+			"KVM cannot go on with this machine; --accel tcg can" :
+			"the machine ended without reporting a status");
 		while (n > 0 && m->messages[n - 1] == '\n')
 			n--;
 		if (n > 0 && !m->run->verbose)

@@ -166,6 +166,10 @@ statuses(void **state)
 		    "bad news\n" },
 		{ "kill -9 $$", STATUS_MACHINE,
 		    "remora: the machine ended without reporting a status\n" },
+		{ "echo KVM internal error. Suberror: 1 >&2; exec sleep 1000",
+		    STATUS_MACHINE,
+		    "remora: KVM cannot go on with this machine; --accel tcg "
+		    "can\nKVM internal error. Suberror: 1\n" },
 		/* A machine that does not end by itself is ended. */
 		{ "echo exit 5 >&4; exec sleep 1000", 5, "" },
 	};

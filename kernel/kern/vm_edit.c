@@ -12,16 +12,24 @@ static struct objcache mapping_cache = OBJCACHE_INIT("vm_mapping",
     sizeof(struct vm_mapping));
 
 struct vm_mapping *
-vm_mapping_alloc(void)
+vm_mapping_dup(const struct vm_mapping *m)
 {
-	return objcache_zalloc(&mapping_cache);
+	struct vm_mapping *copy = objcache_alloc(&mapping_cache);
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *m;
+	if (copy->object != NULL)
+		vm_object_get(copy->object);
+	return copy;
 }
 
 void
 vm_mapping_free(struct vm_mapping *m)
 {
-	if (m != NULL)
-		objcache_free(&mapping_cache, m);
+	if (m->object != NULL)
+		vm_object_put(m->object);
+	objcache_free(&mapping_cache, m);
 }
 
 /* Adds (or with n < 0 takes away) n pages of mappings with these flags. */
@@ -70,7 +78,6 @@ vm_mapping_drop(struct vmspace *vm, struct vm_mapping *m)
 		spin_lock(&o->lock);
 		TAILQ_REMOVE(&o->mappings, m, object_link);
 		spin_unlock(&o->lock);
-		vm_object_put(o);
 	}
 	count_pages(vm, m->flags, -(int64_t)mapping_pages(m));
 	vm_tree_remove(vm, m);
@@ -114,16 +121,10 @@ vm_mapping_split(struct vmspace *vm, struct vm_mapping *m, uaddr_t at)
 	KASSERT(at > m->start && at < m->end);
 	if (vm->nmappings >= VM_MAX_MAPPINGS)
 		return -ENOMEM;
-	upper = vm_mapping_alloc();
+	upper = vm_mapping_dup(m);
 	if (upper == NULL)
 		return -ENOMEM;
 	upper->start = at;
-	upper->end = m->end;
-	upper->flags = m->flags;
-	upper->name = m->name;
-	upper->object = m->object;
-	if (m->object != NULL)
-		vm_object_get(m->object);
 	if (m->object != NULL || (m->flags & VM_FRAMES) != 0)
 		upper->offset = m->offset + (at - m->start);
 	vm_mapping_resize(vm, m, m->start, at);
@@ -151,6 +152,25 @@ absorb(struct vmspace *vm, struct vm_mapping *a, struct vm_mapping *b)
 
 	vm_mapping_drop(vm, b);
 	vm_mapping_resize(vm, a, a->start, end);
+}
+
+bool
+vm_mapping_extend(struct vmspace *vm, const struct vm_mapping *m)
+{
+	struct vm_mapping *above = vm_tree_find(vm, m->start);
+	struct vm_mapping *below;
+
+	below = above == NULL ? vm_tree_last(vm) : vm_tree_prev(above);
+	if (below != NULL && mergeable(below, m)) {
+		vm_mapping_resize(vm, below, below->start, m->end);
+		if (above != NULL && mergeable(below, above))
+			absorb(vm, below, above);
+		return true;
+	}
+	if (above == NULL || !mergeable(m, above))
+		return false;
+	vm_mapping_resize(vm, above, m->start, above->end);
+	return true;
 }
 
 struct vm_mapping *

@@ -71,7 +71,9 @@ int vm_tree_room(struct vmspace *vm, uint64_t size, uaddr_t low, uaddr_t high,
     uaddr_t *out);
 
 /* vm_map.c, vm_edit.c: mappings; the caller holds vm->lock. */
-struct vm_mapping *vm_mapping_alloc(void);
+/* A copy that is entered nowhere, with its own reference; NULL: no memory. */
+struct vm_mapping *vm_mapping_dup(const struct vm_mapping *m);
+/* Frees what is entered nowhere. */
 void vm_mapping_free(struct vm_mapping *m);
 /* Enters a filled mapping: tree, object's list, counts. */
 void vm_mapping_enter(struct vmspace *vm, struct vm_mapping *m);
@@ -81,6 +83,11 @@ void vm_mapping_resize(struct vmspace *vm, struct vm_mapping *m, uaddr_t start,
     uaddr_t end);
 void
 vm_mapping_set_flags(struct vmspace *vm, struct vm_mapping *m, unsigned flags);
+/*
+ * Lets a neighbour grow over a mapping that is not entered yet, whose place is
+ * free; false: none is like it.
+ */
+bool vm_mapping_extend(struct vmspace *vm, const struct vm_mapping *m);
 /* Joins m with equal neighbours; returns what m became part of. */
 struct vm_mapping *vm_mapping_merge(struct vmspace *vm, struct vm_mapping *m);
 /* Splits m at `at`; m keeps the lower part.  -ENOMEM */
@@ -119,7 +126,8 @@ uint64_t vm_pte(paddr_t pa, unsigned flags, uint64_t owner, bool writable);
 #define ZAP_OBJECT  1u
 #define ZAP_PRIVATE 2u
 #define ZAP_ALL     3u
-void vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what);
+/* True if there were page tables, though perhaps without entries. */
+bool vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what);
 /* Frees page tables below a hole around [start, end). */
 void vm_prune(struct vmspace *vm, uaddr_t start, uaddr_t end);
 /* Entries follow a changed protection. */

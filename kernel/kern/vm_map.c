@@ -99,6 +99,25 @@ vm_find_room(struct vmspace *vm, uint64_t size, uaddr_t *out)
 	return error;
 }
 
+/* The usual case: the range is one end of one mapping, which shrinks. */
+static bool
+unmap_edge(struct vmspace *vm, struct vm_mapping *m, uaddr_t start, uaddr_t end)
+{
+	bool tables;
+
+	if (start < m->start || end > m->end ||
+	    (start == m->start) == (end == m->end))
+		return false;
+	tables = vm_zap(vm, start, end, ZAP_ALL);
+	if (start == m->start)
+		vm_mapping_resize(vm, m, end, m->end);
+	else
+		vm_mapping_resize(vm, m, m->start, start);
+	if (tables)
+		vm_prune(vm, start, end);
+	return true;
+}
+
 /*
  * Takes everything out of [start, end).  Both splits are made before the first
  * change, so that a failure leaves all as it was.
@@ -107,10 +126,13 @@ int
 vm_unmap_locked(struct vmspace *vm, uaddr_t start, uaddr_t end)
 {
 	struct vm_mapping *m, *next;
+	bool tables;
 	int error;
 
 	m = vm_tree_find(vm, start);
 	if (m == NULL || m->start >= end)
+		return 0;
+	if (unmap_edge(vm, m, start, end))
 		return 0;
 	if (m->start < start) {
 		error = vm_mapping_split(vm, m, start);
@@ -126,12 +148,13 @@ vm_unmap_locked(struct vmspace *vm, uaddr_t start, uaddr_t end)
 			return error;
 		}
 	}
-	vm_zap(vm, start, end, ZAP_ALL);
+	tables = vm_zap(vm, start, end, ZAP_ALL);
 	for (; m != NULL && m->start < end; m = next) {
 		next = vm_tree_next(m);
 		vm_mapping_drop(vm, m);
 	}
-	vm_prune(vm, start, end);
+	if (tables)
+		vm_prune(vm, start, end);
 	return 0;
 }
 
@@ -153,70 +176,91 @@ vm_unmap(struct vmspace *vm, uaddr_t addr, uint64_t size)
 	(VM_PROT | VM_SHARED | VM_GROWSDOWN | VM_MAYWRITE | VM_DONTCOPY | \
 	    VM_LOCKED | VM_LOCKONFAULT | VM_NORESERVE | VM_FRAMES)
 
+/* Pages of [start, end) that are mapped. */
+static uint64_t
+mapped_pages(struct vmspace *vm, uaddr_t start, uaddr_t end)
+{
+	struct vm_mapping *m = vm_tree_find(vm, start);
+	uint64_t n = 0;
+
+	for (; m != NULL && m->start < end; m = vm_tree_next(m))
+		n += (MIN(m->end, end) - MAX(m->start, start)) >> PAGE_SHIFT;
+	return n;
+}
+
+/* Enters a mapping like `what`, whose place is free. */
+static int
+enter_new(struct vmspace *vm, const struct vm_mapping *what)
+{
+	struct vm_mapping *m;
+
+	if (vm_mapping_extend(vm, what))
+		return 0;
+	m = vm_mapping_dup(what);
+	if (m == NULL)
+		return -ENOMEM;
+	vm_mapping_enter(vm, m);
+	return 0;
+}
+
+/* The same where something may stand already: nothing fails half way. */
+static int
+enter_fixed(struct vmspace *vm, const struct vm_mapping *what)
+{
+	struct vm_mapping *m = vm_mapping_dup(what);
+	int error;
+
+	if (m == NULL)
+		return -ENOMEM;
+	error = vm_unmap_locked(vm, what->start, what->end);
+	if (error != 0 || vm_mapping_extend(vm, m))
+		vm_mapping_free(m);
+	else
+		vm_mapping_enter(vm, m);
+	return error;
+}
+
+/* Maps what `m` says, except for the place, which comes from *addr. */
 static int
 map_locked(struct vmspace *vm, uaddr_t *addr, uint64_t size, unsigned flags,
     struct vm_mapping *m)
 {
-	struct vm_mapping *old;
 	uint64_t pages = size >> PAGE_SHIFT;
 	int error;
 
 	error = choose_place(vm, addr, size, flags);
 	if (error != 0)
 		return error;
-	if (vm->nmappings >= VM_MAX_MAPPINGS)
-		return -ENOMEM;
-	if ((flags & VM_FIXED) != 0) { /* what it replaces does not count */
-		old = vm_tree_find(vm, *addr);
-		for (; old != NULL && old->start < *addr + size;
-		     old = vm_tree_next(old))
-			pages -= (MIN(old->end, *addr + size) -
-				     MAX(old->start, *addr)) >>
-			    PAGE_SHIFT;
-	}
-	error = vm_may_grow(vm, pages, m->flags);
-	if (error == 0 && (flags & VM_FIXED) != 0)
-		error = vm_unmap_locked(vm, *addr, *addr + size);
-	if (error != 0)
-		return error;
 	m->start = *addr;
 	m->end = *addr + size;
-	vm_mapping_enter(vm, m);
-	vm_mapping_merge(vm, m);
-	return 0;
+	if (vm->nmappings >= VM_MAX_MAPPINGS)
+		return -ENOMEM;
+	if ((flags & VM_FIXED) != 0) /* what it replaces does not count */
+		pages -= mapped_pages(vm, m->start, m->end);
+	error = vm_may_grow(vm, pages, m->flags);
+	if (error != 0)
+		return error;
+	return (flags & VM_FIXED) != 0 ? enter_fixed(vm, m) : enter_new(vm, m);
 }
 
-/* A filled mapping of nowhere yet; takes a reference of object. */
-static struct vm_mapping *
-mapping_make(unsigned flags, struct vm_object *object, uint64_t offset)
+/* What a mapping with these flags is, of nowhere yet. */
+static void
+mapping_fill(struct vm_mapping *m, unsigned flags, struct vm_object *object,
+    uint64_t offset)
 {
-	struct vm_mapping *m = vm_mapping_alloc();
-
-	if (m == NULL)
-		return NULL;
 	m->flags = flags & MAPPING_FLAGS;
 	if ((flags & (VM_SHARED | VM_FRAMES)) == 0)
 		m->flags |= VM_MAYWRITE;
-	m->offset = offset;
+	m->offset = object != NULL || (flags & VM_FRAMES) != 0 ? offset : 0;
 	m->object = object;
-	if (object != NULL)
-		vm_object_get(object);
-	return m;
-}
-
-static void
-mapping_unmake(struct vm_mapping *m)
-{
-	if (m->object != NULL)
-		vm_object_put(m->object);
-	vm_mapping_free(m);
+	m->name = NULL;
 }
 
 int
 vm_map(struct vmspace *vm, uaddr_t *addr, uint64_t size, unsigned flags,
     struct vm_object *object, uint64_t offset)
 {
-	struct vm_mapping *m;
+	struct vm_mapping m;
 	bool fill;
 	int error;
 
@@ -225,20 +269,16 @@ vm_map(struct vmspace *vm, uaddr_t *addr, uint64_t size, unsigned flags,
 	if (size > USER_END)
 		return -ENOMEM;
 	size = ROUND_UP(size, PAGE_SIZE);
-	m = mapping_make(flags, object, offset);
-	if (m == NULL)
-		return -ENOMEM;
+	mapping_fill(&m, flags, object, offset);
 	mutex_lock(&vm->lock);
-	m->flags |= vm->future;
+	m.flags |= vm->future;
 	fill = (flags & VM_POPULATE) != 0 ||
-	    (m->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
-	error = map_locked(vm, addr, size, flags, m);
+	    (m.flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
+	error = map_locked(vm, addr, size, flags, &m);
 	if (error == 0 && fill) /* best effort, as on Linux */
 		(void)vm_populate_locked(vm, *addr, *addr + size,
 		    (flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
 	mutex_unlock(&vm->lock);
-	if (error != 0)
-		mapping_unmake(m);
 	return error;
 }
 
@@ -246,19 +286,15 @@ int
 vm_map_frames(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned flags,
     paddr_t pa, const char *name)
 {
-	struct vm_mapping *m;
+	struct vm_mapping m;
 	int error;
 
-	m = mapping_make((flags & ~VM_WRITE) | VM_FRAMES, NULL, pa);
-	if (m == NULL)
-		return -ENOMEM;
-	m->name = name;
+	mapping_fill(&m, (flags & ~VM_WRITE) | VM_FRAMES, NULL, pa);
+	m.name = name;
 	mutex_lock(&vm->lock);
 	error = map_locked(vm, &addr, ROUND_UP(size, PAGE_SIZE),
-	    VM_FIXED | VM_NOREPLACE, m);
+	    VM_FIXED | VM_NOREPLACE, &m);
 	mutex_unlock(&vm->lock);
-	if (error != 0)
-		mapping_unmake(m);
 	return error;
 }
 
@@ -351,9 +387,9 @@ vm_protect(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned prot)
 static int
 brk_locked(struct vmspace *vm, uaddr_t old, uaddr_t new)
 {
-	struct vm_mapping *m;
 	uaddr_t at = old, found;
 	uint64_t size = new - old;
+	struct vm_mapping m;
 	int error;
 
 	if (new < old)
@@ -361,13 +397,10 @@ brk_locked(struct vmspace *vm, uaddr_t old, uaddr_t new)
 	/* The hole below a stack already leaves out its guard. */
 	if (vm_tree_room(vm, size, old, new, &found) != 0)
 		return -ENOMEM;
-	m = mapping_make(VM_READ | VM_WRITE | vm->future, NULL, 0);
-	if (m == NULL)
-		return -ENOMEM;
-	error = map_locked(vm, &at, size, VM_FIXED | VM_NOREPLACE, m);
-	if (error != 0)
-		mapping_unmake(m);
-	else if ((vm->future & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
+	mapping_fill(&m, VM_READ | VM_WRITE | vm->future, NULL, 0);
+	error = map_locked(vm, &at, size, VM_FIXED | VM_NOREPLACE, &m);
+	if (error == 0 &&
+	    (vm->future & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
 		(void)vm_populate_locked(vm, old, new, true);
 	return error;
 }

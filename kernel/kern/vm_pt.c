@@ -98,31 +98,39 @@ vm_pte(paddr_t pa, unsigned flags, uint64_t owner, bool writable)
 	return pte;
 }
 
-void
+static unsigned
+owner_of(uint64_t pte)
+{
+	return (pte & PTE_PRIVATE) != 0 ? ZAP_PRIVATE : ZAP_OBJECT;
+}
+
+bool
 vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what)
 {
-	struct gather g = { .vm = vm };
 	uint64_t *slot, pte;
 	uaddr_t va = start;
+	bool tables = false;
+	struct gather g;
 	unsigned i, n;
 
+	g.vm = vm;
+	g.n = 0;
+	g.start = g.end = 0;
 	spin_lock(&vm->pt_lock);
-	for (; (slot = next_run(vm->root, &va, end, &n)) != NULL;
-	     va += (uint64_t)n << PAGE_SHIFT) {
-		for (i = 0; i < n; i++) {
+	while ((slot = next_run(vm->root, &va, end, &n)) != NULL) {
+		tables = true;
+		for (i = 0; i < n; i++, va += PAGE_SIZE) {
 			pte = slot[i];
-			if (pte == 0 ||
-			    (what &
-				((pte & PTE_PRIVATE) != 0 ? ZAP_PRIVATE :
-							    ZAP_OBJECT)) == 0)
+			if (pte == 0 || (what & owner_of(pte)) == 0)
 				continue;
 			slot[i] = 0;
 			vm_count_resident(vm, pte, -1);
-			gather_add(&g, va + ((uint64_t)i << PAGE_SHIFT), pte);
+			gather_add(&g, va, pte);
 		}
 	}
 	gather_finish(&g);
 	spin_unlock(&vm->pt_lock);
+	return tables;
 }
 
 void

@@ -62,17 +62,12 @@ static struct vm_mapping *
 make_moved(const struct remap *r, uaddr_t to)
 {
 	const struct vm_mapping *m = r->m;
-	struct vm_mapping *copy = vm_mapping_alloc();
+	struct vm_mapping *copy = vm_mapping_dup(m);
 
 	if (copy == NULL)
 		return NULL;
 	copy->start = to;
 	copy->end = to + r->new;
-	copy->flags = m->flags;
-	copy->name = m->name;
-	copy->object = m->object;
-	if (m->object != NULL)
-		vm_object_get(m->object);
 	if (m->object != NULL || (m->flags & VM_FRAMES) != 0)
 		copy->offset = m->offset + (r->addr - m->start);
 	return copy;

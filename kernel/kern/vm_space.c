@@ -87,18 +87,11 @@ vmspace_activate(struct vmspace *vm)
 static int
 fork_mapping(struct vmspace *vm, struct vm_mapping *m, struct vmspace *child)
 {
-	struct vm_mapping *copy = vm_mapping_alloc();
+	struct vm_mapping *copy = vm_mapping_dup(m);
 
 	if (copy == NULL)
 		return -ENOMEM;
-	copy->start = m->start;
-	copy->end = m->end;
-	copy->offset = m->offset;
-	copy->name = m->name;
-	copy->flags = m->flags & ~(VM_LOCKED | VM_LOCKONFAULT);
-	copy->object = m->object;
-	if (m->object != NULL)
-		vm_object_get(m->object);
+	copy->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
 	vm_mapping_enter(child, copy);
 	if ((m->flags & (VM_SHARED | VM_WIPEONFORK | VM_FRAMES)) != 0)
 		return 0;

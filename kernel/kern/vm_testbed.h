@@ -125,6 +125,12 @@ kfree(void *p)
 }
 
 void *
+objcache_alloc(struct objcache *c)
+{
+	return kzalloc(c->size);
+}
+
+void *
 objcache_zalloc(struct objcache *c)
 {
 	return kzalloc(c->size);

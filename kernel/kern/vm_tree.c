@@ -38,11 +38,26 @@ mapping_augment(struct vm_mapping *m)
 #endif
 RB_GENERATE_STATIC(vm_tree, vm_mapping, node, mapping_compare)
 
+/* Renews the maxima from m up to the root. */
 static void
-augment_up(struct vm_mapping *m)
+augment_all(struct vm_mapping *m)
 {
 	for (; m != NULL; m = RB_PARENT(m, node))
 		mapping_augment(m);
+}
+
+/* The same where only m's own hole changed: as far as that is felt. */
+static void
+augment_up(struct vm_mapping *m)
+{
+	uint64_t before;
+
+	for (; m != NULL; m = RB_PARENT(m, node)) {
+		before = m->max_hole;
+		mapping_augment(m);
+		if (m->max_hole == before)
+			break;
+	}
 }
 
 struct vm_mapping *
@@ -68,7 +83,8 @@ vm_tree_find(struct vmspace *vm, uaddr_t addr)
 {
 	struct vm_mapping *m = vm->last, *found = NULL;
 
-	if (m != NULL && addr >= m->start && addr < m->end)
+	/* In it, or in the hole below it. */
+	if (m != NULL && addr >= m->start - m->hole && addr < m->end)
 		return m;
 	m = RB_ROOT(&vm->tree);
 	while (m != NULL) {
@@ -133,7 +149,7 @@ vm_tree_remove(struct vmspace *vm, struct vm_mapping *m)
 	vm->nmappings--;
 	if (vm->last == m)
 		vm->last = NULL;
-	augment_up(stale);
+	augment_all(stale);
 	if (next != NULL) {
 		renew_hole(next, vm_tree_prev(next));
 		augment_up(next);

@@ -334,17 +334,17 @@ open_terminal(struct file **out)
 static int
 open_input(struct file **out)
 {
-	int error;
+	struct tty *t = tty_console();
 
 	switch (bootargs()->in) {
 	case STREAM_PIPE: return open_stream(O_RDONLY, out);
 	case STREAM_NULL: return open_named("/dev/null", out);
 	case STREAM_TTY: break;
 	}
-	error = open_terminal(out);
-	if (error == 0 && control_present())
-		tty_lend(tty_console(), process_self());
-	return error;
+	/* First, for the line may bring a ^C as soon as it is open. */
+	if (t != NULL && control_present())
+		tty_lend(t, process_self());
+	return open_terminal(out);
 }
 
 int

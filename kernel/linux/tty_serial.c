@@ -232,15 +232,17 @@ host_winsize(unsigned rows, unsigned cols)
 	tty_set_winsize(&console_tty, &ws);
 }
 
-/* For the foreground; with nobody there for whom the machine runs. */
+/* For the foreground; without a terminal, for the first program's group. */
 static void
 host_signal(int signo)
 {
+	const struct process *init = process_init();
 	int32_t pgrp = console_tty.pgrp;
 
-	if (pgrp == 0 || signal_send_pgrp(pgrp, signo) == 0)
-		if (process_init() != NULL)
-			signal_send_process(process_init(), signo);
+	if (pgrp != 0 && signal_send_pgrp(pgrp, signo) != 0)
+		return;
+	if (init != NULL)
+		signal_send_pgrp(init->pgid, signo);
 }
 
 static const struct control_handlers host_handlers = {
