@@ -230,8 +230,8 @@ static void
 own_initrd(paddr_t start, paddr_t end)
 {
 	paddr_t at = MAX(start, ROUND_DOWN(zone.bi->initrd, PAGE_SIZE));
-	paddr_t stop = MIN(
-	    end, ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
+	paddr_t stop = MIN(end,
+	    ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
 
 	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE) {
 		page_of_paddr(at)->refs = 1;
@@ -262,8 +262,9 @@ take_in(paddr_t section)
 		goto lost;
 	for (i = 0; i < STRUCT_FRAMES; i++) {
 		pa = carve_frame(&c);
-		if (pa == 0 || pt_map_vmemmap((uint64_t)structs + i * PAGE_SIZE,
-				   pa, carve_frame, &c) != 0)
+		if (pa == 0 ||
+		    pt_map_vmemmap((uint64_t)structs + i * PAGE_SIZE, pa,
+			carve_frame, &c) != 0)
 			goto lost;
 	}
 	while (

@@ -43,7 +43,7 @@ struct thread {
 	int8_t nice;             /* -20 .. 19 */
 	int64_t slice_end_ns;
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
-	uint64_t run_ns_told;	  /* [a] what thread_run_ns() last said */
+	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */
 	uint64_t switched_raw; /* clock_raw() when it got the processor */
 	char name[THREAD_NAME];
 	uint64_t affinity; /* processors that it may run on */

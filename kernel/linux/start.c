@@ -243,8 +243,10 @@ no_program(int error, const char *tried)
 {
 	int status = error == -ENOENT ? 127 : 126;
 
-	log_line(LOG_EMERG, "no working init found: tried %s; name one by "
-	    "init= or rdinit=", tried);
+	log_line(LOG_EMERG,
+	    "no working init found: tried %s; name one by "
+	    "init= or rdinit=",
+	    tried);
 	power_end(POWER_EXIT, status, tried);
 }
 
@@ -292,8 +294,8 @@ mount_usual(void)
 	for (i = 0; i < ARRAY_SIZE(usual); i++) {
 		error = vfs_mount_kernel(usual[i][0], usual[i][1]);
 		if (error != 0 && error != -ENODEV)
-			log_warn("%s: not mounted on %s, error %d",
-			    usual[i][0], usual[i][1], -error);
+			log_warn("%s: not mounted on %s, error %d", usual[i][0],
+			    usual[i][1], -error);
 	}
 }
 

@@ -24,7 +24,7 @@
 #define MADV_KEEPONFORK 19
 #endif
 #ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
 

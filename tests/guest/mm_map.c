@@ -30,8 +30,8 @@ anon(size_t pages, int prot)
 
 /* The C library's mmap() looks at arguments itself. */
 static long
-raw_mmap(unsigned long addr, unsigned long len, long prot, long flags,
-    int fd, unsigned long off)
+raw_mmap(unsigned long addr, unsigned long len, long prot, long flags, int fd,
+    unsigned long off)
 {
 	return syscall(SYS_mmap, addr, len, prot, flags, fd, off);
 }
@@ -52,7 +52,8 @@ static int
 fault_of(volatile char *p, char kind)
 {
 	struct sigaction sa = { .sa_sigaction = fault_handler,
-		.sa_flags = SA_SIGINFO }, segv, bus;
+		.sa_flags = SA_SIGINFO },
+			 segv, bus;
 	volatile char sink;
 
 	sigaction(SIGSEGV, &sa, &segv);
@@ -96,8 +97,7 @@ anonymous(void)
 	q = mmap(p, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0);
 	CHECK_RET(q, p);
 	CHECK_RET(p[0], 0);
-	CHECK_ERR(mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0),
-	    EEXIST);
+	CHECK_ERR(mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
 	CHECK_RET(munmap(p, 4 * PAGE), 0);
 	CHECK_RET(munmap(p, 4 * PAGE), 0); /* nothing there is no error */
 	q = mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
@@ -122,19 +122,22 @@ errors(void)
 
 	CHECK_ERR(raw_mmap(0, 0, RW, ANON, -1, 0), EINVAL);
 	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_ANONYMOUS, -1, 0), EINVAL);
-	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_ANONYMOUS | MAP_SHARED_VALIDATE,
-	    -1, 0), EINVAL);
-	CHECK_ERR(raw_mmap((uintptr_t)p + 1, PAGE, RW, ANON | MAP_FIXED, -1,
-	    0), EINVAL);
+	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_ANONYMOUS | MAP_SHARED_VALIDATE, -1,
+		      0),
+	    EINVAL);
+	CHECK_ERR(raw_mmap((uintptr_t)p + 1, PAGE, RW, ANON | MAP_FIXED, -1, 0),
+	    EINVAL);
 	CHECK_ERR(raw_mmap(0, PAGE, RW, ANON, -1, 5), EINVAL);
 	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_PRIVATE, -1, 0), EBADF);
 	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_PRIVATE, 77, 0), EBADF);
 	CHECK_ERR(raw_mmap(0, ~0ul, RW, ANON, -1, 0), ENOMEM);
 	CHECK_ERR(raw_mmap(0, 1ul << 47, RW, ANON, -1, 0), ENOMEM);
 	CHECK_ERR(raw_mmap(0x7fffffffe000, 4 * PAGE, RW, ANON | MAP_FIXED, -1,
-	    0), ENOMEM);
-	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS |
-	    MAP_GROWSDOWN, -1, 0), EINVAL);
+		      0),
+	    ENOMEM);
+	CHECK_ERR(raw_mmap(0, PAGE, RW,
+		      MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0),
+	    EINVAL);
 	CHECK_ERR(raw_mmap(0, PAGE, RW, MAP_PRIVATE, fd, 0), ENODEV);
 	CHECK_ERR(munmap(p + 1, PAGE), EINVAL);
 	CHECK_ERR(munmap(p, 0), EINVAL);
@@ -274,11 +277,13 @@ files_shared(void)
 	CHECK_ERR(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, ro, 0), EACCES);
 	CHECK_ERR(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, ro, 0), EACCES);
 	close(ro);
-	CHECK_ERR(raw_mmap(0, PAGE, PROT_READ, MAP_SHARED_VALIDATE |
-	    0x80000, fd, 0), EOPNOTSUPP);
+	CHECK_ERR(raw_mmap(0, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 0x80000,
+		      fd, 0),
+	    EOPNOTSUPP);
 	CHECK_ERR(raw_mmap(0, PAGE, PROT_READ, 0, fd, 0), EINVAL);
 	CHECK_ERR(raw_mmap(0, 2 * PAGE, PROT_READ, MAP_SHARED, fd,
-	    0x7ffffffffffff000), EOVERFLOW);
+		      0x7ffffffffffff000),
+	    EOVERFLOW);
 	ro = open(dir, O_RDONLY | O_DIRECTORY);
 	CHECK_ERR(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, ro, 0), ENODEV);
 	close(ro);

@@ -85,14 +85,16 @@ moving(void)
 	to = room(600);
 	q[500 * PAGE] = 8;
 	CHECK_RET(raw_mremap(q, 600 * PAGE, 600 * PAGE,
-	    MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
+		      MREMAP_MAYMOVE | MREMAP_FIXED, to),
+	    to);
 	CHECK_RET(to[500 * PAGE], 8);
 	CHECK_RET(to[PAGE], 9);
 	CHECK(!mapped(q));
 	/* From the middle, shrinking; what was there is replaced. */
 	q = mmap(NULL, 4 * PAGE, RW, ANON, -1, 0);
 	CHECK_RET(raw_mremap(to + 499 * PAGE, 4 * PAGE, 2 * PAGE,
-	    MREMAP_MAYMOVE | MREMAP_FIXED, q), q);
+		      MREMAP_MAYMOVE | MREMAP_FIXED, q),
+	    q);
 	CHECK_RET(q[PAGE], 8);
 	CHECK(mapped(to + 498 * PAGE) && !mapped(to + 499 * PAGE));
 	CHECK(!mapped(to + 502 * PAGE) && mapped(to + 503 * PAGE));
@@ -106,8 +108,8 @@ not_unmapping(void)
 	char *p = mmap(NULL, 2 * PAGE, RW, ANON, -1, 0), *q;
 
 	p[0] = 4;
-	q = raw_mremap(p, 2 * PAGE, 2 * PAGE,
-	    MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	q = raw_mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
+	    NULL);
 	REQUIRE(q != MAP_FAILED);
 	CHECK_RET(q[0], 4);
 	CHECK(mapped(p));
@@ -150,14 +152,16 @@ errors(void)
 	    EINVAL);
 	CHECK_ERR(raw_mremap(p, PAGE, PAGE, MREMAP_DONTUNMAP, NULL), EINVAL);
 	CHECK_ERR(raw_mremap(p, PAGE, 2 * PAGE,
-	    MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL), EINVAL);
+		      MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL),
+	    EINVAL);
 	CHECK_ERR(raw_mremap(p, 2 * PAGE, 2 * PAGE,
-	    MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE), EINVAL);
+		      MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE),
+	    EINVAL);
 	CHECK_ERR(raw_mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-	    p + 2 * PAGE + 1), EINVAL);
+		      p + 2 * PAGE + 1),
+	    EINVAL);
 	CHECK_ERR(raw_mremap(p, 0, PAGE, MREMAP_MAYMOVE, NULL), EINVAL);
-	CHECK_ERR(raw_mremap(p, PAGE, 1ul << 46, MREMAP_MAYMOVE, NULL),
-	    ENOMEM);
+	CHECK_ERR(raw_mremap(p, PAGE, 1ul << 46, MREMAP_MAYMOVE, NULL), ENOMEM);
 	hole = room(2);
 	CHECK_ERR(raw_mremap(hole, PAGE, 2 * PAGE, MREMAP_MAYMOVE, NULL),
 	    EFAULT);

@@ -168,16 +168,14 @@ check_scheduling(void)
 	CHECK(syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) > 0);
 	CHECK((mask[0] & ~0ul) != 0);
 	CHECK_ERR(syscall(SYS_sched_getaffinity, 0, 3, mask), EINVAL);
-	CHECK_ERR(syscall(SYS_sched_getaffinity, 0x3fffffff, 128, mask),
-	    ESRCH);
+	CHECK_ERR(syscall(SYS_sched_getaffinity, 0x3fffffff, 128, mask), ESRCH);
 	CHECK_RET(syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask), 0);
 	memset(mask, 0, sizeof(mask));
 	CHECK_ERR(syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask),
 	    EINVAL);
 	CHECK_RET(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
 	CHECK_ERR(syscall(SYS_sched_getscheduler, -1), EINVAL);
-	CHECK_ERR(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &sp),
-	    EINVAL);
+	CHECK_ERR(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &sp), EINVAL);
 	CHECK_ERR(syscall(SYS_sched_setscheduler, 0, 99, &sp), EINVAL);
 	CHECK_RET(syscall(SYS_sched_get_priority_max, SCHED_FIFO), 99);
 	CHECK_RET(syscall(SYS_sched_get_priority_min, SCHED_RR), 1);

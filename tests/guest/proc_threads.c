@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define NTHREADS 8
-#define ROUNDS	 2000
+#define ROUNDS   2000
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
@@ -37,7 +37,8 @@ check_errors(void)
 	    ETIMEDOUT);
 	CHECK_ERR(futex(words, FUTEX_WAIT, 5, &bad, NULL, 0), EINVAL);
 	CHECK_ERR(futex((uint32_t *)((char *)words + 1), FUTEX_WAIT, 5, NULL,
-	    NULL, 0), EINVAL);
+		      NULL, 0),
+	    EINVAL);
 	CHECK_ERR(futex((uint32_t *)8, FUTEX_WAIT, 5, NULL, NULL, 0), EFAULT);
 	CHECK_ERR(futex(words, FUTEX_WAIT_BITSET, 5, NULL, NULL, 0), EINVAL);
 	CHECK_RET(futex(words, FUTEX_WAKE, 1, NULL, NULL, 0), 0);
@@ -47,7 +48,8 @@ check_errors(void)
 	CHECK_RET(futex(words, FUTEX_CMP_REQUEUE, 1, (void *)1, words + 1, 5),
 	    0);
 	CHECK_RET(futex(words, FUTEX_WAKE_OP, 1, (void *)1, words + 1,
-	    FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)), 0);
+		      FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)),
+	    0);
 	CHECK_RET(words[1], 3);
 }
 

@@ -111,7 +111,8 @@ check_sending(void)
 	CHECK_RET(raise(SIGUSR2), 0);
 	CHECK_RET(last_code, SI_TKILL);
 	CHECK_RET(sigqueue(getpid(), SIGUSR2,
-	    (union sigval){ .sival_int = 42 }), 0);
+		      (union sigval){ .sival_int = 42 }),
+	    0);
 	CHECK_RET(last_code, SI_QUEUE);
 	CHECK_RET(last_value, 42);
 	CHECK_RET(count, 3);

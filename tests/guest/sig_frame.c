@@ -64,12 +64,13 @@ handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
 	sigaction(sig, &sa, NULL);
 }
 
-#define FAULT(statement) do {						\
-	if (sigsetjmp(jump, 1) == 0) {					\
-		statement;						\
-		CHECK(!#statement " faults");				\
-	}								\
-} while (0)
+#define FAULT(statement)                              \
+	do {                                          \
+		if (sigsetjmp(jump, 1) == 0) {        \
+			statement;                    \
+			CHECK(!#statement " faults"); \
+		}                                     \
+	} while (0)
 
 static void
 check_faults(void)
@@ -113,18 +114,17 @@ check_fpu(void)
 	double before[4] = { 1.5, 2.5, 3.5, 4.5 }, after[4];
 
 	handle(SIGUSR1, look, 0);
-	__asm__ volatile(
-	    "movupd %1, %%xmm9\n\t"
-	    "movl $39, %%eax\n\t"	/* getpid */
-	    "syscall\n\t"
-	    "movl %%eax, %%edi\n\t"
-	    "movl $10, %%esi\n\t"	/* SIGUSR1 */
-	    "movl $62, %%eax\n\t"	/* kill */
-	    "syscall\n\t"
-	    "movupd %%xmm9, %0"
-	    : "=m"(after)
-	    : "m"(before)
-	    : "rax", "rcx", "rdi", "rsi", "r11", "xmm9", "memory");
+	__asm__ volatile("movupd %1, %%xmm9\n\t"
+			 "movl $39, %%eax\n\t" /* getpid */
+			 "syscall\n\t"
+			 "movl %%eax, %%edi\n\t"
+			 "movl $10, %%esi\n\t" /* SIGUSR1 */
+			 "movl $62, %%eax\n\t" /* kill */
+			 "syscall\n\t"
+			 "movupd %%xmm9, %0"
+			 : "=m"(after)
+			 : "m"(before)
+			 : "rax", "rcx", "rdi", "rsi", "r11", "xmm9", "memory");
 	CHECK(after[0] == 1.5 && after[1] == 2.5);
 	CHECK(seen_magic == 0x46505853);
 	CHECK(seen_magic2 == 0x46505845);
@@ -143,18 +143,17 @@ check_fpu_restored(void)
 	double v = 6.25, w;
 
 	signal(SIGUSR1, clobber);
-	__asm__ volatile(
-	    "movsd %1, %%xmm9\n\t"
-	    "movl $39, %%eax\n\t"
-	    "syscall\n\t"
-	    "movl %%eax, %%edi\n\t"
-	    "movl $10, %%esi\n\t"
-	    "movl $62, %%eax\n\t"
-	    "syscall\n\t"
-	    "movsd %%xmm9, %0"
-	    : "=m"(w)
-	    : "m"(v)
-	    : "rax", "rcx", "rdi", "rsi", "r11", "xmm9", "memory");
+	__asm__ volatile("movsd %1, %%xmm9\n\t"
+			 "movl $39, %%eax\n\t"
+			 "syscall\n\t"
+			 "movl %%eax, %%edi\n\t"
+			 "movl $10, %%esi\n\t"
+			 "movl $62, %%eax\n\t"
+			 "syscall\n\t"
+			 "movsd %%xmm9, %0"
+			 : "=m"(w)
+			 : "m"(v)
+			 : "rax", "rcx", "rdi", "rsi", "r11", "xmm9", "memory");
 	CHECK(w == 6.25);
 }
 
@@ -208,7 +207,8 @@ bad_stack(void)
 	handle(SIGUSR1, look, 0);
 	__asm__ volatile("movl $39, %%eax; syscall; movl %%eax, %%edi;"
 			 "xorl %%esp, %%esp; movl $10, %%esi;"
-			 "movl $62, %%eax; syscall" ::: "memory");
+			 "movl $62, %%eax; syscall" ::
+			     : "memory");
 }
 
 static void
@@ -233,8 +233,8 @@ ignored_fault(void)
 static void
 wild_return(void)
 {
-	__asm__ volatile("xorl %%esp, %%esp; movl $15, %%eax; syscall" :::
-			 "memory"); /* rt_sigreturn without a frame */
+	__asm__ volatile("xorl %%esp, %%esp; movl $15, %%eax; syscall" ::
+			     : "memory"); /* rt_sigreturn without a frame */
 }
 
 static void

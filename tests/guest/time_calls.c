@@ -93,8 +93,7 @@ check_sleep(void)
 	at = now(CLOCK_REALTIME) + 20000000;
 	ts.tv_sec = at / 1000000000;
 	ts.tv_nsec = at % 1000000000;
-	CHECK_RET(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL),
-	    0);
+	CHECK_RET(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL), 0);
 	CHECK(now(CLOCK_REALTIME) >= at);
 	CHECK_RET(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &ts, NULL),
 	    EINVAL);
@@ -145,7 +144,8 @@ check_itimers(void)
 	CHECK_RET(count, 1);
 	CHECK_RET(getrusage(RUSAGE_SELF, &ru), 0);
 	CHECK(ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec +
-	    ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec >= 50000);
+		ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec >=
+	    50000);
 	CHECK_RET(getrusage(RUSAGE_CHILDREN, &ru), 0);
 	CHECK_ERR(getrusage(77, &ru), EINVAL);
 	CHECK_ERR(syscall(SYS_getrusage, RUSAGE_SELF, 8), EFAULT);
@@ -155,7 +155,8 @@ static void
 check_posix_timers(void)
 {
 	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
-		.sigev_signo = SIGUSR1, .sigev_value.sival_int = 11 };
+		.sigev_signo = SIGUSR1,
+		.sigev_value.sival_int = 11 };
 	struct itimerspec its = { { 0, 5000000 }, { 0, 5000000 } }, old;
 	struct timespec nap = { 0, 30000000 };
 	sigset_t set;
@@ -183,8 +184,7 @@ check_posix_timers(void)
 	CHECK_ERR(syscall(SYS_timer_gettime, id, &old), EINVAL);
 	CHECK_ERR(syscall(SYS_timer_settime, id, 0, &its, NULL), EINVAL);
 	ev.sigev_signo = 99;
-	CHECK_ERR(syscall(SYS_timer_create, CLOCK_REALTIME, &ev, &id),
-	    EINVAL);
+	CHECK_ERR(syscall(SYS_timer_create, CLOCK_REALTIME, &ev, &id), EINVAL);
 }
 
 static void

@@ -103,8 +103,7 @@ try_smap(void)
 	uint32_t eax = 7, ebx, ecx = 0, edx;
 	uint64_t cr4;
 
-	__asm__ volatile("cpuid"
-	    : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
 	if ((ebx & 1u << 20) == 0)
 		return;
 	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
