@@ -42,3 +42,5 @@ def cases(build):
     for libc in ('glibc', 'musl'):
         yield program(libc + '/bad_pointers', ['guest:%s/bad_pointers' % libc],
                       limit=200, lacks=[r'^not ok'], check=told_all)
+    yield program('glibc/random_code', ['guest:glibc/random_code'],
+                  limit=100, lacks=[r'^not ok'], check=told_all)

@@ -10,7 +10,8 @@
  * second sweep must not cost memory that the first did not.
  *
  * Not for a host: some calls succeed, and this runs as root.
- *     bad_pointers [FIRST [LAST]]     only these numbers, each call told
+ *     bad_pointers [FIRST [LAST [SEED [TRIES]]]]
+ * With one or two numbers each call is told before it is made.
  */
 #include "check.h"
 
