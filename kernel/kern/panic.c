@@ -8,8 +8,7 @@
 #include "x86/machdep.h"
 
 static void __noreturn
-panic_common(const struct trapframe *tf, uint64_t rip, uint64_t rbp,
-    const char *fmt, va_list ap)
+panic_common(const struct trapframe *tf, const char *fmt, va_list ap)
 {
 	static bool panicked;
 	static char text[160];
@@ -25,20 +24,19 @@ panic_common(const struct trapframe *tf, uint64_t rip, uint64_t rbp,
 	log_line(LOG_EMERG, "processor %u, thread %s, Remora %s",
 	    cpu_self()->id, t != NULL ? t->name : "none", REMORA_VERSION);
 	registers_print(tf);
-	backtrace_print(rip, rbp);
+	backtrace_print(tf->rip, tf->rbp);
 	power_end(POWER_PANIC, 0, text);
 }
 
 void
 panic(const char *fmt, ...)
 {
-	static struct trapframe tf;
+	struct trapframe tf;
 	va_list ap;
 
-	registers_store(&tf);
-	registers_of_caller(&tf, __builtin_frame_address(0));
+	registers_capture(&tf);
 	va_start(ap, fmt);
-	panic_common(&tf, 0, (uint64_t)__builtin_frame_address(0), fmt, ap);
+	panic_common(&tf, fmt, ap);
 }
 
 void
@@ -47,5 +45,5 @@ panic_trap(const struct trapframe *tf, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	panic_common(tf, tf->rip, tf->rbp, fmt, ap);
+	panic_common(tf, fmt, ap);
 }

@@ -70,17 +70,3 @@ registers_print(const struct trapframe *tf)
 	log_line(LOG_EMERG, "cr2 %#lx cr3 %#lx cr4 %#lx", read_cr2(),
 	    read_cr3(), read_cr4());
 }
-
-/*
- * Who calls panic() has lost little: what a call may destroy is as panic()'s
- * own beginning left it.
- */
-void
-registers_of_caller(struct trapframe *tf, void *const *frame)
-{
-	tf->rip = (uint64_t)frame[1];
-	tf->rbp = (uint64_t)frame[0];
-	tf->rsp = (uint64_t)(frame + 2);
-	__asm__ volatile("mov %%cs, %0" : "=r"(tf->cs));
-	__asm__ volatile("mov %%ss, %0" : "=r"(tf->ss));
-}

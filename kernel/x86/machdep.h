@@ -32,6 +32,7 @@ extern uint64_t boot_tsc; /* at the entry point */
 extern char trap_stubs[][16];
 extern char trap_iretq[], syscall_entry[], thread_begin[];
 void user_enter_frame(struct trapframe *tf) __noreturn;
+void registers_capture(struct trapframe *tf);
 void switch_context(uint64_t *save_sp, uint64_t load_sp);
 
 /* start.c: the entry paths end here; how: 0 PVH, 1 Linux's 64-bit way. */
@@ -83,22 +84,5 @@ void fpu_switch(struct thread *next);
 /* backtrace.c: prints who called whom from a frame pointer on. */
 void backtrace_print(uint64_t rip, uint64_t rbp);
 void registers_print(const struct trapframe *tf);
-/* Stores the general registers as they are; rip and rsp are not filled. */
-static inline __attribute__((always_inline)) void
-registers_store(struct trapframe *tf)
-{
-	__asm__ volatile(
-	    "mov %%rax, %0; mov %%rbx, %1; mov %%rcx, %2; mov %%rdx, %3\n\t"
-	    "mov %%rsi, %4; mov %%rdi, %5; mov %%r8, %6; mov %%r9, %7"
-	    : "=m"(tf->rax), "=m"(tf->rbx), "=m"(tf->rcx), "=m"(tf->rdx),
-	    "=m"(tf->rsi), "=m"(tf->rdi), "=m"(tf->r8), "=m"(tf->r9));
-	__asm__ volatile(
-	    "mov %%r10, %0; mov %%r11, %1; mov %%r12, %2; mov %%r13, %3\n\t"
-	    "mov %%r14, %4; mov %%r15, %5; pushfq; popq %6"
-	    : "=m"(tf->r10), "=m"(tf->r11), "=m"(tf->r12), "=m"(tf->r13),
-	    "=m"(tf->r14), "=m"(tf->r15), "=r"(tf->rflags));
-}
-/* Fills in the rest from the frame of the function that stored them. */
-void registers_of_caller(struct trapframe *tf, void *const *frame);
 
 #endif

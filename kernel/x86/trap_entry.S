@@ -222,6 +222,38 @@ switch_context:
 	popq %rbp
 	ret
 
+/*
+ * void registers_capture(struct trapframe *tf): the caller's, as they will be
+ * when this returns.
+ */
+	.globl registers_capture
+registers_capture:
+	movq %r15, 24(%rdi)
+	movq %r14, 32(%rdi)
+	movq %r13, 40(%rdi)
+	movq %r12, 48(%rdi)
+	movq %rbp, 56(%rdi)
+	movq %rbx, 64(%rdi)
+	movq %r11, 72(%rdi)
+	movq %r10, 80(%rdi)
+	movq %r9, 88(%rdi)
+	movq %r8, 96(%rdi)
+	movq %rax, 104(%rdi)
+	movq %rcx, 112(%rdi)
+	movq %rdx, 120(%rdi)
+	movq %rsi, 128(%rdi)
+	movq %rdi, 136(%rdi)
+	movq (%rsp), %rax
+	movq %rax, 152(%rdi)		/* rip */
+	movq $SEL_KCODE, 160(%rdi)
+	pushfq
+	popq 168(%rdi)
+	leaq 8(%rsp), %rax
+	movq %rax, 176(%rdi)		/* rsp */
+	movq $SEL_KDATA, 184(%rdi)
+	movq 104(%rdi), %rax
+	ret
+
 	.globl thread_begin
 thread_begin:
 	xorl %ebp, %ebp
