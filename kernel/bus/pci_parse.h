@@ -89,6 +89,7 @@ struct pci_win {
 	uint64_t last;
 };
 
+/* Reads all of a bridge: which windows it has, and where they lie. */
 void pci_parse_windows(const struct pci_space *space, uint16_t bdf,
     struct pci_win win[PCI_NWINS]);
 /* Writes one window; base > last closes it. */
