@@ -9,6 +9,7 @@
 #include "fs/tmpfs.h"
 #include "kern/string.h"
 #include <linux/errno.h>
+#include <linux/mount.h>
 
 static struct mutex lock = MUTEX_INIT(lock);
 static struct super *sb; /* I once made, under lock */
@@ -22,6 +23,12 @@ static const struct {
 	{ "stdin", "/proc/self/fd/0" },
 	{ "stdout", "/proc/self/fd/1" },
 	{ "stderr", "/proc/self/fd/2" },
+};
+
+static const struct automount automounts[] = {
+	{ "pts", "devpts", "gid=5,mode=620,ptmxmode=000",
+	    MS_NOSUID | MS_NOEXEC | MS_RELATIME },
+	{ "shm", "tmpfs", "", MS_NOSUID | MS_NODEV | MS_RELATIME },
 };
 
 bool
@@ -161,6 +168,22 @@ devtmpfs_remove(const char *name)
 	dentry_put(dir);
 }
 
+/* A directory on which something is mounted when somebody goes there. */
+static int
+make_automount(const struct automount *a)
+{
+	static const struct entry directory = { .mode = S_IFDIR | 0755 };
+	struct dentry *d;
+	int error;
+
+	error = make_in(sb->root, a->name, strlen(a->name), &directory, &d);
+	if (error == 0) {
+		dentry_automount(d, a);
+		dentry_put(d);
+	}
+	return error;
+}
+
 /* The first look; inode->lock of the root is held. */
 static int
 populate(struct inode *dir, struct dentry *d)
@@ -175,6 +198,9 @@ populate(struct inode *dir, struct dentry *d)
 	error = chrdev_add_all_nodes();
 	for (i = 0; i < ARRAY_SIZE(links) && error == 0; i++)
 		error = devtmpfs_link(links[i].name, links[i].target);
+	for (i = 0; i < ARRAY_SIZE(automounts) && error == 0; i++)
+		if (fs_type_find(automounts[i].type) != NULL)
+			error = make_automount(&automounts[i]);
 	__atomic_store_n(&populated, true, __ATOMIC_RELEASE);
 	return error;
 }

@@ -210,6 +210,47 @@ mount_new(const struct vfs_ctx *ctx, const char *source, const char *target,
 	return graft(m, &at);
 }
 
+void
+dentry_automount(struct dentry *d, const struct automount *a)
+{
+	spin_lock(&vfs_lock);
+	d->priv = (void *)a;
+	d->flags |= DENTRY_AUTO;
+	d->nmounts++;
+	spin_unlock(&vfs_lock);
+}
+
+int
+mount_automatically(const struct path *at)
+{
+	const struct automount *a = at->dentry->priv;
+	const struct fs_type *type = fs_type_find(a->type);
+	struct super *sb;
+	struct mount *m;
+	int error;
+
+	if (type == NULL)
+		return -ENODEV;
+	error = type->mount(type, a->type, 0, a->data, &sb);
+	if (error == 0)
+		error = mount_create(sb, NULL, a->type, a->flags, &m);
+	if (error != 0)
+		return error;
+	m->kernel = true;
+	spin_lock(&vfs_lock);
+	if ((at->dentry->flags & DENTRY_AUTO) != 0) {
+		at->dentry->flags &= ~DENTRY_AUTO;
+		at->dentry->nmounts--;
+		path_get(at);
+		attach_locked(m, at);
+		m = NULL;
+	}
+	spin_unlock(&vfs_lock);
+	if (m != NULL) /* another walk was faster */
+		mount_put(m);
+	return 0;
+}
+
 static int
 mount_bind(const struct vfs_ctx *ctx, const char *source, const char *target)
 {

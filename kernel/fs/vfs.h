@@ -300,6 +300,7 @@ struct dentry {                   /* I constant, v: vfs_lock, a: atomic */
 #define DENTRY_ANON     0x10u /* no place in the tree: "pipe:[7]" */
 #define DENTRY_LRU      0x20u
 #define DENTRY_NOCACHE  0x40u /* freed with its last reference */
+#define DENTRY_AUTO     0x80u /* priv: struct automount, done at first use */
 
 extern struct spinlock vfs_lock;
 
@@ -400,6 +401,17 @@ const struct fs_type *fs_type_find(const char *name);
 int fs_type_register(const struct fs_type *type); /* -EBUSY, -ENOSPC */
 /* The i-th type, NULL after the last. */
 const struct fs_type *fs_type_at(unsigned i);
+
+/*
+ * A file system that is mounted on a directory of the kernel's own when a walk
+ * first goes there: so that nothing is set up that nobody looks at.
+ */
+struct automount {
+	const char *name, *type, *data;
+	unsigned long flags; /* MS_* */
+};
+/* d is such a directory; `a` stays.  Before anybody else knows d. */
+void dentry_automount(struct dentry *d, const struct automount *a);
 
 struct mount {                   /* v: vfs_lock */
 	uint32_t refs;           /* [a] the tree holds one */

@@ -10,6 +10,7 @@
 #include "abi/mode.h"
 #include "fs/dentry.h"
 #include "kern/kmem.h"
+#include "kern/log.h"
 #include "kern/string.h"
 #include <linux/errno.h>
 
@@ -257,6 +258,19 @@ walk_follow_found(struct walk *w, struct dentry *d)
 	return walk_follow_unlocked(w, d);
 }
 
+/* At a directory whose mount is made at its first use. */
+static void
+walk_automount(struct walk *w)
+{
+	int error;
+
+	walk_unlock(w);
+	error = mount_automatically(&w->held);
+	if (error != 0)
+		log_warn("mount: %s: error %d", w->held.dentry->name, -error);
+	walk_relock(w);
+}
+
 static bool
 needs_asking(const struct dentry *d)
 {
@@ -288,6 +302,8 @@ walk_step(struct walk *w, const char *name, size_t len, uint32_t hash,
 	if (follow && S_ISLNK(d->inode->mode))
 		return walk_follow(w, d);
 	w->cur.dentry = d;
+	if (d->nmounts > 0 && (d->flags & DENTRY_AUTO) != 0)
+		walk_automount(w);
 	path_cross_locked(&w->cur);
 	if ((w->flags & WALK_NO_XDEV) != 0 && w->cur.mnt != from)
 		return -EXDEV;

@@ -65,6 +65,9 @@ void walk_relock(struct walk *w);
 /* Goes from a mount point into what is mounted there.  vfs_lock held. */
 void path_cross_locked(struct path *p);
 
+/* Mounts what at->dentry is marked for (DENTRY_AUTO); may sleep. */
+int mount_automatically(const struct path *at);
+
 static inline bool
 path_equal(const struct path *a, const struct path *b)
 {

@@ -172,6 +172,7 @@ process_release(struct process *p)
 	p->itimers = NULL;
 	if (p->sid == p->pid)
 		tty_session_end(p);
+	tty_drop(p);
 	mutex_lock(&process_lock); /* /proc may be looking */
 	vm = p->vm;
 	exe = p->exe;

@@ -17,6 +17,7 @@
 #include "linux/fsview.h"
 #include "linux/itimer.h"
 #include "linux/signal.h"
+#include "linux/tty.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/resource.h>
@@ -191,7 +192,6 @@ inherit(struct process *p, const struct process *parent)
 	p->dumpable = parent->dumpable;
 	p->personality = parent->personality;
 	p->timer_slack_ns = parent->timer_slack_ns;
-	p->ctty = parent->ctty;
 	p->oom_score_adj = parent->oom_score_adj;
 	memcpy(p->comm, parent->comm, sizeof(p->comm));
 }
@@ -322,6 +322,8 @@ process_publish(struct process *p, struct task *t, struct process *parent)
 	irq = spin_lock_irq(&process_list_lock);
 	TAILQ_INSERT_TAIL(&all, p, all_link);
 	task_attach_locked(t);
+	if (parent != NULL)
+		tty_inherit_locked(p, process_self());
 	spin_unlock_irq(&process_list_lock, irq);
 	p->parent = parent;
 	if (parent != NULL)

@@ -80,7 +80,8 @@ struct process {
 	struct creds creds;
 	struct rlimit64 rlimits[RLIM_NLIMITS];
 	struct file *exe;
-	struct tty *ctty; /* controlling terminal, or NULL */
+	struct tty *ctty; /* [L] controlling terminal, referenced, or NULL */
+	int32_t old_pgrp; /* [L] its foreground, when it hung up */
 	char comm[THREAD_NAME];
 
 	int exit_code;         /* wait4's status word once zombie */

@@ -65,15 +65,17 @@ static void
 print_stat_life(struct sbuf *sb, struct process *p, struct task *t, bool one,
     const struct memory *m)
 {
-	struct tty *tty = p->ctty;
+	uint64_t tty;
+	int32_t tpgid;
 	int nice = t != NULL ? t->thread->nice : 0;
 	uint64_t run = 0, user = 0;
 
+	tty_of_process(p, &tty, &tpgid);
 	times_of_locked(p, t, one, &run, &user);
 	sbuf_printf(sb, "%d (%s) %c %d %d %d %lu %d %u ", one ? t->tid : p->pid,
 	    t != NULL ? t->comm : p->comm, state_of(p, t)[0],
 	    p->parent != NULL ? p->parent->pid : 0, p->pgid, p->sid,
-	    tty != NULL ? tty->rdev : 0, tty != NULL ? tty->pgrp : -1,
+	    tty, tpgid,
 	    p->did_exec ? 0x400000 : 0x400040);
 	sbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %lu ", p->min_faults,
 	    p->child_min_faults, p->maj_faults, p->child_maj_faults,

@@ -4,6 +4,7 @@
  * group and its session.  credentials(7), setpgid(2), setsid(2).
  */
 #include "linux/sys_process.h"
+#include "linux/tty.h"
 #include "linux/process.h"
 #include <linux/errno.h>
 
@@ -154,7 +155,7 @@ sys_setsid(void)
 	mutex_lock(&process_lock);
 	if (!group_exists_locked(p->pid, 0)) {
 		set_ids_locked(p, p->pid, p->pid);
-		p->ctty = NULL;
+		tty_drop(p);
 		answer = p->pid;
 	}
 	mutex_unlock(&process_lock);

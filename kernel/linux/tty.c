@@ -124,6 +124,30 @@ tty_input(struct tty *t, const uint8_t *bytes, size_t n)
 		waitq_wake_all(&t->read_wq);
 }
 
+size_t
+tty_input_some(struct tty *t, const uint8_t *bytes, size_t n)
+{
+	uint64_t state = spin_lock_irq(&t->lock);
+	bool readable;
+
+	n = MIN(n, ldisc_room(&t->ldisc));
+	readable = n > 0 && ldisc_input(&t->ldisc, bytes, n);
+	spin_unlock_irq(&t->lock, state);
+	if (readable)
+		waitq_wake_all(&t->read_wq);
+	return n;
+}
+
+size_t
+tty_input_room(struct tty *t)
+{
+	uint64_t state = spin_lock_irq(&t->lock);
+	size_t n = ldisc_room(&t->ldisc);
+
+	spin_unlock_irq(&t->lock, state);
+	return n;
+}
+
 void
 tty_output_room(struct tty *t)
 {
@@ -174,6 +198,8 @@ tty_hang_up(struct tty *t)
 		ldisc_flush_input(&t->ldisc);
 		ldisc_echo_forget(&t->ldisc);
 	}
+	if (t->lops->closed != NULL)
+		t->lops->closed(t);
 	spin_unlock_irq(&t->lock, state);
 	waitq_wake_all(&t->read_wq);
 	waitq_wake_all(&t->write_wq);
@@ -185,20 +211,31 @@ tty_setup(struct tty *t)
 	spin_init(&t->lock);
 	waitq_init(&t->read_wq);
 	waitq_init(&t->write_wq);
+	t->refs = 1;
+}
+
+void
+tty_get(struct tty *t)
+{
+	__atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+}
+
+void
+tty_put(struct tty *t)
+{
+	if (__atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) == 0 &&
+	    t->lops->gone != NULL)
+		t->lops->gone(t);
 }
 
 /* ------------------------------------------------------------- opening -- */
 
-/* The first open gives the terminal its buffer and opens the line. */
-static int
-tty_first_open(struct tty *t)
+int
+tty_prepare(struct tty *t)
 {
-	struct ldisc_buf *buf;
+	struct ldisc_buf *buf = kmalloc(sizeof(*buf));
 	uint64_t state;
 
-	if (t->buf != NULL)
-		return 0;
-	buf = kmalloc(sizeof(*buf));
 	if (buf == NULL)
 		return -ENOMEM;
 	state = spin_lock_irq(&t->lock);
@@ -210,7 +247,19 @@ tty_first_open(struct tty *t)
 	}
 	spin_unlock_irq(&t->lock, state);
 	kfree(buf);
-	return t->lops->open(t);
+	return 0;
+}
+
+/* The first open gives the terminal its buffer and opens the line. */
+static int
+tty_first_open(struct tty *t)
+{
+	int error;
+
+	if (t->buf != NULL)
+		return 0;
+	error = tty_prepare(t);
+	return error == 0 ? t->lops->open(t) : error;
 }
 
 int
@@ -233,11 +282,23 @@ tty_attach_file(struct tty *t, struct file *file, bool console)
 	state = spin_lock_irq(&t->lock);
 	tf->generation = t->generation;
 	t->opens++;
+	t->was_open = true;
 	spin_unlock_irq(&t->lock, state);
+	tty_get(t);
 	file->priv = tf;
 	file->ops = &tty_file_ops;
 	file->mode &= ~FILE_SEEK;
 	return 0;
+}
+
+int
+tty_open(struct tty *t, struct file *file, bool console)
+{
+	int error = tty_attach_file(t, file, console);
+
+	if (error == 0 && !console && (file->flags & O_NOCTTY) == 0)
+		tty_open_session(t, (file->mode & FILE_READ) != 0);
+	return error;
 }
 
 static void
@@ -247,10 +308,15 @@ tty_release(struct file *file)
 	struct tty *t = tf->tty;
 	uint64_t state = spin_lock_irq(&t->lock);
 
-	if (t->opens > 0 && --t->opens == 0)
+	/* Those of before a hang-up were counted out by it. */
+	if (tf->generation == t->generation && --t->opens == 0) {
 		t->exclusive = false;
+		if (t->lops->closed != NULL)
+			t->lops->closed(t);
+	}
 	spin_unlock_irq(&t->lock, state);
 	objcache_free(&tty_files, tf);
+	tty_put(t);
 }
 
 static bool

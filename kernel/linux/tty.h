@@ -24,7 +24,7 @@ struct process;
 struct tty;
 
 /*
- * The line below: a serial port, later the master of a pseudo-terminal.
+ * The line below: a serial port, or the master of a pseudo-terminal.
  * Called with tty->lock held unless said otherwise; nothing sleeps.
  */
 struct tty_line_ops {
@@ -44,9 +44,15 @@ struct tty_line_ops {
 	/* TIOCM_* bits; NULL: the line has none. */
 	unsigned (*modem)(struct tty *t);
 	void (*set_modem)(struct tty *t, unsigned set, unsigned clear);
+	/* No open file is left; NULL: nobody asks. */
+	void (*closed)(struct tty *t);
+	/* The last reference is gone: frees t, in any context.  NULL: static */
+	void (*gone)(struct tty *t);
 };
 
 struct tty {
+	uint32_t refs; /* [a] files and processes' ctty; unused if static */
+	bool pty;      /* [I] outlives its session's leader */
 	const char *name;                /* [I] "ttyS0" */
 	uint64_t rdev;                   /* [I] */
 	const struct tty_line_ops *lops; /* [I] */
@@ -66,6 +72,7 @@ struct tty {
 	int32_t session, pgrp;
 	bool lent;
 	unsigned opens;      /* [t] */
+	bool was_open;       /* [t] since its beginning */
 	uint32_t generation; /* [t] counts hang-ups */
 };
 
@@ -73,12 +80,20 @@ struct tty {
 
 /* A terminal over a line; zeroed, name, rdev, lops and line are set. */
 void tty_setup(struct tty *t);
+/* Gives it its buffer, so that input may come before the first open. -ENOMEM */
+int tty_prepare(struct tty *t);
+void tty_get(struct tty *t);
+void tty_put(struct tty *t); /* any context */
 /* An open file becomes this terminal's; `console` as /dev/console. */
 int tty_attach_file(struct tty *t, struct file *file, bool console);
 struct tty *tty_of_file(struct file *file, bool *hung_up);
 extern const struct file_ops tty_file_ops;
 /* The line's side; any context.  n <= the room that was set. */
 void tty_input(struct tty *t, const uint8_t *bytes, size_t n);
+/* The same, of as many as there is room for; how many. */
+size_t tty_input_some(struct tty *t, const uint8_t *bytes, size_t n);
+/* Room for typed bytes, now. */
+size_t tty_input_room(struct tty *t);
 void tty_output_room(struct tty *t);
 /* Tells the line how many bytes may be typed now.  tty->lock not held. */
 void tty_update_room(struct tty *t);
@@ -91,6 +106,9 @@ void tty_hang_up(struct tty *t);
 
 /* tty_ioctl.c */
 long tty_ioctl(struct file *file, unsigned cmd, uint64_t arg);
+/* The same on a terminal whose file is not looked at: a master's other end. */
+long
+tty_ioctl_of(struct tty *t, struct file *file, unsigned cmd, uint64_t arg);
 /* vhangup(2) */
 long sys_vhangup(void);
 
@@ -109,8 +127,18 @@ tty_job_ioctl(struct tty *t, struct file *file, unsigned cmd, uint64_t arg);
 void tty_lend(struct tty *t, struct process *init);
 /* A session's leader ends: its terminal hangs up.  May sleep. */
 void tty_session_end(struct process *leader);
-/* The caller's controlling terminal, or NULL. */
+/* The caller's controlling terminal, referenced, or NULL. */
 struct tty *tty_current(void);
+/* A child of fork gets its parent's terminal; the list's lock held. */
+void tty_inherit_locked(struct process *child, struct process *parent);
+/* p has no controlling terminal any more (setsid, exit). */
+void tty_drop(struct process *p);
+/* The line hung up: its session loses it, the leader is told. */
+void tty_hang_up_session(struct tty *t);
+/* For /proc/PID/stat: device number and foreground group, 0 and -1. */
+void tty_of_process(struct process *p, uint64_t *rdev, int32_t *pgrp);
+/* At an open: the terminal as a file, and by its flags as the session's. */
+int tty_open(struct tty *t, struct file *file, bool console);
 /* A signal for the foreground; any context, tty->lock may be held. */
 void tty_signal(struct tty *t, int signo);
 
@@ -124,5 +152,8 @@ struct tty *tty_console(void);
  */
 struct boot_info;
 int tty_init(const struct boot_info *bi);
+
+/* pty.c: announces /dev/ptmx and the type devpts.  Makes nothing. */
+int pty_init(void);
 
 #endif

@@ -336,11 +336,17 @@ hang_up_call(struct tty *t)
 long
 sys_vhangup(void)
 {
-	struct tty *t = tty_current();
+	struct tty *t;
+	long error;
 
 	if (!capable(CAP_SYS_TTY_CONFIG))
 		return -EPERM;
-	return t == NULL ? 0 : hang_up_call(t);
+	t = tty_current();
+	if (t == NULL)
+		return 0;
+	error = hang_up_call(t);
+	tty_put(t);
+	return error;
 }
 
 static long
@@ -382,10 +388,17 @@ tty_ioctl(struct file *file, unsigned cmd, uint64_t arg)
 {
 	bool dead;
 	struct tty *t = tty_of_file(file, &dead);
-	long error;
 
 	if (dead)
 		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
+	return tty_ioctl_of(t, file, cmd, arg);
+}
+
+long
+tty_ioctl_of(struct tty *t, struct file *file, unsigned cmd, uint64_t arg)
+{
+	long error;
+
 	switch (cmd) {
 	case TIOCGWINSZ:
 	case TIOCSWINSZ: return window_ioctl(t, cmd, arg);

@@ -17,7 +17,23 @@
 struct tty *
 tty_current(void)
 {
-	return process_self()->ctty;
+	uint64_t state = spin_lock_irq(&process_list_lock);
+	struct tty *t = process_self()->ctty;
+
+	if (t != NULL)
+		tty_get(t);
+	spin_unlock_irq(&process_list_lock, state);
+	return t;
+}
+
+void
+tty_of_process(struct process *p, uint64_t *rdev, int32_t *pgrp)
+{
+	uint64_t state = spin_lock_irq(&process_list_lock);
+
+	*rdev = p->ctty != NULL ? p->ctty->rdev : 0;
+	*pgrp = p->ctty != NULL ? p->ctty->pgrp : -1;
+	spin_unlock_irq(&process_list_lock, state);
 }
 
 void
@@ -63,12 +79,41 @@ clear_ctty(struct process *p, void *arg)
 {
 	struct clear_session *c = arg;
 
-	if (p->sid == c->sid && p->ctty == c->tty)
+	if (p->sid == c->sid && p->ctty == c->tty) {
 		p->ctty = NULL;
+		tty_put(c->tty);
+	}
 	return true;
 }
 
-/* Nobody of the session has the terminal any more; the list's lock held. */
+void
+tty_inherit_locked(struct process *child, struct process *parent)
+{
+	child->ctty = parent->ctty;
+	if (child->ctty != NULL)
+		tty_get(child->ctty);
+}
+
+void
+tty_drop(struct process *p)
+{
+	uint64_t state;
+	struct tty *t;
+
+	if (p->ctty == NULL)
+		return;
+	state = spin_lock_irq(&process_list_lock);
+	t = p->ctty;
+	p->ctty = NULL;
+	spin_unlock_irq(&process_list_lock, state);
+	if (t != NULL)
+		tty_put(t);
+}
+
+/*
+ * Nobody of the session has the terminal any more; the list's lock held, and
+ * a reference by the caller.
+ */
 static void
 tty_forget_session_locked(struct tty *t)
 {
@@ -87,6 +132,7 @@ tty_give_locked(struct tty *t, struct process *p, bool lent)
 	t->session = p->sid;
 	__atomic_store_n(&t->pgrp, p->pgid, __ATOMIC_RELAXED);
 	t->lent = lent;
+	tty_get(t);
 	p->ctty = t;
 }
 
@@ -163,8 +209,8 @@ tty_leave(struct tty *t)
 		pgrp = t->pgrp;
 		tty_forget_session_locked(t);
 	}
-	p->ctty = NULL;
 	spin_unlock_irq(&process_list_lock, state);
+	tty_drop(p);
 	if (pgrp != 0) {
 		signal_send_pgrp(pgrp, SIGHUP);
 		signal_send_pgrp(pgrp, SIGCONT);
@@ -172,25 +218,67 @@ tty_leave(struct tty *t)
 	return 0;
 }
 
+static void
+tell_group(int32_t pgrp)
+{
+	if (pgrp == 0)
+		return;
+	signal_send_pgrp(pgrp, SIGHUP);
+	signal_send_pgrp(pgrp, SIGCONT);
+}
+
+/*
+ * A serial line hangs up with its session; a pseudo-terminal stays open for
+ * who has it, only the foreground is told.
+ */
 void
 tty_session_end(struct process *leader)
 {
-	struct tty *t = leader->ctty;
-	int32_t pgrp;
+	struct tty *t = tty_current();
 	uint64_t state;
+	int32_t pgrp;
 
-	if (t == NULL)
+	if (t == NULL) {
+		tell_group(leader->old_pgrp);
 		return;
-	pgrp = t->pgrp;
-	if (pgrp != 0 && leader->pid != 1) {
-		signal_send_pgrp(pgrp, SIGHUP);
-		signal_send_pgrp(pgrp, SIGCONT);
 	}
+	pgrp = t->pgrp;
+	if (t->pty && pgrp != 0)
+		signal_send_pgrp(pgrp, SIGHUP);
+	else if (leader->pid != 1)
+		tell_group(pgrp);
 	state = spin_lock_irq(&process_list_lock);
-	tty_forget_session_locked(t);
+	if (t->session == leader->sid)
+		tty_forget_session_locked(t);
 	spin_unlock_irq(&process_list_lock, state);
-	if (leader->pid != 1)
+	if (leader->pid != 1 && !t->pty)
 		tty_hang_up(t);
+	tty_put(t);
+}
+
+static bool
+tell_leader(struct process *p, void *arg)
+{
+	struct tty *t = arg;
+
+	if (p->pid != p->sid || p->ctty != t)
+		return true;
+	p->old_pgrp = t->pgrp; /* told when the leader ends */
+	signal_send_process(p, SIGHUP);
+	signal_send_process(p, SIGCONT);
+	return true;
+}
+
+void
+tty_hang_up_session(struct tty *t)
+{
+	uint64_t state = spin_lock_irq(&process_list_lock);
+
+	if (t->session != 0) {
+		process_foreach_locked(tell_leader, t);
+		tty_forget_session_locked(t);
+	}
+	spin_unlock_irq(&process_list_lock, state);
 }
 
 /* --------------------------------------------------------------- calls -- */
@@ -219,7 +307,7 @@ find_pgrp(struct process *p, void *arg)
 }
 
 static int
-tty_set_pgrp(struct tty *t, uaddr_t arg)
+tty_set_pgrp(struct tty *t, bool mine, uaddr_t arg)
 {
 	struct process *p = process_self();
 	struct find_pgrp f = { 0 };
@@ -233,7 +321,7 @@ tty_set_pgrp(struct tty *t, uaddr_t arg)
 		return -EFAULT;
 	if (f.pgid < 0)
 		return -EINVAL;
-	if (p->ctty != t || t->session != p->sid)
+	if (!mine || t->session != p->sid)
 		return -ENOTTY;
 	state = spin_lock_irq(&process_list_lock);
 	process_foreach_locked(find_pgrp, &f);
@@ -250,13 +338,14 @@ tty_set_pgrp(struct tty *t, uaddr_t arg)
 long
 tty_job_ioctl(struct tty *t, struct file *file, unsigned cmd, uint64_t arg)
 {
-	bool mine = process_self()->ctty == t;
+	/* From a master all may be asked. */
+	bool mine = process_self()->ctty == t || file->ops != &tty_file_ops;
 
 	switch (cmd) {
 	case TIOCSCTTY: return tty_set_session(t, file, arg == 1);
 	case TIOCNOTTY: return tty_leave(t);
 	case TIOCGPGRP: return mine ? tty_put_id(arg, t->pgrp) : -ENOTTY;
-	case TIOCSPGRP: return tty_set_pgrp(t, arg);
+	case TIOCSPGRP: return tty_set_pgrp(t, mine, arg);
 	case TIOCGSID:
 		if (!mine || t->session == 0)
 			return -ENOTTY;

@@ -158,20 +158,10 @@ static const struct serial_client line_client = {
 /* ---------------------------------------------------------------- nodes -- */
 
 static int
-open_terminal(struct tty *t, struct file *file, bool console)
-{
-	int error = tty_attach_file(t, file, console);
-
-	if (error == 0 && !console && (file->flags & O_NOCTTY) == 0)
-		tty_open_session(t, (file->mode & FILE_READ) != 0);
-	return error;
-}
-
-static int
 line_node_open(struct inode *inode, struct file *file)
 {
 	(void)inode;
-	return open_terminal(&console_tty, file, false);
+	return tty_open(&console_tty, file, false);
 }
 
 static int
@@ -180,16 +170,21 @@ console_node_open(struct inode *inode, struct file *file)
 	(void)inode;
 	if (console_line == NULL)
 		return -ENODEV;
-	return open_terminal(&console_tty, file, true);
+	return tty_open(&console_tty, file, true);
 }
 
 static int
 current_node_open(struct inode *inode, struct file *file)
 {
 	struct tty *t = tty_current();
+	int error;
 
 	(void)inode;
-	return t == NULL ? -ENXIO : tty_attach_file(t, file, false);
+	if (t == NULL)
+		return -ENXIO;
+	error = tty_attach_file(t, file, false);
+	tty_put(t);
+	return error;
 }
 
 static const struct file_ops line_node_ops = { .open = line_node_open };
@@ -284,6 +279,8 @@ tty_init(const struct boot_info *bi)
 		error = chrdev_register(&console_dev);
 	if (error == 0)
 		error = chrdev_register(&current_dev);
+	if (error == 0)
+		error = pty_init();
 	if (error == 0 && control_present())
 		error = control_listen(&host_handlers);
 	return error;
