@@ -3,6 +3,7 @@
  * main.c - the boot: one table of steps, read from top to bottom.  It stands
  * above all floors, and nothing starts itself.
  */
+#include "bus/pci.h"
 #include "dev/console.h"
 #include "dev/control.h"
 #include "dev/drivers.h"
@@ -140,6 +141,7 @@ static const struct boot_step boot_steps[] = {
 	{ "terminals", tty_init, BOOT_OPTIONAL },
 	{ "devices", devices, BOOT_OPTIONAL },
 	{ "drivers", drivers_known, BOOT_REQUIRED },
+	{ "pci", pci_init, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };
 

@@ -64,9 +64,9 @@ round_up(uint64_t *x, uint64_t align)
 
 int
 pci_map_alloc(struct pci_map *m, struct pci_range *r, uint64_t size,
-    uint64_t align, uint64_t limit)
+    uint64_t align, uint64_t lowest, uint64_t highest)
 {
-	uint64_t at = m->base, last = MIN(m->last, limit);
+	uint64_t at = MAX(m->base, lowest), last = MIN(m->last, highest);
 	struct pci_range *next = TAILQ_FIRST(&m->used);
 
 	if (size == 0 || align == 0 || (align & (align - 1)) != 0)

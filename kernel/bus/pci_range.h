@@ -32,12 +32,12 @@ int pci_map_claim(struct pci_map *m, struct pci_range *r, uint64_t base,
     uint64_t size);
 
 /*
- * Finds the lowest free place, a multiple of `align` (a power of two), that
- * ends at or below `limit`, and takes it.
+ * Finds the lowest free place in [lowest, highest], a multiple of `align` (a
+ * power of two), and takes it.
  *   -ENOSPC, -EINVAL
  */
 int pci_map_alloc(struct pci_map *m, struct pci_range *r, uint64_t size,
-    uint64_t align, uint64_t limit);
+    uint64_t align, uint64_t lowest, uint64_t highest);
 
 /* Gives it back; harmless for a range that is on no list. */
 void pci_map_release(struct pci_map *m, struct pci_range *r);

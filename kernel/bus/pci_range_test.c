@@ -44,7 +44,7 @@ nothing_comes_of_an_empty_map(void **state)
 
 	(void)state;
 	pci_map_init(&m, 1, 0);
-	assert_int_equal(pci_map_alloc(&m, &a, 1, 1, UINT64_MAX), -ENOSPC);
+	assert_int_equal(pci_map_alloc(&m, &a, 1, 1, 0, UINT64_MAX), -ENOSPC);
 	assert_int_equal(pci_map_claim(&m, &a, 1, 1), -ERANGE);
 }
 
@@ -56,13 +56,14 @@ up_to_the_last_address(void **state)
 
 	(void)state;
 	pci_map_init(&m, UINT64_MAX - 0xfff, UINT64_MAX);
-	assert_int_equal(pci_map_alloc(&m, &a, 0x1000, 0x1000, UINT64_MAX), 0);
-	assert_int_equal(pci_map_alloc(&m, &b, 1, 1, UINT64_MAX), -ENOSPC);
+	assert_int_equal(pci_map_alloc(&m, &a, 0x1000, 0x1000, 0, UINT64_MAX),
+	    0);
+	assert_int_equal(pci_map_alloc(&m, &b, 1, 1, 0, UINT64_MAX), -ENOSPC);
 	pci_map_release(&m, &a);
-	assert_int_equal(pci_map_alloc(&m, &a, 1, 1ul << 63, UINT64_MAX),
+	assert_int_equal(pci_map_alloc(&m, &a, 1, 1ul << 63, 0, UINT64_MAX),
 	    -ENOSPC);
-	assert_int_equal(pci_map_alloc(&m, &a, 1, 3, UINT64_MAX), -EINVAL);
-	assert_int_equal(pci_map_alloc(&m, &a, 0x1000, 1, UINT64_MAX - 1),
+	assert_int_equal(pci_map_alloc(&m, &a, 1, 3, 0, UINT64_MAX), -EINVAL);
+	assert_int_equal(pci_map_alloc(&m, &a, 0x1000, 1, 0, UINT64_MAX - 1),
 	    -ENOSPC);
 }
 
@@ -110,7 +111,7 @@ like_the_model(void **state)
 		size = 1 + random() % 40;
 		align = 1u << random() % 6;
 		place = model_place(cell, size, align);
-		error = pci_map_alloc(&m, &r[i], size, align, UINT64_MAX);
+		error = pci_map_alloc(&m, &r[i], size, align, 0, UINT64_MAX);
 		assert_int_equal(error, place < 0 ? -ENOSPC : 0);
 		if (error == 0) {
 			assert_int_equal(r[i].base, place);

@@ -4,7 +4,10 @@
  * upper one gets it.
  */
 #include "dev/drivers.h"
+#include "bus/pci.h"
 
 const struct driver *const drivers[] = {
+	&pci_host_driver,
+	&pci_bridge_driver,
 	NULL,
 };
