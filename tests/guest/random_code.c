@@ -29,18 +29,18 @@ static void
 fill(uint8_t *code)
 {
 	static const uint8_t privileged[][3] = {
-		{ 0x0f, 0x05, 0x90 },	/* SYSCALL */
-		{ 0x0f, 0x07, 0x90 },	/* SYSRET */
-		{ 0x0f, 0x34, 0x90 },	/* SYSENTER */
-		{ 0xcd, 0x80, 0x90 },	/* INT 0x80 */
-		{ 0x48, 0xcf, 0x90 },	/* IRETQ */
-		{ 0x8e, 0xd0, 0x90 },	/* MOV SS */
-		{ 0x0f, 0x22, 0xd8 },	/* MOV CR3 */
-		{ 0x0f, 0x30, 0x90 },	/* WRMSR */
-		{ 0x0f, 0x01, 0xf8 },	/* SWAPGS */
-		{ 0x0f, 0xae, 0x28 },	/* XRSTOR */
-		{ 0x9d, 0x90, 0x90 },	/* POPFQ */
-		{ 0xf1, 0x90, 0x90 },	/* INT1 */
+		{ 0x0f, 0x05, 0x90 }, /* SYSCALL */
+		{ 0x0f, 0x07, 0x90 }, /* SYSRET */
+		{ 0x0f, 0x34, 0x90 }, /* SYSENTER */
+		{ 0xcd, 0x80, 0x90 }, /* INT 0x80 */
+		{ 0x48, 0xcf, 0x90 }, /* IRETQ */
+		{ 0x8e, 0xd0, 0x90 }, /* MOV SS */
+		{ 0x0f, 0x22, 0xd8 }, /* MOV CR3 */
+		{ 0x0f, 0x30, 0x90 }, /* WRMSR */
+		{ 0x0f, 0x01, 0xf8 }, /* SWAPGS */
+		{ 0x0f, 0xae, 0x28 }, /* XRSTOR */
+		{ 0x9d, 0x90, 0x90 }, /* POPFQ */
+		{ 0xf1, 0x90, 0x90 }, /* INT1 */
 	};
 
 	for (unsigned i = 0; i < CODE_SIZE; i += 8) {
@@ -48,8 +48,10 @@ fill(uint8_t *code)
 
 		memcpy(code + i, &n, 8);
 		if (n % 5 == 0)
-			memcpy(code + i, privileged[next_number() %
-			    (sizeof(privileged) / 3)], 3);
+			memcpy(code + i,
+			    privileged[next_number() %
+				(sizeof(privileged) / 3)],
+			    3);
 	}
 }
 
@@ -64,8 +66,9 @@ live(uint8_t *code)
 
 	setitimer(ITIMER_REAL, &soon, NULL);
 	__asm__ volatile("jmp *%4"
-	    : : "a"(rax), "D"(rdi), "S"(rsi), "d"(rdx),
-	    "r"(code + next_number() % 4096));
+			 :
+			 : "a"(rax), "D"(rdi), "S"(rsi), "d"(rdx),
+			 "r"(code + next_number() % 4096));
 	_exit(0);
 }
 
