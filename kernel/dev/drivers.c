@@ -5,9 +5,12 @@
  */
 #include "dev/drivers.h"
 #include "bus/pci.h"
+#include "bus/virtio_mmio.h"
 
 const struct driver *const drivers[] = {
 	&pci_host_driver,
 	&pci_bridge_driver,
+	&virtio_mmio_driver,
+	&vtblk_driver,
 	NULL,
 };

@@ -8,4 +8,6 @@
 /* Ends with NULL. */
 extern const struct driver *const drivers[];
 
+extern const struct driver vtblk_driver;
+
 #endif
