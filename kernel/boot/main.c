@@ -4,9 +4,11 @@
  * above all floors, and nothing starts itself.
  */
 #include "bus/pci.h"
+#include "bus/virtio_mmio.h"
 #include "dev/console.h"
 #include "dev/control.h"
 #include "dev/drivers.h"
+#include "fs/blkdev.h"
 #include "fs/initramfs.h"
 #include "fs/vfs.h"
 #include "kern/boot.h"
@@ -140,7 +142,9 @@ static const struct boot_step boot_steps[] = {
 	{ "files", files, BOOT_REQUIRED },
 	{ "terminals", tty_init, BOOT_OPTIONAL },
 	{ "devices", devices, BOOT_OPTIONAL },
+	{ "disks", blkdev_init, BOOT_REQUIRED },
 	{ "drivers", drivers_known, BOOT_REQUIRED },
+	{ "virtio", virtio_mmio_scan, BOOT_OPTIONAL },
 	{ "pci", pci_init, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };

@@ -4,6 +4,7 @@
  */
 #include "fs/devtmpfs.h"
 #include "abi/mode.h"
+#include "fs/blkdev.h"
 #include "fs/chrdev.h"
 #include "fs/dentry.h"
 #include "fs/tmpfs.h"
@@ -196,6 +197,8 @@ populate(struct inode *dir, struct dentry *d)
 	d->flags |= DENTRY_COMPLETE; /* so that what follows finds it so */
 	spin_unlock(&vfs_lock);
 	error = chrdev_add_all_nodes();
+	if (error == 0)
+		error = blkdev_add_all_nodes();
 	for (i = 0; i < ARRAY_SIZE(links) && error == 0; i++)
 		error = devtmpfs_link(links[i].name, links[i].target);
 	for (i = 0; i < ARRAY_SIZE(automounts) && error == 0; i++)

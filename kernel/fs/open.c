@@ -3,6 +3,7 @@
  * open.c - from a name to an open file.  open(2), openat2(2).
  */
 #include "abi/mode.h"
+#include "fs/blkdev.h"
 #include "fs/chrdev.h"
 #include "fs/dentry.h"
 #include "fs/file.h"
@@ -89,11 +90,12 @@ ops_of(const struct inode *inode)
 {
 	switch (inode->mode & S_IFMT) {
 	case S_IFCHR: return &chrdev_node_ops;
+	case S_IFBLK: return &blkdev_node_ops;
 	case S_IFIFO: /* one with its own: a stream that looks like a pipe */
 		return inode->fops != NULL ? inode->fops : vfs_hooks->fifo_ops;
 	case S_IFREG:
 	case S_IFDIR: return inode->fops;
-	default: return NULL; /* sockets, disks not there */
+	default: return NULL; /* sockets */
 	}
 }
 
@@ -163,7 +165,7 @@ file_start(struct file *f)
 			return error;
 		f->mode |= FILE_WRITER;
 	}
-	if (type == S_IFREG || type == S_IFDIR)
+	if (type == S_IFREG || type == S_IFDIR || type == S_IFBLK)
 		f->mode |= FILE_SHARED_POS;
 	if (f->ops->open != NULL) {
 		error = f->ops->open(inode, f);

@@ -86,6 +86,16 @@ insert(struct inode *inode, uint64_t index, struct page **page)
 	return error;
 }
 
+void
+pagecache_add(struct inode *inode, uint64_t index, struct page *page)
+{
+	struct page *p = page;
+
+	page_get(p);
+	if (insert(inode, index, &p) == 0)
+		page_put(p);
+}
+
 int
 pagecache_get(struct inode *inode, uint64_t index, enum page_want want,
     struct page **out)
@@ -444,23 +454,52 @@ next_dirty(struct pagecache *pc, uint64_t *index, uint64_t last)
 	return p;
 }
 
+/* The neighbours of pages[0] that are dirty, too; how many in all. */
+static unsigned
+dirty_run(struct pagecache *pc, uint64_t first, uint64_t last,
+    struct page *pages[])
+{
+	uint64_t index, at;
+	unsigned n;
+
+	last = MIN(last, first + PAGECACHE_RUN - 1);
+	for (n = 1, index = first + 1; index <= last; n++, index++) {
+		at = index;
+		pages[n] = next_dirty(pc, &at, index);
+		if (pages[n] == NULL)
+			break;
+	}
+	return n;
+}
+
+/*
+ * Pages are marked clean before they are written, so that who writes to them
+ * meanwhile marks them again; mappings lose them first for the same reason.
+ */
 int
 pagecache_sync(struct inode *inode, uint64_t first, uint64_t last)
 {
 	struct pagecache *pc = &inode->pages;
-	struct page *p;
+	struct page *pages[PAGECACHE_RUN];
+	unsigned i, n;
 	int error = 0, one;
 
 	if (pc->ops == NULL || pc->ops->writeback == NULL)
 		return 0;
-	while ((p = next_dirty(pc, &first, last)) != NULL) {
-		one = pc->ops->writeback(inode, first, p);
-		if (one != 0) {
-			mark_dirty(pc, p);
-			error = one;
+	while ((pages[0] = next_dirty(pc, &first, last)) != NULL) {
+		n = dirty_run(pc, first, last, pages);
+		if (!TAILQ_EMPTY(&pc->object.mappings))
+			vm_object_unmap(&pc->object, first, first + n - 1,
+			    false);
+		one = pc->ops->writeback(inode, first, pages, n);
+		for (i = 0; i < n; i++) {
+			if (one != 0)
+				mark_dirty(pc, pages[i]);
+			page_put(pages[i]);
 		}
-		page_put(p);
-		first++;
+		if (one != 0)
+			error = one;
+		first += n;
 	}
 	return error;
 }

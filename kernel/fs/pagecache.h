@@ -26,6 +26,8 @@ enum page_want {
 	PAGE_OVERWRITE, /* a page; its contents need not be set */
 };
 
+#define PAGECACHE_RUN 64u /* pages written back at once */
+
 struct pagecache_ops {
 	/*
 	 * The page `index`, which is not in the tree: a frame with one
@@ -39,10 +41,11 @@ struct pagecache_ops {
 	/* n pages were taken out for good: give back the charge. */
 	void (*uncharge)(struct inode *inode, uint64_t n);
 	/*
-	 * Writes a dirty page back.  NULL: memory is its only home, and pages
-	 * are never reclaimed.
+	 * Writes n dirty pages back, neighbours from `index` on.  NULL: memory
+	 * is their only home, and pages are never reclaimed.
 	 */
-	int (*writeback)(struct inode *inode, uint64_t index, struct page *p);
+	int (*writeback)(struct inode *inode, uint64_t index,
+	    struct page *const pages[], unsigned n);
 	/*
 	 * Frees whole pages [first, last] of contents, inode->lock held; they
 	 * read as zeros.  NULL: cannot.
@@ -72,6 +75,12 @@ void pagecache_init(struct pagecache *pc);
  */
 int pagecache_get(struct inode *inode, uint64_t index, enum page_want want,
     struct page **out);
+
+/*
+ * Puts a filled page into the cache, unless there is one: read-ahead.  The
+ * caller keeps its reference.  Only for files whose pages cost no charge.
+ */
+void pagecache_add(struct inode *inode, uint64_t index, struct page *page);
 
 /* read and write of files whose fops are in memory pages.  As file_ops. */
 long pagecache_read(struct inode *inode, struct uio *u, int64_t *pos);
