@@ -74,8 +74,7 @@ print_stat_life(struct sbuf *sb, struct process *p, struct task *t, bool one,
 	times_of_locked(p, t, one, &run, &user);
 	sbuf_printf(sb, "%d (%s) %c %d %d %d %lu %d %u ", one ? t->tid : p->pid,
 	    t != NULL ? t->comm : p->comm, state_of(p, t)[0],
-	    p->parent != NULL ? p->parent->pid : 0, p->pgid, p->sid,
-	    tty, tpgid,
+	    p->parent != NULL ? p->parent->pid : 0, p->pgid, p->sid, tty, tpgid,
 	    p->did_exec ? 0x400000 : 0x400040);
 	sbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %lu ", p->min_faults,
 	    p->child_min_faults, p->maj_faults, p->child_maj_faults,

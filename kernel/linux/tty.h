@@ -51,10 +51,10 @@ struct tty_line_ops {
 };
 
 struct tty {
-	uint32_t refs; /* [a] files and processes' ctty; unused if static */
-	bool pty;      /* [I] outlives its session's leader */
-	const char *name;                /* [I] "ttyS0" */
-	uint64_t rdev;                   /* [I] */
+	uint32_t refs;    /* [a] files and processes' ctty; unused if static */
+	bool pty;         /* [I] outlives its session's leader */
+	const char *name; /* [I] "ttyS0" */
+	uint64_t rdev;    /* [I] */
 	const struct tty_line_ops *lops; /* [I] */
 	void *line;                      /* [I] lops' own */
 	struct spinlock lock;
@@ -107,8 +107,7 @@ void tty_hang_up(struct tty *t);
 /* tty_ioctl.c */
 long tty_ioctl(struct file *file, unsigned cmd, uint64_t arg);
 /* The same on a terminal whose file is not looked at: a master's other end. */
-long
-tty_ioctl_of(struct tty *t, struct file *file, unsigned cmd, uint64_t arg);
+long tty_ioctl_of(struct tty *t, struct file *file, unsigned cmd, uint64_t arg);
 /* vhangup(2) */
 long sys_vhangup(void);
 
