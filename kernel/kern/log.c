@@ -26,9 +26,9 @@ static struct {
 	uint64_t next_seq, first_seq; /* records, likewise */
 	uint64_t clear_seq;
 	uint64_t shown; /* position up to which the console has it */
-	int console_level;
 	const struct log_sink *sink;
-} log = { .console_level = 7 };
+} log;
+static int console_level = 7;
 
 static struct waitq log_wq = WAITQ_INIT(log_wq);
 
@@ -79,7 +79,7 @@ show_locked(void)
 		ring_get(log.shown, &r, sizeof(r));
 		ring_get(log.shown + sizeof(r), text, r.len);
 		log.shown += sizeof(r) + r.len;
-		if (r.level >= log.console_level)
+		if (r.level >= console_level)
 			continue;
 		text[r.len] = '\n';
 		log.sink->write(text, r.len + 1);
@@ -124,13 +124,13 @@ log_waitq(void)
 void
 log_set_console_level(int level)
 {
-	log.console_level = level;
+	console_level = level;
 }
 
 int
 log_console_level(void)
 {
-	return log.console_level;
+	return console_level;
 }
 
 void

@@ -29,6 +29,37 @@
 	.balign 4
 	.long 1
 
+/*
+ * Maps 1 GiB of memory at 0 (until the kernel runs high) and at KVA_DIRECT, in
+ * large pages, and the image at KVA_IMAGE.  Runs in 32 and in 64 bits, where
+ * memory is mapped to itself; uses EAX, ECX, EDI.
+ */
+#define SLOT(va) ((((va) >> 39) & 511) * 8)
+#define TABLE(x) (PA(x) + 3)			/* present, writable */
+.macro MAKE_TABLES
+	xorl %eax, %eax
+	movl $PA(boot_tables), %edi
+	movl $(6 * 1024), %ecx
+	rep stosl
+	movl $TABLE(boot_pdpt_direct), PA(boot_pml4)
+	movl $TABLE(boot_pdpt_direct), PA(boot_pml4) + SLOT(KVA_DIRECT)
+	movl $TABLE(boot_pdpt_mapped), PA(boot_pml4) + SLOT(KVA_MAPPED)
+	movl $TABLE(boot_pdpt_vmemmap), PA(boot_pml4) + SLOT(KVA_VMEMMAP)
+	movl $TABLE(boot_pdpt_image), PA(boot_pml4) + SLOT(KVA_IMAGE)
+	movl $TABLE(boot_pd_direct), PA(boot_pdpt_direct)
+	movl $TABLE(boot_pd_image), PA(boot_pdpt_image) + 510 * 8
+	movl $0x000083, PA(boot_pd_image)	/* large */
+	movl $0x200083, PA(boot_pd_image) + 8
+	movl $0x183, %eax			/* large, global */
+	movl $PA(boot_pd_direct), %edi
+771:	movl %eax, (%edi)
+	movl $0, 4(%edi)
+	addl $0x200000, %eax
+	addl $8, %edi
+	cmpl $0x40000000, %eax
+	jb 771b
+.endm
+
 	.section .text.boot, "ax"
 	.code32
 	.globl entry_pvh
@@ -41,6 +72,7 @@ entry_pvh:				/* EBX: struct hvm_start_info */
 	movl %edx, PA(boot_tsc) + 4
 	movl $BOOT_PVH, %ebp
 	lgdt PA(boot_gdt_pointer)
+	MAKE_TABLES
 	movl $CR4_BOOT, %eax
 	movl %eax, %cr4
 	movl $PA(boot_pml4), %eax
@@ -68,6 +100,7 @@ entry_linux64:				/* RSI: struct boot_params */
 	movl %edx, PA(boot_tsc) + 4
 	movl $BOOT_LINUX64, %ebp
 	lgdt PA(boot_gdt_pointer)
+	MAKE_TABLES
 	movl $CR4_BOOT, %eax
 	movq %rax, %cr4
 	movl $0x80000001, %eax
@@ -134,46 +167,30 @@ boot_tsc:
 	.quad 0
 
 /*
- * The first page tables: 1 GiB of memory at 0 (until the kernel runs high) and
- * at KVA_DIRECT, the image at KVA_IMAGE.  pte.c refines them.
+ * The first page tables, see MAKE_TABLES.  pte.c refines them.  They are
+ * cleared there, not with the rest of what begins as zeros.
  */
-	.section .data.page, "aw"
+	.section .zero.tables, "aw", @nobits
 	.balign 4096
 	.globl boot_pml4, boot_pdpt_direct, boot_pd_direct, boot_pd_image
-	.globl boot_pdpt_mapped, boot_pdpt_vmemmap
+boot_tables:
 boot_pml4:
-	.quad PA(boot_pdpt_direct) + 3
-	.fill 255, 8, 0
-	.quad PA(boot_pdpt_direct) + 3	/* 256: KVA_DIRECT */
-	.fill 127, 8, 0
-	.quad PA(boot_pdpt_mapped) + 3	/* 384: KVA_MAPPED */
-	.fill 63, 8, 0
-	.quad PA(boot_pdpt_vmemmap) + 3	/* 448: KVA_VMEMMAP */
-	.fill 62, 8, 0
-	.quad PA(boot_pdpt_image) + 3	/* 511: KVA_IMAGE */
+	.skip 4096
 boot_pdpt_direct:
-	.quad PA(boot_pd_direct) + 3
-	.fill 511, 8, 0
+	.skip 4096
 boot_pdpt_image:
-	.fill 510, 8, 0
-	.quad PA(boot_pd_image) + 3
-	.quad 0
+	.skip 4096
 boot_pd_image:
-	.quad 0x000083, 0x200083
-	.fill 510, 8, 0
-boot_pd_direct:
-	.set i, 0
-	.rept 512
-	.quad (i << 21) + 0x183		/* global, large, writable */
-	.set i, i + 1
-	.endr
-
-	.section .bss.page, "aw", @nobits
-	.balign 4096
+	.skip 4096
 boot_pdpt_mapped:
 	.skip 4096
 boot_pdpt_vmemmap:
 	.skip 4096
+boot_pd_direct:
+	.skip 4096
+
+	.section .zero.page, "aw", @nobits
+	.balign 4096
 	.globl boot_stack, boot_stack_top
 boot_stack:
 	.skip 16384			/* KSTACK_SIZE */
