@@ -6,11 +6,13 @@
 #include "dev/drivers.h"
 #include "bus/pci.h"
 #include "bus/virtio_mmio.h"
+#include "bus/virtio_pci.h"
 
 const struct driver *const drivers[] = {
 	&pci_host_driver,
 	&pci_bridge_driver,
 	&virtio_mmio_driver,
+	&virtio_pci_driver,
 	&vtblk_driver,
 	NULL,
 };
