@@ -87,7 +87,7 @@ chrdev_unregister(struct chrdev *dev)
 	mutex_lock(&lock);
 	TAILQ_REMOVE(&devices, dev, link);
 	mutex_unlock(&lock);
-	if (dev->name != NULL && devtmpfs_is_populated())
+	if (dev->name != NULL)
 		remove_nodes(dev);
 }
 
@@ -104,6 +104,40 @@ chrdev_add_all_nodes(void)
 	}
 	mutex_unlock(&lock);
 	return error;
+}
+
+/* Which of the device's nodes it is; false: none. */
+static bool
+match_node(const struct chrdev *dev, const char *name, uint64_t *rdev)
+{
+	char node[64];
+	uint32_t i;
+
+	if (dev->name == NULL || dev->name[0] != name[0])
+		return false;
+	for (i = 0; i < count_of(dev); i++) {
+		node_name(dev, i, node);
+		*rdev = dev_make(dev->major, dev->minor + i);
+		if (strcmp(node, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+chrdev_find_node(const char *name, uint32_t *mode, uint64_t *rdev)
+{
+	struct chrdev *dev;
+
+	mutex_lock(&lock);
+	TAILQ_FOREACH (dev, &devices, link) {
+		if (match_node(dev, name, rdev)) {
+			*mode = dev->mode;
+			break;
+		}
+	}
+	mutex_unlock(&lock);
+	return dev != NULL;
 }
 
 struct chrdev *

@@ -36,8 +36,10 @@ void chrdev_unregister(struct chrdev *dev);
 struct chrdev *chrdev_find(uint64_t rdev);
 /* The i-th, for /proc/devices; NULL after the last. */
 struct chrdev *chrdev_at(unsigned i);
-/* Makes the nodes of all that is registered; for devtmpfs.c. */
+/* For devtmpfs.c: makes the nodes of all that is registered. */
 int chrdev_add_all_nodes(void);
+/* Is that the name of a node?  Then its permissions and number. */
+bool chrdev_find_node(const char *name, uint32_t *mode, uint64_t *rdev);
 /* file_ops of every S_IFCHR node: finds the device. */
 extern const struct file_ops chrdev_node_ops;
 

@@ -69,6 +69,15 @@ cpio_fail(struct cpio *c, uint64_t offset, int error, const char *defect)
 	return error;
 }
 
+static uint64_t
+load64(const char *s)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, s, sizeof(word));
+	return word;
+}
+
 /* The value of 8 hexadecimal digits; false if one is none. */
 static bool
 hex8(const char *digits, uint32_t *value)
@@ -77,6 +86,8 @@ hex8(const char *digits, uint32_t *value)
 	char c;
 
 	*value = 0;
+	if (load64(digits) == 0x3030303030303030) /* most fields are 0 */
+		return true;
 	for (i = 0; i < 8; i++) {
 		c = digits[i];
 		if (c >= '0' && c <= '9')
@@ -203,17 +214,14 @@ name_trim(char *name)
 	return name;
 }
 
-/* By words: names may be filled up to a page with NULs. */
+/* Names may be filled up to a page with NULs: four words at a time. */
 static bool
 all_zero(const char *s, size_t len)
 {
-	uint64_t word;
-
-	for (; len >= sizeof(word); s += sizeof(word), len -= sizeof(word)) {
-		__builtin_memcpy(&word, s, sizeof(word));
-		if (word != 0)
+	for (; len >= 32; s += 32, len -= 32)
+		if ((load64(s) | load64(s + 8) | load64(s + 16) |
+			load64(s + 24)) != 0)
 			return false;
-	}
 	for (; len > 0; s++, len--)
 		if (*s != '\0')
 			return false;
@@ -362,6 +370,24 @@ collect(struct cpio *c, char *to, uint32_t want, const void *bytes, size_t *len)
 	return c->have == want;
 }
 
+/* A name that is there whole is copied without what fills it up. */
+static bool
+collect_name(struct cpio *c, const void *bytes, size_t *len)
+{
+	uint32_t want = padded_name_size(c), n;
+
+	if (c->have != 0 || *len < want)
+		return collect(c, c->name, want, bytes, len);
+	n = strnlen(bytes, c->name_size);
+	if (n < c->name_size &&
+	    all_zero((const char *)bytes + n, c->name_size - n))
+		c->name_size = n + 1;
+	memcpy(c->name, bytes, c->name_size);
+	c->offset += want;
+	*len = want;
+	return true;
+}
+
 /* Skips zeros; stops before what begins no archive. */
 static int
 between_feed(struct cpio *c, const char *bytes, size_t *len)
@@ -418,7 +444,7 @@ cpio_step(struct cpio *c, const char *bytes, size_t *len)
 			return header_parse(c);
 		return 0;
 	case CPIO_NAME:
-		if (collect(c, c->name, padded_name_size(c), bytes, len))
+		if (collect_name(c, bytes, len))
 			return name_parse(c);
 		return 0;
 	case CPIO_TARGET:

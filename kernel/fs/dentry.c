@@ -437,18 +437,28 @@ dentry_lookup(struct dentry *dir, const char *name, size_t len,
 {
 	struct inode *inode = dir->inode;
 	struct dentry *d;
-	int error;
+	bool again = false;
+	int error = 0;
 
-	error = dentry_populate(dir);
-	if (error != 0)
-		return error;
+	if (inode->ops->lookup == NULL) {
+		error = dentry_populate(dir);
+		if (error != 0)
+			return error;
+	}
 	d = dentry_find_valid(dir, name, len);
 	if (d == NULL) {
 		d = dentry_alloc(dir, name, len);
 		if (d == NULL)
 			return -ENOMEM;
-		if ((dir->flags & DENTRY_COMPLETE) == 0)
+		if ((dir->flags & DENTRY_COMPLETE) == 0) {
 			error = inode->ops->lookup(inode, d);
+			again = error == 0 && d->inode == NULL &&
+			    (dir->flags & DENTRY_COMPLETE) != 0;
+		}
+	}
+	if (again) { /* the look-up made all entries */
+		dentry_put(d);
+		return dentry_lookup(dir, name, len, out);
 	}
 	if (error != 0) {
 		dentry_put(d);

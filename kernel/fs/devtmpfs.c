@@ -38,12 +38,21 @@ devtmpfs_is_populated(void)
 	return __atomic_load_n(&populated, __ATOMIC_ACQUIRE);
 }
 
+static int make_super(void);
+
 /* A node, a link (target not NULL), or a directory. */
 struct entry {
 	uint32_t mode;
 	uint64_t rdev;
 	const char *target;
 };
+
+static bool
+same_entry(const struct inode *inode, const struct entry *e)
+{
+	return (inode->mode & S_IFMT) == (e->mode & S_IFMT) &&
+	    inode->rdev == e->rdev;
+}
 
 /* The directory's lock is held by the caller. */
 static int
@@ -58,8 +67,7 @@ make_locked(struct dentry *dir, const char *name, size_t len,
 	if (error != 0)
 		return error;
 	if (d->inode != NULL)
-		error = S_ISDIR(e->mode) && S_ISDIR(d->inode->mode) ? 0 :
-								      -EEXIST;
+		error = same_entry(d->inode, e) ? 0 : -EEXIST;
 	else if (e->target != NULL)
 		error = inode->ops->symlink(inode, d, e->target,
 		    &vfs_cred_kernel);
@@ -95,10 +103,13 @@ static int
 make(const char *name, const struct entry *e)
 {
 	static const struct entry directory = { .mode = S_IFDIR | 0755 };
-	struct dentry *dir = sb->root, *sub;
+	struct dentry *dir, *sub;
 	const char *slash;
-	int error = 0;
+	int error = make_super();
 
+	if (error != 0)
+		return error;
+	dir = sb->root;
 	dentry_get(dir);
 	while (error == 0 && (slash = strchr(name, '/')) != NULL) {
 		error = make_in(dir, name, slash - name, &directory, &sub);
@@ -154,9 +165,12 @@ remove_from(struct dentry *dir, const char *name)
 void
 devtmpfs_remove(const char *name)
 {
-	struct dentry *dir = sb->root, *sub;
+	struct dentry *dir, *sub;
 	const char *slash;
 
+	if (make_super() != 0)
+		return; /* then it has no nodes */
+	dir = sb->root;
 	dentry_get(dir);
 	while (dir != NULL && (slash = strchr(name, '/')) != NULL) {
 		sub = dentry_find(dir, name, slash - name);
@@ -185,7 +199,7 @@ make_automount(const struct automount *a)
 	return error;
 }
 
-/* The first look; inode->lock of the root is held. */
+/* A list or a change is wanted; inode->lock of the root is held. */
 static int
 populate(struct inode *dir, struct dentry *d)
 {
@@ -208,20 +222,49 @@ populate(struct inode *dir, struct dentry *d)
 	return error;
 }
 
+/*
+ * Before that, only what is asked for is made, as far as it is a character
+ * device: a program that is alone has its console.
+ */
 static int
-create_locked(const struct fs_type *type)
+lookup(struct inode *dir, struct dentry *d)
+{
+	uint32_t mode;
+	uint64_t rdev;
+
+	if (chrdev_find_node(d->name, &mode, &rdev))
+		return tmpfs_dir_ops.mknod(dir, d, S_IFCHR | mode, rdev,
+		    &vfs_cred_kernel);
+	return dentry_populate(sb->root);
+}
+
+static int
+create_locked(void)
 {
 	static struct inode_ops root_ops;
 	int error;
 
-	error = tmpfs_create(type, "mode=755", &sb);
+	error = tmpfs_create(&devtmpfs_type, "mode=755", &sb);
 	if (error != 0)
 		return error;
 	root_ops = tmpfs_dir_ops;
+	root_ops.lookup = lookup;
 	root_ops.populate = populate;
 	sb->root->inode->ops = &root_ops;
 	sb->root->flags &= ~DENTRY_COMPLETE;
 	return 0;
+}
+
+static int
+make_super(void)
+{
+	int error = 0;
+
+	mutex_lock(&lock);
+	if (sb == NULL)
+		error = create_locked();
+	mutex_unlock(&lock);
+	return error;
 }
 
 /* One file system for all mounts, which outlives them. */
@@ -229,13 +272,11 @@ static int
 devtmpfs_mount(const struct fs_type *type, const char *source, unsigned flags,
     const char *data, struct super **out)
 {
-	int error = 0;
+	int error = make_super();
 
+	(void)type;
 	(void)source;
 	(void)flags;
-	mutex_lock(&lock);
-	if (sb == NULL)
-		error = create_locked(type);
 	if (error == 0 && *data != '\0')
 		error = sb->ops->remount(sb, 0, data);
 	if (error == 0) {
@@ -244,7 +285,6 @@ devtmpfs_mount(const struct fs_type *type, const char *source, unsigned flags,
 		spin_unlock(&vfs_lock);
 		*out = sb;
 	}
-	mutex_unlock(&lock);
 	return error;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * devtmpfs.h - the nodes that the kernel itself makes below /dev: one tmpfs
- * that every mount of the type shares.  It is filled at the first look into
- * it, with the nodes of the devices that are registered then; from then on
- * nodes come and go with their devices.
+ * that every mount of the type shares.  At first a node is made when its name
+ * is asked for; the first list or change makes all, and from then on nodes
+ * come and go with their devices.
  * Context: threads; may sleep.
  */
 #ifndef FS_DEVTMPFS_H
@@ -14,10 +14,7 @@
 
 extern const struct fs_type devtmpfs_type;
 
-/*
- * Has anybody looked into /dev?  Before, there is nothing to keep up to date:
- * the first look makes the nodes of what is registered then.
- */
+/* Have all nodes been made?  Before, a new device needs none. */
 bool devtmpfs_is_populated(void);
 
 /*

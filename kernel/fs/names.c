@@ -43,12 +43,16 @@ int
 dir_lookup_locked(struct dir_name *n, struct dentry **out)
 {
 	struct inode *inode = n->dir->inode;
+	int error;
 
 	KASSERT(mutex_held(&inode->lock));
 	if (!S_ISDIR(inode->mode))
 		return -ENOTDIR;
 	if ((inode->flags & INODE_DEAD) != 0)
 		return -ENOENT;
+	error = dentry_populate(n->dir); /* it may be about to change */
+	if (error != 0)
+		return error;
 	return dentry_lookup(n->dir, n->w.last, n->w.last_len, out);
 }
 

@@ -129,12 +129,14 @@ struct inode_ops {
 	/*
 	 * Directories; dir->lock is held.  `d` is a new negative dentry with
 	 * name and parent; on 0 it has become positive (dentry_instantiate)
-	 * or, for lookup alone, may have been left negative (-ENOENT later).
+	 * or, for lookup alone, may have been left negative (-ENOENT later,
+	 * unless it made all entries and the directory complete).
 	 */
 	int (*lookup)(struct inode *dir, struct dentry *d);
 	/*
-	 * Makes all entries at the first look into a directory that was not
-	 * DENTRY_COMPLETE and then is.
+	 * Makes all entries of a directory that is not DENTRY_COMPLETE and
+	 * then is: before it is listed or changed, and at a look-up if there
+	 * is no lookup.
 	 */
 	int (*populate)(struct inode *dir, struct dentry *d);
 	int (*create)(struct inode *dir, struct dentry *d, uint32_t mode,
