@@ -117,7 +117,7 @@ static bool
 dispatch(struct block_dev *bd, struct disk_req *dr, bool first)
 {
 	uint32_t room;
-	bool again;
+	bool again = false;
 	int error;
 
 	do {

@@ -213,7 +213,7 @@ check_segments(const struct dma_map *map, const struct dma_run *run, unsigned n)
 static void
 random_loads_cover_every_byte(void **state)
 {
-	struct dma_run run[6];
+	struct dma_run run[6] = { 0 };
 	struct dma_map *map;
 	unsigned i, j, n, loaded = 0;
 	int error;
