@@ -48,6 +48,7 @@ packages() {
     test)
         echo clang lld libclang-rt-14-dev       # second compiler, fuzzers
         echo libcmocka-dev python3
+        echo spin                               # models of protocols
         echo clang-format cppcheck gdb          # make lint, remora run --gdb
         echo zstd cpio gzip                     # to make test archives
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
