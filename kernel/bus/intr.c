@@ -19,7 +19,8 @@
 #include "x86/irq.h"
 #include <linux/errno.h>
 
-#define STUCK_AFTER 100000 /* interrupts in a row that were nobody's */
+#define FIRST_NUMBER 128    /* of sources that are no pins */
+#define STUCK_AFTER  100000 /* interrupts in a row that were nobody's */
 
 struct intr_handler {
 	struct intr_handler *next; /* [l] to change; read without */
@@ -39,6 +40,17 @@ static struct mutex drain_lock = MUTEX_INIT(drain_lock);
 
 /* ---- sources ---- */
 
+static bool
+number_taken_locked(unsigned number)
+{
+	struct intr_source *src;
+
+	for (src = sources.first; src != NULL; src = src->next)
+		if (src->number == number)
+			return true;
+	return false;
+}
+
 int
 intr_source_init(struct intr_source *src, const struct intr_ops *ops, void *arg,
     const char *name)
@@ -55,6 +67,8 @@ intr_source_init(struct intr_source *src, const struct intr_ops *ops, void *arg,
 	spin_init(&src->lock);
 	strlcpy(src->name, name, sizeof(src->name));
 	state = spin_lock_irq(&sources.lock);
+	for (src->number = FIRST_NUMBER; number_taken_locked(src->number);)
+		src->number++;
 	for (at = &sources.first; *at != NULL; at = &(*at)->next)
 		;
 	*at = src;
@@ -291,6 +305,12 @@ intr_cpu(const struct intr_source *src)
 	return __atomic_load_n(&src->cpu, __ATOMIC_RELAXED);
 }
 
+unsigned
+intr_number(const struct intr_source *src)
+{
+	return src->number;
+}
+
 /* ---- for /proc ---- */
 
 static void
@@ -300,6 +320,7 @@ info_of(struct intr_source *src, struct intr_info *info)
 	uint64_t state = spin_lock_irq(&src->lock);
 
 	strlcpy(info->name, src->name, sizeof(info->name));
+	info->number = src->number;
 	info->kind = src->ops->kind;
 	info->how = (src->flags & INTR_LEVEL) != 0 ? "fasteoi" : "edge";
 	info->cpu = src->cpu;
@@ -344,6 +365,7 @@ intr_info(unsigned i, struct intr_info *info)
 
 	if (irq_info(i, &irq)) {
 		*info = (struct intr_info){ .kind = "IO-APIC", .how = "edge" };
+		info->number = irq.irq;
 		snprintf(info->name, sizeof(info->name), "%u", irq.irq);
 		strlcpy(info->handlers, irq.name, sizeof(info->handlers));
 		return true;

@@ -52,6 +52,7 @@ struct intr_source {
 	const struct intr_ops *ops;    /* [I] */
 	void *arg;                     /* [I] the kind's own */
 	char name[16];                 /* [I] number or name of the line */
+	unsigned number;               /* [I] as programs see it */
 	struct spinlock lock;          /* l */
 	struct intr_handler *handlers; /* [l] to change; read without */
 	uint32_t refs;                 /* atomic */
@@ -95,6 +96,8 @@ void intr_unmask(struct intr_source *src);
 /*   -EINVAL  no such processor; -EOPNOTSUPP  cannot be moved */
 int intr_set_cpu(struct intr_source *src, unsigned cpu);
 unsigned intr_cpu(const struct intr_source *src);
+/* What programs call it: a pin's GSI; from 128 on all others. */
+unsigned intr_number(const struct intr_source *src);
 
 /* References; the last one ends the source, which has no handlers then. */
 struct intr_source *intr_get(struct intr_source *src);
@@ -149,6 +152,7 @@ void intr_dispatch(struct intr_source *src);
 /* ---- for /proc/interrupts, /proc/stat, /proc/irq ---- */
 
 struct intr_info {
+	unsigned number;   /* of the source: the GSI, or one for itself */
 	char name[16];     /* "4", "24", "evtchn3" */
 	const char *kind;  /* "IO-APIC" */
 	const char *how;   /* "edge", "fasteoi" */

@@ -145,6 +145,8 @@ all_who_share_are_called(void **state)
 	assert_true(intr_info(1, &info));
 	assert_string_equal(info.handlers, "a0, b0");
 	assert_string_equal(info.name, "9");
+	assert_int_equal(info.number, 128);
+	assert_int_equal(info.number, intr_number(src));
 	assert_int_equal(intr_count(1, cpu_id()), 1);
 	assert_false(intr_info(2, &info));
 	intr_disestablish(a);

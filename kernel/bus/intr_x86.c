@@ -131,6 +131,7 @@ gsi_make_locked(unsigned gsi, struct gsi_source **out)
 		kfree(g);
 		return error;
 	}
+	g->src.number = gsi;
 	g->next = gsi_sources;
 	gsi_sources = g;
 	*out = g;

@@ -3,6 +3,7 @@
  * procfs_machine.c - files of /proc about the whole machine.  proc(5); the
  * formats are those that procps and busybox read.
  */
+#include "bus/intr.h"
 #include "fs/chrdev.h"
 #include "fs/pagecache.h"
 #include "kern/bootargs.h"
@@ -98,14 +99,21 @@ proc_show_devices(const struct pseudo_id *id, struct sbuf *sb)
 int
 proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb)
 {
-	struct irq_info info;
-	unsigned i;
+	struct intr_info info;
+	unsigned i, cpu;
 
 	(void)id;
-	sbuf_puts(sb, "           CPU0       \n");
-	for (i = 0; irq_info(i, &info); i++)
-		sbuf_printf(sb, "%3u: %10lu   IO-APIC   %u-edge      %s\n",
-		    info.irq, info.count, info.irq, info.name);
+	sbuf_puts(sb, "    ");
+	for (cpu = 0; cpu < cpu_count(); cpu++)
+		sbuf_printf(sb, "       CPU%-3u", cpu);
+	sbuf_puts(sb, "\n");
+	for (i = 0; intr_info(i, &info); i++) {
+		sbuf_printf(sb, "%3u:", info.number);
+		for (cpu = 0; cpu < cpu_count(); cpu++)
+			sbuf_printf(sb, " %10u", intr_count(i, cpu));
+		sbuf_printf(sb, "   %s   %s-%-8s  %s\n", info.kind, info.name,
+		    info.how, info.handlers);
+	}
 	sbuf_printf(sb, "LOC: %10lu   Local timer interrupts\n",
 	    irq_timer_count());
 	return 0;
@@ -235,20 +243,34 @@ print_cpus(struct sbuf *sb, uint64_t user_ns)
 	}
 }
 
+static uint64_t
+intr_total(unsigned i)
+{
+	uint64_t n = 0;
+	unsigned cpu;
+
+	for (cpu = 0; cpu < cpu_count(); cpu++)
+		n += intr_count(i, cpu);
+	return n;
+}
+
+/* The sum, then a count for each number from 0 on. */
 static void
 print_irqs(struct sbuf *sb)
 {
-	uint64_t total = irq_timer_count(), count[16] = { 0 };
-	struct irq_info info;
-	unsigned i;
+	uint64_t total = irq_timer_count(), count[256] = { 0 };
+	struct intr_info info;
+	unsigned i, last = 15;
 
-	for (i = 0; irq_info(i, &info); i++) {
-		total += info.count;
-		if (info.irq < ARRAY_SIZE(count))
-			count[info.irq] = info.count;
+	for (i = 0; intr_info(i, &info); i++) {
+		total += intr_total(i);
+		if (info.number >= ARRAY_SIZE(count))
+			continue;
+		count[info.number] = intr_total(i);
+		last = MAX(last, info.number);
 	}
 	sbuf_printf(sb, "intr %lu", total);
-	for (i = 0; i < ARRAY_SIZE(count); i++)
+	for (i = 0; i <= last; i++)
 		sbuf_printf(sb, " %lu", count[i]);
 	sbuf_puts(sb, "\n");
 }
