@@ -83,7 +83,7 @@ threads(const struct boot_info *bi)
 static int
 files(const struct boot_info *bi)
 {
-	int error = vfs_mount_root("rootfs", "");
+	int error = vfs_init();
 
 	files_init();
 	if (error == 0 && bi->initrd_size != 0)

@@ -6,6 +6,7 @@
 #include "fs/dentry.h"
 #include "fs/devtmpfs.h"
 #include "fs/tmpfs.h"
+#include "fs/pagecache.h"
 #include "fs/vfs.h"
 #include "kern/panic.h"
 #include "kern/string.h"
@@ -220,5 +221,6 @@ inode_path_string(struct inode *inode, char *buf, size_t size)
 int
 vfs_init(void)
 {
+	page_set_reclaim(pagecache_reclaim);
 	return vfs_mount_root("rootfs", "");
 }

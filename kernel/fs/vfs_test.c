@@ -86,6 +86,12 @@ page_free_last(struct page *p)
 }
 
 void
+page_set_reclaim(uint64_t (*reclaim)(uint64_t frames))
+{
+	(void)reclaim;
+}
+
+void
 page_release_range(paddr_t pa, uint64_t size)
 {
 	paddr_t at;
@@ -945,6 +951,90 @@ device_nodes_come_and_go(void **state)
 	    -EBUSY);
 }
 
+/* ------------------------------------------- a file with a disk -- */
+
+static unsigned written[16];
+static bool disk_broken;
+
+static int
+disk_fill(struct inode *inode, uint64_t index, enum page_want want,
+    struct page **out)
+{
+	(void)inode;
+	(void)want;
+	*out = page_alloc(0, 0);
+	if (*out == NULL)
+		return -ENOMEM;
+	memset(page_kva(*out), '0' + index, PAGE_SIZE);
+	return 0;
+}
+
+static int
+disk_writeback(struct inode *inode, uint64_t index, struct page *const pages[],
+    unsigned n)
+{
+	(void)inode;
+	assert_int_equal(n, 1);
+	if (disk_broken)
+		return -EIO;
+	assert_memory_equal(page_kva(pages[0]), "new", 3);
+	written[index]++;
+	return 0;
+}
+
+static void
+disk_evict(struct inode *inode)
+{
+	(void)inode;
+}
+
+static void
+clean_pages_are_reclaimed(void **state)
+{
+	static const struct pagecache_ops disk_ops = { .fill = disk_fill,
+		.writeback = disk_writeback };
+	static const struct super_ops super_ops = { .evict = disk_evict };
+	static char buf[10 * PAGE_SIZE];
+	struct super sb;
+	struct inode inode;
+	struct uio_vec vec;
+	struct uio u;
+	struct page *held;
+	unsigned before = nfree;
+	int64_t pos = 0;
+
+	(void)state;
+	super_init(&sb, &super_ops, NULL, 0);
+	inode_init(&inode, &sb, S_IFREG, 0);
+	inode.pages.ops = &disk_ops;
+	inode.size = sizeof(buf);
+	uio_init_one(&u, UIO_KERNEL, &vec, (uintptr_t)buf, sizeof(buf));
+	assert_int_equal(pagecache_read(&inode, &u, &pos), sizeof(buf));
+	assert_int_equal(buf[7 * PAGE_SIZE], '7');
+	assert_int_equal(nfree, before - 10);
+	memcpy(buf, "new", 3);
+	uio_init_one(&u, UIO_KERNEL, &vec, (uintptr_t)buf, 3);
+	pos = 3 * PAGE_SIZE;
+	assert_int_equal(pagecache_write(&inode, &u, &pos), 3);
+	assert_int_equal(pagecache_get(&inode, 5, PAGE_READ, &held), 0);
+
+	assert_int_equal(pagecache_reclaim(2), 2);
+	assert_int_equal(pagecache_reclaim(100), 6);
+	assert_int_equal(nfree, before - 2); /* the dirty, the held one */
+	disk_broken = true;
+	assert_int_equal(pagecache_sync(&inode, 0, UINT64_MAX), -EIO);
+	assert_int_equal(pagecache_reclaim(100), 0);
+	disk_broken = false;
+	assert_int_equal(pagecache_sync(&inode, 0, UINT64_MAX), 0);
+	assert_int_equal(written[3], 1);
+	assert_int_equal(pagecache_sync(&inode, 0, UINT64_MAX), 0);
+	assert_int_equal(written[3], 1);
+	page_put(held);
+	assert_int_equal(pagecache_reclaim(100), 2);
+	inode_put(&inode);
+	assert_int_equal(nfree, before);
+}
+
 int
 main(void)
 {
@@ -955,6 +1045,7 @@ main(void)
 		cmocka_unit_test(unaligned_archives_are_copied),
 		cmocka_unit_test(what_came_before_damage_stays),
 		cmocka_unit_test(device_nodes_come_and_go),
+		cmocka_unit_test(clean_pages_are_reclaimed),
 	};
 
 	return cmocka_run_group_tests(tests, machine_start, NULL);
