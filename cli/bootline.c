@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/disk.h"
+
 bool
 boot_word_fits(const char *word, bool foreign)
 {
@@ -126,6 +128,9 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 	free(init);
 	if (!b->foreign)
 		boot_put_own(b, line);
+	for (unsigned i = 0; i < b->mmio_slots; i++)
+		text_add(line, " virtio_mmio.device=%u@0x%x:%u", MMIO_SIZE,
+		    MMIO_BASE + MMIO_SIZE * i, MMIO_IRQ + i);
 	if (by_file)
 		text_add(line, " remora.args=%s", BOOT_ARGS_FILE);
 	for (size_t i = 0; !by_file && i < b->env->count; i++)

@@ -31,6 +31,7 @@ struct boot_line {
 	char **argv;               /* its arguments, without argv[0] */
 	const struct strings *env; /* NAME=VALUE */
 	const char *append;        /* verbatim, or NULL */
+	unsigned mmio_slots;       /* of microvm in use: virtio_mmio.device= */
 };
 
 /*

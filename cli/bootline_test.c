@@ -60,6 +60,17 @@ plain(void **state)
 }
 
 static void
+virtio_places(void **state)
+{
+	(void)state;
+	line.mmio_slots = 2;
+	assert_int_equal(MAKE("x", NULL), 0);
+	assert_non_null(strstr(out.text,
+	    " virtio_mmio.device=512@0xfeb00000:5"
+	    " virtio_mmio.device=512@0xfeb00200:6 -- x"));
+}
+
+static void
 all_of_it(void **state)
 {
 	(void)state;
@@ -173,6 +184,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(plain),
+		TEST(virtio_places),
 		TEST(all_of_it),
 		TEST(by_file),
 		TEST(long_or_many_words),

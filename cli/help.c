@@ -37,6 +37,8 @@ help_run(FILE *to)
 "  --kernel FILE        boot this kernel; a Linux works as well\n"
 "  --rootfs DIR         pack all of DIR instead; PROGRAM is a path inside\n"
 "  --add PATH[:/GUEST]  pack this file or directory, too (repeatable)\n"
+"  --disk FILE[,ro]     a disk, /dev/vda and so on (repeatable); also\n"
+"                       ,transport=mmio|legacy|modern\n"
 "  --env NAME=VALUE     set in PROGRAM's environment (repeatable)\n"
 "  --append ARGS        add to the kernel's command line\n"
 "  --timeout SECONDS    end the machine after that time\n"

@@ -24,6 +24,7 @@ enum option_code {
 	OPT_ENV,
 	OPT_APPEND,
 	OPT_ADD,
+	OPT_DISK,
 	OPT_TIMEOUT,
 	OPT_VERBOSE,
 	OPT_DRY_RUN,
@@ -41,6 +42,7 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "env", required_argument, NULL, OPT_ENV },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "add", required_argument, NULL, OPT_ADD },
+	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -155,6 +157,13 @@ options_parse_env(struct run_options *o, const char *value, struct trouble *t)
 }
 
 static int
+options_parse_disk(struct run_options *o, const char *value, struct trouble *t)
+{
+	o->disk = mem_resize(o->disk, o->ndisks + 1, sizeof(*o->disk));
+	return disk_option_parse(&o->disk[o->ndisks++], value, t);
+}
+
+static int
 options_parse_memory(struct run_options *o, const char *value,
     struct trouble *t)
 {
@@ -216,6 +225,7 @@ options_take(struct run_options *o, int code, struct trouble *t)
 	case OPT_DRY_RUN: o->dry_run = true; return 0;
 	case OPT_HELP: o->help = true; return 0;
 	case OPT_ENV: return options_parse_env(o, optarg, t);
+	case OPT_DISK: return options_parse_disk(o, optarg, t);
 	case OPT_ADD: options_push(&o->add, &o->nadd, optarg); return 0;
 	case OPT_GDB:
 		o->gdb_port = OPTIONS_GDB_PORT;
@@ -273,6 +283,9 @@ options_parse(struct run_options *o, int argc, char **argv, struct trouble *t)
 void
 options_fini(struct run_options *o)
 {
+	for (size_t i = 0; i < o->ndisks; i++)
+		disk_option_fini(&o->disk[i]);
+	free(o->disk);
 	free(o->env);
 	free(o->add);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/disk.h"
 #include "cli/trouble.h"
 
 enum machine_type { MACHINE_MICROVM, MACHINE_Q35, MACHINE_PC };
@@ -23,6 +24,8 @@ struct run_options {
 	size_t nenv;
 	const char **add; /* PATH[:GUESTPATH] */
 	size_t nadd;
+	struct disk_option *disk; /* in the order given: vda, vdb, ... */
+	size_t ndisks;
 	int64_t timeout_ms; /* 0: none */
 	unsigned gdb_port;  /* 0: no gdb */
 	bool verbose, dry_run, help;

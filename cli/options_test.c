@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* options_test.c - the options of `remora run`, right and wrong. */
-/* unit: cli/options.c cli/trouble.c cli/mem.c */
+/* unit: cli/options.c cli/disk.c cli/trouble.c cli/mem.c */
 #include "cli/options.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "cli/mem.h"
 
 static struct run_options o;
 static struct trouble t;
@@ -149,6 +152,59 @@ nonsense(void **state)
 	refuses(PARSE(""), "a program is expected; see remora run --help");
 }
 
+static void
+disks(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--disk", "a,,b", "--disk",
+			     "c,transport=legacy,ro", "p"),
+	    0);
+	assert_int_equal(o.ndisks, 2);
+	assert_string_equal(o.disk[0].file, "a,b");
+	assert_false(o.disk[0].read_only);
+	assert_int_equal(o.disk[0].transport, DISK_TRANSPORT_DEFAULT);
+	assert_string_equal(o.disk[1].file, "c");
+	assert_true(o.disk[1].read_only);
+	assert_int_equal(o.disk[1].transport, DISK_TRANSPORT_LEGACY);
+#define WANTED "FILE[,ro][,transport=mmio|legacy|modern] is expected"
+	refuses(PARSE("--disk", "", "p"), "--disk : " WANTED);
+	refuses(PARSE("--disk", ",ro", "p"), "--disk ,ro: " WANTED);
+	refuses(PARSE("--disk", "f,rw", "p"), "--disk f,rw: " WANTED);
+	refuses(PARSE("--disk", "f,transport=x", "p"),
+	    "--disk f,transport=x: " WANTED);
+}
+
+static void
+disks_that_can_be_had(void **state)
+{
+	struct disk_option d[9] = { { .file = mem_string("/dev/null") } };
+
+	(void)state;
+	refuses(disks_check(d, 1, MACHINE_MICROVM, &t),
+	    "--disk /dev/null: a file or a block device is expected");
+	refuses(disks_check(d, 9, MACHINE_MICROVM, &t),
+	    "--disk: microvm has room for 8");
+	free(d[0].file);
+	d[0].file = mem_string("/nowhere/at/all");
+	refuses(disks_check(d, 1, MACHINE_Q35, &t),
+	    "--disk /nowhere/at/all: No such file or directory");
+	free(d[0].file);
+	d[0].file = mem_string("/proc/self/exe");
+	d[0].read_only = true;
+	d[0].transport = DISK_TRANSPORT_MMIO;
+	assert_int_equal(disks_check(d, 1, MACHINE_MICROVM, &t), 0);
+	assert_string_not_equal(d[0].file, "/proc/self/exe");
+	assert_int_not_equal(disks_check(d, 1, MACHINE_PC, &t), 0);
+	assert_non_null(strstr(t.text, "needs --machine microvm"));
+	d[1].file = mem_string(d[0].file);
+	d[1].read_only = true;
+	d[1].transport = DISK_TRANSPORT_LEGACY;
+	assert_int_not_equal(disks_check(d, 2, MACHINE_MICROVM, &t), 0);
+	assert_non_null(strstr(t.text, "either all disks are legacy or none"));
+	free(d[0].file);
+	free(d[1].file);
+}
+
 int
 main(void)
 {
@@ -158,6 +214,8 @@ main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(the_program_ends_the_options),
 		cmocka_unit_test(nonsense),
+		cmocka_unit_test(disks),
+		cmocka_unit_test(disks_that_can_be_had),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

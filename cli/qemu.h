@@ -22,6 +22,8 @@ struct qemu_machine {
 	unsigned cpus, gdb_port;   /* gdb_port 0: none */
 	uint64_t memory;           /* bytes */
 	const char *kernel, *line; /* its command line */
+	const struct disk_option *disks;
+	size_t ndisks;
 };
 
 /* Fills `argv` with the whole command. */

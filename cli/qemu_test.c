@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* qemu_test.c - QEMU's command, for each board, and as a shell reads it. */
-/* unit: cli/qemu.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c */
+/* unit: cli/qemu.c cli/disk.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c */
 #include "cli/qemu.h"
 
 #include <setjmp.h>
@@ -79,6 +79,47 @@ other_ones(void **state)
 }
 
 static void
+disks(void **state)
+{
+	char file[] = "/a,b";
+	struct disk_option d[] = { { .file = file },
+		{ .file = file, .read_only = true } };
+	struct qemu_machine m = { .program = "qemu",
+		.cpus = 1,
+		.memory = 1 << 30,
+		.kernel = "k",
+		.line = "",
+		.disks = d,
+		.ndisks = 2 };
+	char *text = command(&m);
+
+	(void)state;
+	assert_non_null(strstr(text,
+	    "-global virtio-mmio.force-legacy=off \\\n"
+	    "    -drive if=none,id=disk0,format=raw,file=/a,,b \\\n"
+	    "    -device virtio-blk-device,drive=disk0,"
+	    "bus=virtio-mmio-bus.0 \\\n"
+	    "    -drive if=none,id=disk1,format=raw,read-only=on,"
+	    "file=/a,,b \\\n"
+	    "    -device virtio-blk-device,drive=disk1,"
+	    "bus=virtio-mmio-bus.1 "));
+	free(text);
+	d[0].transport = DISK_TRANSPORT_LEGACY;
+	text = command(&m);
+	assert_non_null(strstr(text, "force-legacy=on "));
+	free(text);
+	d[1].transport = DISK_TRANSPORT_MODERN;
+	m.type = MACHINE_PC;
+	text = command(&m);
+	assert_non_null(strstr(text,
+	    "-device virtio-blk-pci,drive=disk0,disable-modern=on "));
+	assert_non_null(strstr(text,
+	    "-device virtio-blk-pci,drive=disk1,disable-legacy=on "));
+	assert_null(strstr(text, "force-legacy"));
+	free(text);
+}
+
+static void
 finds_qemu(void **state)
 {
 	struct trouble t = { 0 };
@@ -102,6 +143,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_usual_one),
 		cmocka_unit_test(other_ones),
+		cmocka_unit_test(disks),
 		cmocka_unit_test(finds_qemu),
 	};
 

@@ -82,7 +82,9 @@ run_make_line(struct run *r)
 		.program = r->pack.program,
 		.argv = r->o.argv + 1,
 		.env = &r->pack.env,
-		.append = r->o.append };
+		.append = r->o.append,
+		.mmio_slots = r->o.machine == MACHINE_MICROVM ? r->o.ndisks :
+								0 };
 	int error;
 
 	if (!terminal_size(STDOUT_FILENO, &b.rows, &b.columns))
@@ -136,6 +138,8 @@ run_make_command(struct run *r)
 		.gdb_port = r->o.gdb_port,
 		.memory = r->o.memory,
 		.kernel = r->kernel.path,
+		.disks = r->o.disk,
+		.ndisks = r->o.ndisks,
 		.line = r->line.text };
 	char *qemu = qemu_find(&r->trouble);
 
@@ -155,6 +159,9 @@ run_prepare(struct run *r)
 
 	run_look_at_streams(r);
 	error = kernel_file_find(&r->kernel, r->o.kernel, &r->trouble);
+	if (error == 0)
+		error = disks_check(r->o.disk, r->o.ndisks, r->o.machine,
+		    &r->trouble);
 	if (error == 0)
 		error = run_pack(r);
 	if (error == 0)
