@@ -157,9 +157,12 @@ same_there_locked(struct mount *m, const struct path *at, bool *done)
 	return 0;
 }
 
-/* Mounts m at the place, whose references and m are taken over. */
+/*
+ * Mounts m at the place, whose references and m are taken over.  A fresh one
+ * is not put where its file system is already.
+ */
 static int
-graft(struct mount *m, const struct path *at)
+graft(struct mount *m, const struct path *at, bool fresh)
 {
 	bool done = false;
 	int error = 0;
@@ -169,7 +172,7 @@ graft(struct mount *m, const struct path *at)
 	spin_lock(&vfs_lock);
 	if (error == 0 && (at->dentry->inode->flags & INODE_DEAD) != 0)
 		error = -ENOENT;
-	if (error == 0)
+	if (error == 0 && fresh)
 		error = same_there_locked(m, at, &done);
 	if (error == 0 && !done)
 		attach_locked(m, at);
@@ -207,7 +210,7 @@ mount_new(const struct vfs_ctx *ctx, const char *source, const char *target,
 		return error;
 	}
 	m->kernel = kernel;
-	return graft(m, &at);
+	return graft(m, &at, true);
 }
 
 void
@@ -251,11 +254,82 @@ mount_automatically(const struct path *at)
 	return 0;
 }
 
+/* Mounts what lies at `from` at `at` too, whose references it takes over. */
 static int
-mount_bind(const struct vfs_ctx *ctx, const char *source, const char *target)
+bind_one(const struct path *from, const struct path *at, struct mount **out)
+{
+	struct mount *m;
+	int error;
+
+	spin_lock(&vfs_lock);
+	from->mnt->sb->mounts++;
+	spin_unlock(&vfs_lock);
+	error = mount_create(from->mnt->sb, from->dentry, from->mnt->source,
+	    from->mnt->flags, &m);
+	if (error != 0) {
+		path_put(at);
+		return error;
+	}
+	*out = m;
+	return graft(m, at, false);
+}
+
+/*
+ * Where c is mounted, referenced, if that is on `from`, at or below its
+ * directory; else NULL.
+ */
+static struct dentry *
+point_below(struct mount *c, const struct path *from)
+{
+	struct dentry *d, *point;
+
+	spin_lock(&vfs_lock);
+	point = c->parent == from->mnt ? c->point : NULL;
+	for (d = point; d != NULL && d != from->dentry;)
+		d = d->parent != d ? d->parent : NULL;
+	if (d != NULL)
+		dentry_get(point);
+	spin_unlock(&vfs_lock);
+	return d != NULL ? point : NULL;
+}
+
+#define BIND_DEPTH 16 /* mounts on mounts that MS_REC follows */
+
+/* MS_REC: mounts below `from` that are not younger than `newest`. */
+static int
+bind_below(const struct path *from, struct mount *to, uint32_t newest,
+    unsigned depth)
+{
+	struct mount *c, *copy;
+	struct path at, sub;
+	uint32_t id = 0;
+	int error = depth == 0 ? -ELOOP : 0;
+
+	while (error == 0 && (c = mount_next(id)) != NULL) {
+		id = c->id;
+		at.mnt = to;
+		at.dentry = id <= newest ? point_below(c, from) : NULL;
+		if (at.dentry != NULL) {
+			mount_get(to);
+			sub.mnt = c;
+			sub.dentry = c->root;
+			error = bind_one(&sub, &at, &copy);
+			if (error == 0)
+				error = bind_below(&sub, copy, newest,
+				    depth - 1);
+		}
+		mount_put(c);
+	}
+	return error;
+}
+
+static int
+mount_bind(const struct vfs_ctx *ctx, const char *source, const char *target,
+    bool recursive)
 {
 	struct path from, at;
 	struct mount *m;
+	uint32_t newest;
 	int error;
 
 	if (source == NULL)
@@ -264,21 +338,14 @@ mount_bind(const struct vfs_ctx *ctx, const char *source, const char *target)
 	if (error != 0)
 		return error;
 	error = vfs_walk(ctx, NULL, target, WALK_FOLLOW, &at);
-	if (error != 0) {
-		path_put(&from);
-		return error;
+	if (error == 0) {
+		newest = __atomic_load_n(&last_id, __ATOMIC_RELAXED);
+		error = bind_one(&from, &at, &m);
+		if (error == 0 && recursive)
+			error = bind_below(&from, m, newest, BIND_DEPTH);
 	}
-	spin_lock(&vfs_lock);
-	from.mnt->sb->mounts++;
-	spin_unlock(&vfs_lock);
-	error = mount_create(from.mnt->sb, from.dentry, from.mnt->source,
-	    from.mnt->flags, &m);
 	path_put(&from);
-	if (error != 0) {
-		path_put(&at);
-		return error;
-	}
-	return graft(m, &at);
+	return error;
 }
 
 /* Is `place` on m or on something mounted below it? */
@@ -370,7 +437,7 @@ vfs_mount(const struct vfs_ctx *ctx, const char *source, const char *target,
 	if ((flags & (MS_REMOUNT | PROPAGATION)) != 0)
 		return mount_change(ctx, target, flags, data);
 	if ((flags & MS_BIND) != 0)
-		return mount_bind(ctx, source, target);
+		return mount_bind(ctx, source, target, (flags & MS_REC) != 0);
 	if ((flags & MS_MOVE) != 0)
 		return mount_move(ctx, source, target);
 	return mount_new(ctx, source, target, type, flags, data, false);
