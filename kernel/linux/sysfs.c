@@ -3,6 +3,7 @@
  * sysfs.c - /sys: what programs read of it.  sysfs(5).
  */
 #include "linux/procfs.h"
+#include "linux/sysfs_pci.h"
 #include "x86/cpu.h"
 
 #define SYS_FILE(n, fn)                                         \
@@ -73,9 +74,13 @@ static const struct pseudo_entry dev_entries[] = {
 	PROC_DIR("char", nothing),
 	{ .name = NULL },
 };
+static const struct pseudo_entry bus_entries[] = {
+	PROC_DIR("pci", sysfs_pci_entries),
+	{ .name = NULL },
+};
 static const struct pseudo_entry root_entries[] = {
 	PROC_DIR("block", nothing),
-	PROC_DIR("bus", nothing),
+	PROC_DIR("bus", bus_entries),
 	PROC_DIR("class", nothing),
 	PROC_DIR("dev", dev_entries),
 	PROC_DIR("devices", devices_entries),
