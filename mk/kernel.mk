@@ -7,14 +7,9 @@ KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 # Most of the kernel runs seldom and is built small; what programs wait for is
 # built fast: the ways of a system call, a page fault and a switch, by name.
-KHOT	= $(addprefix x86/,trap fpu pte uaccess segment) \
-	  $(addprefix kern/,clock kmem mutex page sched string thread timer \
-	  vm_edit vm_fault vm_map vm_object vm_pt vm_space vm_tree waitq) \
-	  $(addprefix fs/,dentry file inode names open pagecache pagetree \
-	  tmpfs_file uio walk attr) \
-	  $(addprefix linux/,syscalls fdtable fsview sys_io sys_open sys_stat \
-	  sys_mm sys_time clocks signal sigframe sys_signal sys_sched futex pipe \
-	  mem_devices names)
+KHOT	= $(addprefix kern/,page sched vm_fault) \
+	  $(addprefix fs/,dentry file uio walk) \
+	  $(addprefix linux/,syscalls fdtable sys_io sigframe signal)
 KCFLAGS	= -std=gnu17 $(if $(filter $*,$(KHOT)),-O2,-Os) -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wno-sign-compare \
 	  -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
@@ -35,11 +30,11 @@ KLDFLAGS = -nostdlib -static -z max-page-size=4096 -z noexecstack \
 .PHONY: kernel
 kernel: $(B)/remora.elf
 
-$(B)/kernel/%.o: kernel/%.c
+$(B)/kernel/%.o: kernel/%.c mk/kernel.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) $(KINC) $(KCFLAGS_$(notdir $*)) -c -o $@ $<
 
-$(B)/kernel/%.o: kernel/%.S
+$(B)/kernel/%.o: kernel/%.S mk/kernel.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) $(KINC) -D__ASSEMBLER__ -c -o $@ $<
 

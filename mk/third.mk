@@ -39,10 +39,6 @@ THIRD_CFLAGS = $(filter-out -W% -MMD -MP -O2 -g,$(KCFLAGS)) -Os -w \
 	  -nostdinc -Ikernel/third/include -isystem $(KGCCINC) \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 
-# The inner loops are worth their size.
-$(THIRD)/obj/zlib/inffast.o $(THIRD)/obj/zstd/decompress/huf_decompress.o \
-$(THIRD)/obj/zstd/decompress/zstd_decompress_block.o: THIRD_CFLAGS += -O2
-
 $(THIRD_STAMP): setup.sh
 	$(Q)./setup.sh --quiet --sources $(THIRD)
 	@touch $@

@@ -8,15 +8,19 @@
 
 #define MAX_FRAMES 24
 
+/*
+ * A return address may lie behind the function that called, when the call is
+ * its last instruction: one byte back it does not.
+ */
 static void
-print_frame(uint64_t rip)
+print_frame(uint64_t rip, unsigned back)
 {
 	const char *name;
 	uint64_t offset;
 
-	name = ksyms_find(rip, &offset);
+	name = ksyms_find(rip - back, &offset);
 	if (name != NULL)
-		log_line(LOG_EMERG, "  %#lx %s+%#lx", rip, name, offset);
+		log_line(LOG_EMERG, "  %#lx %s+%#lx", rip, name, offset + back);
 	else
 		log_line(LOG_EMERG, "  %#lx", rip);
 }
@@ -44,12 +48,12 @@ backtrace_print(uint64_t rip, uint64_t rbp)
 
 	log_line(LOG_EMERG, "called from:");
 	if (rip != 0)
-		print_frame(rip);
+		print_frame(rip, 0);
 	for (i = 0; i < MAX_FRAMES && plausible(rbp); i++) {
 		frame = (const uint64_t *)rbp;
 		if (frame[1] == 0)
 			break;
-		print_frame(frame[1]);
+		print_frame(frame[1], 1);
 		if (frame[0] <= rbp)
 			break;
 		rbp = frame[0];
