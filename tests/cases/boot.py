@@ -150,9 +150,12 @@ def bad_archives():
                          w(c)[:max(3, int(len(w(c)) * p))], has=named,
                          told_like='exit 0\n|' * (part > 0.9) + NO_INIT)
         if how != 'plain':
+            # The sum comes last: what is wrong in the program itself may be
+            # found by running it, as on Linux.
             yield broken('%s with a bit turned' % how,
                          lambda c, w=whole: turn(w(c), len(w(c)) // 2),
-                         has=named)
+                         has=named, told_like='exit 0\n|' + NO_INIT +
+                         r'|signal \d+\n')
             yield broken('%s with a wrong sum' % how,
                          lambda c, w=whole: turn(w(c), len(w(c)) - 6)
                          if w(c)[:1] == b'\x1f' else turn(w(c),
