@@ -19,6 +19,7 @@
 #include "linux/itimer.h"
 #include "linux/process.h"
 #include "linux/sigframe.h"
+#include "linux/sys_signal.h"
 #include "linux/trace.h"
 #include "x86/trapframe.h"
 #include <asm/unistd_64.h>
@@ -95,6 +96,8 @@ drop_queued_locked(struct signal_state *ss, uint64_t set)
 void
 signal_state_destroy(struct signal_state *ss)
 {
+	if (!waitq_empty(&ss->wq))
+		signalfd_forget(&ss->wq);
 	drop_queued_locked(ss, ~0ull);
 	kfree(ss);
 }

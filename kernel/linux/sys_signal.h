@@ -20,4 +20,11 @@ long sys_sigaltstack(uaddr_t ss, uaddr_t old);
 long sys_pause(void);
 long sys_restart_syscall(void);
 
+/* signalfd.c */
+struct waitq;
+/* A process's queue of signals ends: no descriptor looks at it any more. */
+void signalfd_forget(struct waitq *wq);
+long sys_signalfd(int fd, uaddr_t mask, uint64_t size);
+long sys_signalfd4(int fd, uaddr_t mask, uint64_t size, unsigned flags);
+
 #endif
