@@ -9,6 +9,7 @@
 #include "linux/epoll.h"
 #include "linux/locks.h"
 #include "linux/pipe.h"
+#include "linux/sys_socket.h"
 
 static void
 files_file_gone(struct file *file)
@@ -28,6 +29,7 @@ void
 files_init(void)
 {
 	vfs_set_hooks(&files_hooks);
+	sys_socket_init();
 }
 
 int64_t

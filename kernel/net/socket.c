@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * socket.c - sockets as files, and the options that all of them have.
+ * socket(2), socket(7).
+ */
+#include "net/socket.h"
+
+#include "abi/mode.h"
+#include "kern/clock.h"
+#include "kern/kmem.h"
+#include "kern/string.h"
+#include <asm/socket.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+
+#define BUF_MAX (2 * SOCK_BUF_SIZE)
+#define SND_MIN 4608u
+#define RCV_MIN 2304u
+
+static const struct file_ops socket_file_ops;
+const struct sock_hooks *sock_hooks;
+
+void
+sock_set_hooks(const struct sock_hooks *hooks)
+{
+	sock_hooks = hooks;
+}
+
+void
+sock_init(struct socket *s, const struct socket_ops *ops, uint16_t family,
+    int type, int protocol)
+{
+	s->ops = ops;
+	s->family = family;
+	s->type = (uint16_t)type;
+	s->protocol = protocol;
+	s->sndbuf = s->rcvbuf = SOCK_BUF_SIZE;
+	s->rcvlowat = 1;
+}
+
+int64_t
+sock_deadline(int64_t timeo_ns)
+{
+	return timeo_ns == 0 ? WAIT_FOREVER : clock_mono_ns() + timeo_ns;
+}
+
+int
+sock_wait_error(int error, int64_t timeo_ns)
+{
+	if (error == -ETIMEDOUT)
+		return -EAGAIN;
+	/* A wait with a limit does not begin anew (signal(7)). */
+	return error == -ERESTARTSYS && timeo_ns != 0 ? -EINTR : error;
+}
+
+/* --------------------------------------------------------------- files -- */
+
+static unsigned
+message_flags(const struct file *file, const struct uio *u)
+{
+	return (file->flags & O_NONBLOCK) != 0 || (u->flags & UIO_NOWAIT) != 0 ?
+	    MSG_DONTWAIT :
+	    0;
+}
+
+static void
+put_files(struct sock_msg *m)
+{
+	while (m->nfiles > 0)
+		file_put(m->files[--m->nfiles]);
+	kfree(m->files);
+}
+
+/* What comes along with bytes that read(2) takes is lost, as on Linux. */
+static long
+socket_read(struct file *file, struct uio *u, int64_t *pos)
+{
+	struct socket *s = file->priv;
+	struct sock_msg m = { .u = u, .flags = message_flags(file, u) };
+	long n;
+
+	(void)pos;
+	if (u->resid == 0)
+		return 0;
+	n = s->ops->receive(s, &m);
+	put_files(&m);
+	return n;
+}
+
+static long
+socket_write(struct file *file, struct uio *u, int64_t *pos)
+{
+	struct socket *s = file->priv;
+	struct sock_msg m = { .u = u, .flags = message_flags(file, u) };
+	long n;
+
+	(void)pos;
+	sock_hooks->who(&m.cred);
+	n = s->ops->send(s, &m);
+	if (n == -EPIPE && s->type == SOCK_STREAM)
+		sock_hooks->broken_pipe();
+	return n;
+}
+
+static long
+socket_ioctl(struct file *file, unsigned cmd, uint64_t arg)
+{
+	struct socket *s = file->priv;
+
+	return s->ops->ioctl == NULL ? -ENOTTY : s->ops->ioctl(s, cmd, arg);
+}
+
+static unsigned
+socket_poll(struct file *file, struct poll_table *table)
+{
+	struct socket *s = file->priv;
+
+	return s->ops->poll(s, table);
+}
+
+static void
+socket_release(struct file *file)
+{
+	struct socket *s = file->priv;
+
+	s->ops->release(s);
+}
+
+static int
+socket_flush(struct file *file)
+{
+	struct socket *s = file->priv;
+
+	if (s->ops->descriptor_closed != NULL)
+		s->ops->descriptor_closed(s, file);
+	return 0;
+}
+
+static const struct file_ops socket_file_ops = {
+	.flush = socket_flush,
+	.release = socket_release,
+	.read = socket_read,
+	.write = socket_write,
+	.ioctl = socket_ioctl,
+	.poll = socket_poll,
+	.llseek = no_llseek,
+};
+
+int
+sock_file(struct socket *s, unsigned flags, struct file **out)
+{
+	char label[40];
+
+	snprintf(label, sizeof(label), "socket:[%lu]",
+	    (unsigned long)anon_ino_next());
+	return file_create_anon(label, S_IFSOCK | 0777, NULL, &socket_file_ops,
+	    s, O_RDWR | (flags & O_NONBLOCK), out);
+}
+
+struct socket *
+sock_of_file(const struct file *file)
+{
+	return file->ops == &socket_file_ops ? file->priv : NULL;
+}
+
+/* ------------------------------------------------------------- options -- */
+
+/* Options that are one switch each. */
+static bool *
+flag_of(struct socket *s, int name)
+{
+	switch (name) {
+	case SO_REUSEADDR: return &s->flag_reuseaddr;
+	case SO_REUSEPORT: return &s->flag_reuseport;
+	case SO_KEEPALIVE: return &s->flag_keepalive;
+	case SO_BROADCAST: return &s->flag_broadcast;
+	case SO_OOBINLINE: return &s->flag_oobinline;
+	case SO_TIMESTAMP_OLD: return &s->flag_timestamp;
+	case SO_PASSCRED: return &s->passcred;
+	}
+	return NULL;
+}
+
+/* struct timeval, either layout: they agree on this processor. */
+static int
+set_timeout(int64_t *ns, const void *value, unsigned len)
+{
+	int64_t tv[2];
+
+	if (len < sizeof(tv))
+		return -EINVAL;
+	memcpy(tv, value, sizeof(tv));
+	if (tv[1] < 0 || tv[1] >= 1000000)
+		return -EDOM;
+	if (tv[0] < 0)
+		*ns = 1; /* Linux: does not wait at all */
+	else if (tv[0] > INT64_MAX / NSEC_PER_SEC / 2)
+		*ns = 0;
+	else
+		*ns = tv[0] * NSEC_PER_SEC + tv[1] * 1000;
+	return 0;
+}
+
+static int
+set_number(struct socket *s, int name, int n)
+{
+	uint32_t wanted = n < 0 ? BUF_MAX : MIN((uint32_t)n, SOCK_BUF_SIZE) * 2;
+
+	switch (name) {
+	case SO_SNDBUF:
+	case SO_SNDBUFFORCE:
+		s->sndbuf = MAX(MIN(wanted, BUF_MAX), SND_MIN);
+		return 0;
+	case SO_RCVBUF:
+	case SO_RCVBUFFORCE:
+		s->rcvbuf = MAX(MIN(wanted, BUF_MAX), RCV_MIN);
+		return 0;
+	case SO_PRIORITY: s->priority = n; return 0;
+	case SO_RCVLOWAT: s->rcvlowat = n <= 0 ? 1 : n; return 0;
+	case SO_TYPE:
+	case SO_PROTOCOL:
+	case SO_DOMAIN:
+	case SO_ERROR: return -ENOPROTOOPT;
+	}
+	return -ENOPROTOOPT;
+}
+
+int
+sock_set_option(struct socket *s, int level, int name, const void *value,
+    unsigned len)
+{
+	bool *flag;
+	int n, linger[2];
+
+	if (level != SOL_SOCKET)
+		return s->ops->set_option == NULL ?
+		    -EOPNOTSUPP :
+		    s->ops->set_option(s, level, name, value, len);
+	if (len < sizeof(n))
+		return -EINVAL;
+	memcpy(&n, value, sizeof(n));
+	flag = flag_of(s, name);
+	if (flag != NULL) {
+		*flag = n != 0;
+		return 0;
+	}
+	switch (name) {
+	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW: return set_timeout(&s->rcvtimeo_ns, value, len);
+	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW: return set_timeout(&s->sndtimeo_ns, value, len);
+	case SO_LINGER:
+		if (len < sizeof(linger))
+			return -EINVAL;
+		memcpy(linger, value, sizeof(linger));
+		s->linger_on = linger[0] != 0;
+		s->linger_s = linger[1];
+		return 0;
+	}
+	return set_number(s, name, n);
+}
+
+static int
+get_number(struct socket *s, int name, int *n)
+{
+	bool *flag = flag_of(s, name);
+
+	if (flag != NULL) {
+		*n = *flag;
+		return 0;
+	}
+	switch (name) {
+	case SO_TYPE: *n = s->type; return 0;
+	case SO_DOMAIN: *n = s->family; return 0;
+	case SO_PROTOCOL: *n = s->protocol; return 0;
+	case SO_SNDBUF: *n = (int)s->sndbuf; return 0;
+	case SO_RCVBUF: *n = (int)s->rcvbuf; return 0;
+	case SO_PRIORITY: *n = s->priority; return 0;
+	case SO_RCVLOWAT: *n = s->rcvlowat; return 0;
+	case SO_SNDLOWAT: *n = 1; return 0;
+	case SO_ERROR: *n = s->ops->take_error(s); return 0;
+	case SO_ACCEPTCONN: *n = s->ops->is_listening(s); return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+static void
+answer(void *value, unsigned *len, const void *from, unsigned n)
+{
+	*len = MIN(*len, n);
+	memcpy(value, from, *len);
+}
+
+int
+sock_get_option(struct socket *s, int level, int name, void *value,
+    unsigned *len)
+{
+	int64_t ns, tv[2];
+	int n = 0, linger[2], error;
+
+	if (level == SOL_SOCKET && name == SO_LINGER) {
+		linger[0] = s->linger_on;
+		linger[1] = s->linger_s;
+		answer(value, len, linger, sizeof(linger));
+		return 0;
+	}
+	if (level == SOL_SOCKET &&
+	    (name == SO_RCVTIMEO_OLD || name == SO_RCVTIMEO_NEW ||
+		name == SO_SNDTIMEO_OLD || name == SO_SNDTIMEO_NEW)) {
+		ns = name == SO_RCVTIMEO_OLD || name == SO_RCVTIMEO_NEW ?
+		    s->rcvtimeo_ns :
+		    s->sndtimeo_ns;
+		tv[0] = ns / NSEC_PER_SEC;
+		tv[1] = ns % NSEC_PER_SEC / 1000;
+		answer(value, len, tv, sizeof(tv));
+		return 0;
+	}
+	error = level == SOL_SOCKET ? get_number(s, name, &n) : -EOPNOTSUPP;
+	if (error == 0)
+		answer(value, len, &n, sizeof(n));
+	else if (s->ops->get_option != NULL)
+		error = s->ops->get_option(s, level, name, value, len);
+	return error;
+}
