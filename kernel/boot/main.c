@@ -3,6 +3,7 @@
  * main.c - the boot: one table of steps, read from top to bottom.  It stands
  * above all floors, and nothing starts itself.
  */
+#include "bus/firmware.h"
 #include "bus/pci.h"
 #include "bus/virtio_mmio.h"
 #include "dev/console.h"
@@ -145,6 +146,7 @@ static const struct boot_step boot_steps[] = {
 	{ "disks", blkdev_init, BOOT_REQUIRED },
 	{ "drivers", drivers_known, BOOT_REQUIRED },
 	{ "virtio", virtio_mmio_scan, BOOT_OPTIONAL },
+	{ "firmware", firmware_init, BOOT_OPTIONAL },
 	{ "pci", pci_init, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };

@@ -92,6 +92,7 @@ struct acpi_ecam {    /* PCI Firmware 3.3, table 4-3 */
 int acpi_parse_mcfg(const uint8_t *t, size_t len, struct acpi_ecam *out,
     unsigned max, unsigned *n);
 
+/* Where the timer's registers are. */
 int acpi_parse_hpet(const uint8_t *t, size_t len, struct acpi_address *out);
 
 struct acpi_spcr {
@@ -102,6 +103,7 @@ struct acpi_spcr {
 	uint32_t gsi;
 	uint32_t baud; /* 0: as firmware left it */
 };
+/* The console that firmware used. */
 int acpi_parse_spcr(const uint8_t *t, size_t len, struct acpi_spcr *out);
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "bus/intr.h"
 
+#include "bus/firmware.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/mutex.h"
@@ -158,6 +159,8 @@ intr_gsi_get(unsigned gsi, unsigned flags, struct intr_source **out)
 	struct gsi_source *g;
 	int error = 0;
 
+	if (gsi >= ioapic_end())
+		firmware_route();
 	if (gsi >= ioapic_end())
 		return -ENODEV;
 	mutex_lock(&gsi_lock);

@@ -68,6 +68,7 @@ struct phys_reader {
 	void *arg;
 };
 
+/* Through r; false also for address 0 and where the range wraps. */
 bool phys_read(const struct phys_reader *r, paddr_t pa, void *to, size_t len);
 /*
  * The first 16-byte boundary in [pa, pa + size) where `mark` (n bytes, at most

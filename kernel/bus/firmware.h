@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * firmware.h - this machine's tables: found when first asked for, copied, and
+ * kept.  A machine without any is as good.
+ * May sleep.
+ */
+#ifndef BUS_FIRMWARE_H
+#define BUS_FIRMWARE_H
+
+#include "bus/acpi_tables.h"
+#include "bus/platform.h"
+
+/* The directory of ACPI's tables; NULL: there is no ACPI. */
+const struct acpi_directory *firmware_acpi(void);
+/*
+ * A checked copy of the nth table of that signature; the caller kfree()s it.
+ *   -ENOENT  there is none; -EINVAL it is broken; -ENOMEM
+ */
+int firmware_acpi_table(const char *signature, unsigned nth, uint8_t **copy,
+    size_t *len);
+
+/* The board: from the MADT, else from the MP table; NULL: neither is there. */
+const struct platform *firmware_platform(void);
+
+/*
+ * Makes the I/O APICs and ISA lines that the board's tables name known to
+ * x86/ioapic.h and bus/intr.h; once.  Called by bus/intr.h when somebody wants
+ * a pin that nobody knows; costs a search through the BIOS where no root
+ * pointer was told.
+ */
+void firmware_route(void);
+
+/*
+ * Boot step: where ACPI's root pointer was told at boot and PCI is wanted,
+ * tells it of configuration space in memory (MCFG).
+ */
+struct boot_info;
+int firmware_init(const struct boot_info *bi);
+
+#endif
