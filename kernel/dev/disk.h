@@ -52,6 +52,7 @@ struct disk_req {
 struct disk_info {
 	const char *prefix;     /* "vd": letters follow, "vda" */
 	const char *name;       /* or all of it, "nvme0n1"; else NULL */
+	const char *driver;     /* in /proc/devices: "virtblk" */
 	uint32_t major;         /* of the device numbers */
 	uint32_t minors;        /* minors a disk has, partitions included */
 	uint64_t nsectors;      /* a multiple of block_size */

@@ -211,13 +211,14 @@ static void
 flusher(void *arg)
 {
 	static struct waitq never = WAITQ_INIT(never);
+	int64_t until;
 
 	(void)arg;
 	for (;;) {
 		wait_event(&flusher_wq,
 		    __atomic_exchange_n(&dirty, false, __ATOMIC_ACQ_REL));
-		(void)wait_event_until(&never, false,
-		    clock_mono_ns() + FLUSH_NS);
+		until = clock_mono_ns() + FLUSH_NS;
+		(void)wait_event_until(&never, false, until);
 		flush_forgotten();
 	}
 }

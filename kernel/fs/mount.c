@@ -6,6 +6,7 @@
  * root, and while it is attached on the mount and dentry that it covers.
  */
 #include "abi/mode.h"
+#include "fs/blkdev.h"
 #include "fs/dentry.h"
 #include "fs/vfs.h"
 #include "fs/walk.h"
@@ -657,5 +658,6 @@ vfs_sync_all(void)
 		}
 		mount_put(m);
 	}
-	return error;
+	one = blkdev_sync_all();
+	return one != 0 ? one : error;
 }

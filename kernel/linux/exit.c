@@ -10,6 +10,7 @@
  * another parent, and leaves a zombie for wait4(2).  When process 1 ends, the
  * machine ends with its status.
  */
+#include "fs/vfs.h"
 #include "fs/file.h"
 #include "kern/kmem.h"
 #include "kern/panic.h"
@@ -28,11 +29,13 @@
 #include "linux/trace.h"
 #include "linux/tty.h"
 
+/* What the program left to be written is written, as after its last close. */
 static void
 end_of_machine(int status)
 {
 	int signo = status & 0x7f;
 
+	(void)vfs_sync_all();
 	if (signo != 0)
 		power_end(POWER_SIGNAL, signo, NULL);
 	power_end(POWER_EXIT, status >> 8 & 0xff, NULL);

@@ -34,6 +34,12 @@ int proc_show_devices(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_swaps(const struct pseudo_id *id, struct sbuf *sb);
 
+/* procfs_disk.c */
+int proc_show_partitions(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_diskstats(const struct pseudo_id *id, struct sbuf *sb);
+/* Lines of /proc/devices: number and driver. */
+void proc_print_block_drivers(struct sbuf *sb);
+
 /* procfs_sys.c: /proc/sys. */
 extern const struct pseudo_entry proc_sys_entries[];
 

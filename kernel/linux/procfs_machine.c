@@ -93,6 +93,7 @@ proc_show_devices(const struct pseudo_id *id, struct sbuf *sb)
 		if (!was_shown(dev, i))
 			sbuf_printf(sb, "%3u %s\n", dev->major, driver_of(dev));
 	sbuf_puts(sb, "\nBlock devices:\n");
+	proc_print_block_drivers(sb);
 	return 0;
 }
 

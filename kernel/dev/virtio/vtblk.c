@@ -387,6 +387,7 @@ configure(struct vtblk_softc *sc)
 	if (error == 0)
 		error = check_config(sc, &c);
 	sc->info.prefix = "vd";
+	sc->info.driver = "virtblk";
 	sc->info.major = VTBLK_MAJOR;
 	sc->info.minors = VTBLK_MINORS;
 	sc->info.read_only = virtio_has(sc->vd, VIRTIO_BLK_F_RO);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * procfs_disk.c - /proc/partitions and /proc/diskstats.  proc(5); Linux,
+ * Documentation/admin-guide/iostats.rst.
+ */
+#include "block/block.h"
+#include "linux/procfs.h"
+
+int
+proc_show_partitions(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct block_dev *bd = NULL;
+
+	(void)id;
+	sbuf_puts(sb, "major minor  #blocks  name\n\n");
+	while ((bd = block_next(bd)) != NULL)
+		sbuf_printf(sb, "%4u  %7u %10lu %s\n", bd->major, bd->minor,
+		    block_sectors(bd) / 2, bd->name);
+	return 0;
+}
+
+static uint64_t
+ms(uint64_t ns)
+{
+	return ns / 1000000;
+}
+
+static void
+show_stats(struct sbuf *sb, struct block_dev *bd)
+{
+	struct block_stats st;
+	unsigned i;
+
+	block_stats(bd, &st);
+	sbuf_printf(sb, "%4u %7u %s", bd->major, bd->minor, bd->name);
+	for (i = BLOCK_STAT_READ; i <= BLOCK_STAT_WRITE; i++)
+		sbuf_printf(sb, " %lu 0 %lu %lu", st.kind[i].ios,
+		    st.kind[i].sectors, ms(st.kind[i].ns));
+	sbuf_printf(sb, " %u %lu %lu", st.in_flight, ms(st.busy_ns),
+	    ms(st.weighted_ns));
+	i = BLOCK_STAT_DISCARD;
+	sbuf_printf(sb, " %lu 0 %lu %lu", st.kind[i].ios, st.kind[i].sectors,
+	    ms(st.kind[i].ns));
+	i = BLOCK_STAT_FLUSH;
+	sbuf_printf(sb, " %lu %lu\n", st.kind[i].ios, ms(st.kind[i].ns));
+}
+
+int
+proc_show_diskstats(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct block_dev *bd = NULL;
+
+	(void)id;
+	while ((bd = block_next(bd)) != NULL)
+		show_stats(sb, bd);
+	return 0;
+}
+
+/* The second part of /proc/devices. */
+void
+proc_print_block_drivers(struct sbuf *sb)
+{
+	struct block_dev *bd = NULL;
+	uint32_t seen[8];
+	unsigned n = 0, i;
+
+	while ((bd = block_next(bd)) != NULL) {
+		for (i = 0; i < n && seen[i] != bd->major; i++)
+			;
+		if (i < n || n == ARRAY_SIZE(seen))
+			continue;
+		seen[n++] = bd->major;
+		sbuf_printf(sb, "%3u %s\n", bd->major, bd->info.driver);
+	}
+}
