@@ -134,17 +134,58 @@ upper_take(uint64_t size)
 	return va;
 }
 
+/* Registers that are mapped, pages of them; only ever more. */
+struct registers {
+	struct registers *next;
+	paddr_t pa;
+	uint64_t size, va;
+};
+static struct registers *registers; /* under map.lock */
+
+static uint64_t
+registers_find(paddr_t pa, uint64_t size)
+{
+	uint64_t state = spin_lock_irq(&map.lock), va = 0;
+	struct registers *r;
+
+	for (r = registers; r != NULL && va == 0; r = r->next)
+		if (pa >= r->pa && pa - r->pa < r->size &&
+		    size <= r->size - (pa - r->pa))
+			va = r->va + (pa - r->pa);
+	spin_unlock_irq(&map.lock, state);
+	return va;
+}
+
+/* What cannot be remembered is mapped again the next time. */
+static void
+registers_keep(paddr_t pa, uint64_t size, uint64_t va)
+{
+	struct registers *r = kmalloc(sizeof(*r));
+	uint64_t state;
+
+	if (r == NULL)
+		return;
+	state = spin_lock_irq(&map.lock);
+	*r = (struct registers){ registers, pa, size, va };
+	registers = r;
+	spin_unlock_irq(&map.lock, state);
+}
+
 volatile void *
 mmio_map(paddr_t pa, size_t size)
 {
 	uint64_t offset = pa & PAGE_MASK, va;
 
 	size = ROUND_UP(size + offset, PAGE_SIZE);
+	va = registers_find(pa - offset, size);
+	if (va != 0)
+		return (volatile void *)(va + offset);
 	va = upper_take(size);
 	if (va == 0 ||
 	    pt_map_kernel(va, pa - offset, size,
 		PTE_W | PTE_PCD | PTE_PWT | pt_nx()) != 0)
 		return NULL;
+	registers_keep(pa - offset, size, va);
 	return (volatile void *)(va + offset);
 }
 

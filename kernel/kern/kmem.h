@@ -50,7 +50,11 @@ void kstack_free(void *lowest);
 void *kmap_alloc(size_t size);
 void kmap_free(void *p);
 
-/* Maps device registers uncached; size need not be page-aligned. */
+/*
+ * Maps device registers uncached; size need not be page-aligned.  A mapping
+ * stays, and who asks for the same registers again gets it again: so devices
+ * that come and go use up nothing.  NULL: out of memory or addresses.
+ */
 volatile void *mmio_map(paddr_t pa, size_t size);
 
 #endif
