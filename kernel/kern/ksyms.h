@@ -5,7 +5,10 @@
 
 #include "kern/types.h"
 
-/* The function that holds va and the offset in it; NULL: none does. */
-const char *ksyms_find(uint64_t va, uint64_t *offset);
+/*
+ * The function that holds va: its name, cut to size, and the offset in it.
+ * False: none does.
+ */
+bool ksyms_find(uint64_t va, char *name, size_t size, uint64_t *offset);
 
 #endif

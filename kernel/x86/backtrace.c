@@ -15,11 +15,10 @@
 static void
 print_frame(uint64_t rip, unsigned back)
 {
-	const char *name;
 	uint64_t offset;
+	char name[64];
 
-	name = ksyms_find(rip - back, &offset);
-	if (name != NULL)
+	if (ksyms_find(rip - back, name, sizeof(name), &offset))
 		log_line(LOG_EMERG, "  %#lx %s+%#lx", rip, name, offset + back);
 	else
 		log_line(LOG_EMERG, "  %#lx", rip);
