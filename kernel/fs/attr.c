@@ -5,6 +5,7 @@
  */
 #include "abi/mode.h"
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "kern/string.h"
 #include <linux/capability.h>
@@ -204,5 +205,7 @@ vfs_setattr(const struct vfs_ctx *ctx, const struct path *p,
 	mutex_unlock(&inode->lock);
 	if (size)
 		inode_put_write(inode);
+	if (error == 0)
+		vfs_notify(p->dentry, size ? IN_MODIFY : IN_ATTRIB);
 	return error;
 }

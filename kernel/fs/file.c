@@ -5,6 +5,7 @@
 #include "fs/file.h"
 #include "abi/mode.h"
 #include "fs/dentry.h"
+#include "fs/notify.h"
 #include "kern/kmem.h"
 #include "kern/page.h"
 #include <linux/errno.h>
@@ -58,11 +59,15 @@ file_read(struct file *f, struct uio *u, int64_t *pos)
 	n = check_pos(f, pos);
 	if (n != 0)
 		return n;
-	if (pos != NULL)
-		return f->ops->read(f, u, pos);
-	locked = pos_lock(f);
-	n = f->ops->read(f, u, &f->pos);
-	pos_unlock(f, locked);
+	if (pos != NULL) {
+		n = f->ops->read(f, u, pos);
+	} else {
+		locked = pos_lock(f);
+		n = f->ops->read(f, u, &f->pos);
+		pos_unlock(f, locked);
+	}
+	if (n > 0)
+		vfs_notify(f->path.dentry, IN_ACCESS);
 	return n;
 }
 
@@ -79,11 +84,15 @@ file_write(struct file *f, struct uio *u, int64_t *pos)
 	n = check_pos(f, pos);
 	if (n != 0)
 		return n;
-	if (pos != NULL)
-		return f->ops->write(f, u, pos);
-	locked = pos_lock(f);
-	n = f->ops->write(f, u, &f->pos);
-	pos_unlock(f, locked);
+	if (pos != NULL) {
+		n = f->ops->write(f, u, pos);
+	} else {
+		locked = pos_lock(f);
+		n = f->ops->write(f, u, &f->pos);
+		pos_unlock(f, locked);
+	}
+	if (n > 0)
+		vfs_notify(f->path.dentry, IN_MODIFY);
 	return n;
 }
 

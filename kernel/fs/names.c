@@ -9,6 +9,7 @@
 #include "fs/names.h"
 #include "abi/mode.h"
 #include "fs/dentry.h"
+#include "fs/notify.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
 
@@ -151,6 +152,8 @@ make_locked(struct dir_name *n, const struct make *mk, struct dentry **out)
 		error = dir_may_create(n);
 	if (error == 0)
 		error = call_make(dir, d, mk, n->w.ctx->cred);
+	if (error == 0)
+		vfs_notify_name(dir, IN_CREATE, d->inode, d->name, d->len);
 	if (error == 0 && out != NULL)
 		*out = d;
 	else
@@ -250,6 +253,19 @@ vfs_link(const struct vfs_ctx *ctx, const struct path *old,
 	return name_make(ctx, base, name, &mk, NULL);
 }
 
+/* Tells who watches that a name went, and its file with the last one. */
+static void
+removed(struct inode *dir, struct dentry *d, struct inode *victim)
+{
+	if (__atomic_load_n(&vfs_watched, __ATOMIC_RELAXED) == 0)
+		return;
+	vfs_notify_name(dir, IN_DELETE, victim, d->name, d->len);
+	if (!S_ISDIR(victim->mode))
+		vfs_notify_self(victim, IN_ATTRIB);
+	if (S_ISDIR(victim->mode) || victim->nlink == 0)
+		vfs_notify_self(victim, IN_DELETE_SELF);
+}
+
 /* unlink and rmdir, directory locked. */
 static int
 remove_locked(struct dir_name *n, bool is_rmdir)
@@ -283,8 +299,10 @@ remove_locked(struct dir_name *n, bool is_rmdir)
 			victim->flags |= INODE_DEAD;
 		mutex_unlock(&victim->lock);
 	}
-	if (error == 0)
+	if (error == 0) {
+		removed(dir, d, victim);
 		dentry_drop(d);
+	}
 	dentry_put(d);
 	return error;
 }

@@ -8,6 +8,7 @@
 #include "fs/dentry.h"
 #include "fs/file.h"
 #include "fs/names.h"
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
@@ -79,6 +80,10 @@ file_put(struct file *f)
 	if (vfs_hooks->file_gone != NULL &&
 	    (f->polls != NULL || f->inode->locks != NULL))
 		vfs_hooks->file_gone(f);
+	if ((f->mode & FILE_PATH) == 0)
+		vfs_notify(f->path.dentry,
+		    (f->mode & FILE_WRITE) != 0 ? IN_CLOSE_WRITE :
+						  IN_CLOSE_NOWRITE);
 	if (f->ops->release != NULL)
 		f->ops->release(f);
 	file_free(f);
@@ -220,6 +225,8 @@ open_place(const struct vfs_cred *cred, const struct path *p, unsigned flags,
 		file_put(f);
 		return error;
 	}
+	if ((flags & O_PATH) == 0)
+		vfs_notify(p->dentry, IN_OPEN);
 	*out = f;
 	return 0;
 }
@@ -265,6 +272,9 @@ find_or_create_locked(struct creation *c, struct dir_name *n,
 			    S_IFREG | (c->mode & 07777 & ~c->ctx->umask),
 			    c->ctx->cred);
 		c->created = error == 0;
+		if (c->created)
+			vfs_notify_name(dir, IN_CREATE, d->inode, d->name,
+			    d->len);
 	} else if ((c->flags & O_EXCL) != 0) {
 		error = -EEXIST;
 	}

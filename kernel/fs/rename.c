@@ -9,6 +9,7 @@
 #include "abi/mode.h"
 #include "fs/dentry.h"
 #include "fs/names.h"
+#include "fs/notify.h"
 #include <linux/errno.h>
 #include <linux/fs.h>
 
@@ -120,6 +121,25 @@ check(const struct rename *r)
 	return error;
 }
 
+/* Tells who watches; before the names move. */
+static void
+renamed(const struct rename *r, struct inode *victim)
+{
+	struct inode *inode = r->old->inode;
+	uint32_t cookie;
+
+	if (__atomic_load_n(&vfs_watched, __ATOMIC_RELAXED) == 0)
+		return;
+	cookie = vfs_notify_cookie();
+	vfs_notify_name_slow(r->from.dir->inode, IN_MOVED_FROM, inode,
+	    r->old->name, r->old->len, cookie);
+	vfs_notify_name_slow(r->to.dir->inode, IN_MOVED_TO, inode, r->new->name,
+	    r->new->len, cookie);
+	vfs_notify_self(inode, IN_MOVE_SELF);
+	if (victim != NULL && victim->nlink == 0)
+		vfs_notify_self(victim, IN_DELETE_SELF);
+}
+
 static int
 rename_checked(struct rename *r)
 {
@@ -138,8 +158,10 @@ rename_checked(struct rename *r)
 		victim->flags |= INODE_DEAD;
 	if (victim != NULL)
 		mutex_unlock(&victim->lock);
-	if (error == 0)
+	if (error == 0) {
+		renamed(r, victim);
 		dentry_move(r->old, r->new, exchange);
+	}
 	return error;
 }
 

@@ -547,6 +547,9 @@ struct vfs_hooks {
 	const struct file_ops *fifo_ops;         /* open of an S_IFIFO node */
 	void (*inode_gone)(struct inode *inode); /* ipc, locks or watches set */
 	void (*file_gone)(struct file *file);    /* last put; polls or locks */
+	/* Something happened to a watched inode (fs/notify.h). */
+	void (*notify)(struct inode *inode, unsigned mask, const char *name,
+	    size_t len, uint32_t cookie);
 };
 void vfs_set_hooks(const struct vfs_hooks *hooks);
 extern const struct vfs_hooks *vfs_hooks;

@@ -17,6 +17,7 @@
 #include "fs/file.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
+#include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
@@ -31,10 +32,11 @@
 #define NO_EFFECT                                                         \
 	(CLONE_PTRACE | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_UNTRACED | \
 	    CLONE_IO)
-#define KNOWN                                                    \
-	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK | \
-	    CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID |  \
-	    CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_CLEAR_SIGHAND)
+#define KNOWN                                                                 \
+	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK |              \
+	    CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID |               \
+	    CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_CLEAR_SIGHAND | \
+	    CLONE_PIDFD)
 
 /* A parent that waits for its child's exec or end; under process_lock. */
 struct vfork_wait {
@@ -47,6 +49,7 @@ struct clone_request {
 	int exit_signal;
 	uaddr_t stack; /* the new rsp; 0: the caller's */
 	uaddr_t parent_tid, child_tid, tls;
+	uaddr_t pidfd; /* CLONE_PIDFD */
 };
 
 /* ---- the parts of a process ---- */
@@ -288,6 +291,9 @@ check(const struct clone_request *rq)
 		return -EINVAL;
 	if ((f & CLONE_THREAD) != 0 && (f & THREAD_NEEDS) != THREAD_NEEDS)
 		return -EINVAL;
+	if ((f & CLONE_PIDFD) != 0 &&
+	    (f & (CLONE_THREAD | CLONE_DETACHED)) != 0)
+		return -EINVAL;
 	if ((f & CLONE_PARENT) != 0 && process_self()->pid == 1)
 		return -EINVAL;
 	if ((f & CLONE_SETTLS) != 0 && rq->tls >= USER_END)
@@ -324,6 +330,30 @@ clone_thread(const struct clone_request *rq)
 	return tid;
 }
 
+/* CLONE_PIDFD: a descriptor of the child's, before it runs. */
+static int
+open_pidfd(struct process *p, const struct clone_request *rq)
+{
+	struct file *file;
+	int error, fd;
+
+	mutex_lock(&process_lock);
+	error = pidfd_file(p, 0, &file);
+	mutex_unlock(&process_lock);
+	if (error != 0)
+		return error;
+	fd = fd_reserve(0);
+	error = fd < 0 ? fd : copyout(rq->pidfd, &fd, sizeof(fd));
+	if (error == 0) {
+		fd_install(fd, file, true);
+		return 0;
+	}
+	if (fd >= 0)
+		fd_unreserve(fd);
+	file_put(file);
+	return error;
+}
+
 static void
 publish_process(struct process *p, struct task *t,
     const struct clone_request *rq)
@@ -356,6 +386,8 @@ clone_process(const struct clone_request *rq)
 	}
 	pid = p->pid;
 	error = tell_parent(rq, pid);
+	if (error == 0 && (rq->flags & CLONE_PIDFD) != 0)
+		error = open_pidfd(p, rq);
 	if (error != 0) {
 		drop_task(t);
 		process_destroy(p);
@@ -386,8 +418,10 @@ sys_clone(uint64_t flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
     uaddr_t tls)
 {
 	struct clone_request rq = { (uint32_t)flags & ~CSIGNAL, flags & CSIGNAL,
-		stack, parent_tid, child_tid, tls };
+		stack, parent_tid, child_tid, tls, parent_tid };
 
+	if ((flags & CLONE_PIDFD) != 0 && (flags & CLONE_PARENT_SETTID) != 0)
+		return -EINVAL;
 	/* That bit is the signal's here. */
 	if (rq.exit_signal > SIGNAL_MAX)
 		return -EINVAL;
@@ -456,5 +490,6 @@ sys_clone3(uaddr_t args, size_t size)
 	rq.parent_tid = a.parent_tid;
 	rq.child_tid = a.child_tid;
 	rq.tls = a.tls;
+	rq.pidfd = a.pidfd;
 	return clone(&rq);
 }

@@ -23,6 +23,7 @@
 #include "linux/fsview.h"
 #include "linux/futex.h"
 #include "linux/itimer.h"
+#include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
@@ -148,6 +149,7 @@ become_zombie(struct process *p)
 	hang_up_orphaned_group_locked(p);
 	orphan_children_locked(p);
 	p->state = PROCESS_ZOMBIE;
+	pidfd_ended_locked(p);
 	status = p->exit_code;
 	signo = status & 0x7f;
 	parent = p->parent;

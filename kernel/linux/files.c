@@ -7,6 +7,7 @@
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "linux/epoll.h"
+#include "linux/inotify.h"
 #include "linux/locks.h"
 #include "linux/pipe.h"
 #include "linux/sys_socket.h"
@@ -23,6 +24,7 @@ files_file_gone(struct file *file)
 static const struct vfs_hooks files_hooks = {
 	.fifo_ops = &pipe_ops,
 	.file_gone = files_file_gone,
+	.notify = inotify_event,
 };
 
 void

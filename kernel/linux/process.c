@@ -17,6 +17,7 @@
 #include "linux/fsview.h"
 #include "linux/itimer.h"
 #include "linux/signal.h"
+#include "linux/pidfd.h"
 #include "linux/tty.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -234,6 +235,7 @@ process_create(struct process *parent, struct process **out)
 void
 process_destroy(struct process *p)
 {
+	pidfd_reaped_locked(p);
 	id_free(&p->id);
 	if (p->vm != NULL)
 		vmspace_put(p->vm);

@@ -55,6 +55,7 @@ struct id_entry {
 };
 
 struct itimers; /* linux/itimer.h */
+struct pidfd;
 
 /*
  * [P] process_lock; [L] process_list_lock, and process_lock to write;
@@ -107,6 +108,7 @@ struct process {
 	struct waitq child_wait;       /* a child changed state */
 	uint32_t child_events;         /* atomic: counts such changes */
 	struct itimers *itimers;       /* linux/itimer.c, made at need */
+	struct pidfd *pidfd;           /* [P] linux/pidfd.c, made at need */
 	struct vfork_wait *vfork_done; /* [P] clone.c: the parent waits */
 };
 

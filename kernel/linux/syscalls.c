@@ -14,8 +14,10 @@
 #include "linux/exec.h"
 #include "linux/fdtable.h"
 #include "linux/futex.h"
+#include "linux/inotify.h"
 #include "linux/itimer.h"
 #include "linux/kmsg.h"
+#include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/rusage.h"
 #include "linux/sigframe.h"
@@ -304,9 +306,9 @@ static const struct syscall_row rows[] = {
 	[250] = NAME("keyctl", "dxxxx"),
 	[251] = CALL("ioprio_set", sys_ioprio_set, "ddx"),
 	[252] = CALL("ioprio_get", sys_ioprio_get, "dd"),
-	[253] = NAME("inotify_init", ""),
-	[254] = NAME("inotify_add_watch", "fsx"),
-	[255] = NAME("inotify_rm_watch", "fd"),
+	[253] = CALL("inotify_init", sys_inotify_init, ""),
+	[254] = CALL("inotify_add_watch", sys_inotify_add_watch, "fsx"),
+	[255] = CALL("inotify_rm_watch", sys_inotify_rm_watch, "fd"),
 	[256] = NAME("migrate_pages", "dupp"),
 	[257] = CALL("openat", sys_openat, "fsOo"),
 	[258] = CALL("mkdirat", sys_mkdirat, "fso"),
@@ -345,7 +347,7 @@ static const struct syscall_row rows[] = {
 	[291] = CALL("epoll_create1", sys_epoll_create1, "x"),
 	[292] = CALL("dup3", sys_dup3, "ffO"),
 	[293] = CALL("pipe2", sys_pipe2, "pO"),
-	[294] = NAME("inotify_init1", "x"),
+	[294] = CALL("inotify_init1", sys_inotify_init1, "x"),
 	[295] = CALL("preadv", sys_preadv, "fpudd"),
 	[296] = CALL("pwritev", sys_pwritev, "fVudd"),
 	[297] = CALL("rt_tgsigqueueinfo", sys_rt_tgsigqueueinfo, "ddSp"),
@@ -386,7 +388,7 @@ static const struct syscall_row rows[] = {
 	[332] = CALL("statx", sys_statx, "fsTxp"),
 	[333] = NAME("io_pgetevents", "xddptp"),
 	[334] = CALL("rseq", sys_absent, "pudx"),
-	[424] = NAME("pidfd_send_signal", "fSpx"),
+	[424] = CALL("pidfd_send_signal", sys_pidfd_send_signal, "fSpx"),
 	[425] = NAME("io_uring_setup", "up"),
 	[426] = NAME("io_uring_enter", "fuuxpu"),
 	[427] = NAME("io_uring_register", "fupu"),
@@ -396,11 +398,11 @@ static const struct syscall_row rows[] = {
 	[431] = NAME("fsconfig", "fxssd"),
 	[432] = NAME("fsmount", "fxx"),
 	[433] = NAME("fspick", "fsx"),
-	[434] = NAME("pidfd_open", "dx"),
+	[434] = CALL("pidfd_open", sys_pidfd_open, "dx"),
 	[435] = CALL("clone3", sys_clone3, "pu"),
 	[436] = CALL("close_range", sys_close_range, "ffx"),
 	[437] = CALL("openat2", sys_openat2, "fspu"),
-	[438] = NAME("pidfd_getfd", "ffx"),
+	[438] = CALL("pidfd_getfd", sys_pidfd_getfd, "ffx"),
 	[439] = CALL("faccessat2", sys_faccessat2, "fsAT"),
 	[440] = NAME("process_madvise", "fpuxx"),
 	[441] = CALL("epoll_pwait2", sys_epoll_pwait2, "fpdtpu"),

@@ -4,6 +4,7 @@
  */
 #include "kern/string.h"
 #include "kern/uaccess.h"
+#include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/rusage.h"
 #include "linux/signal.h"
@@ -16,6 +17,7 @@ struct wait_query {
 	int which; /* P_ALL, P_PID, P_PGID */
 	int32_t id;
 	unsigned options;
+	bool nonblock; /* waitid: nothing yet is -EAGAIN */
 	/* The answer: */
 	int32_t pid;
 	uint32_t uid;
@@ -177,6 +179,19 @@ copyout_info(uaddr_t dst, const struct wait_query *q, bool any)
 	return copyout(dst, &info, sizeof(info));
 }
 
+/* A descriptor that does not block makes waiting -EAGAIN. */
+static int
+query_pidfd(struct wait_query *q, int fd)
+{
+	int error;
+
+	q->which = P_PID;
+	error = pidfd_pid(fd, &q->id, &q->nonblock);
+	if (error == 0 && q->nonblock)
+		q->options |= WNOHANG;
+	return error;
+}
+
 static int
 waitid_query(struct wait_query *q, int which, int32_t id, unsigned options)
 {
@@ -195,8 +210,7 @@ waitid_query(struct wait_query *q, int which, int32_t id, unsigned options)
 		if (id == 0)
 			q->id = process_self()->pgid;
 		return id < 0 ? -EINVAL : 0;
-	case P_PIDFD: /* there are no pidfds, so it is not one */
-		return id < 0 ? -EINVAL : -EBADF;
+	case P_PIDFD: return id < 0 ? -EINVAL : query_pidfd(q, id);
 	default: return -EINVAL;
 	}
 }
@@ -210,6 +224,8 @@ sys_waitid(int which, int32_t id, uaddr_t info, unsigned options, uaddr_t usage)
 	answer = waitid_query(&q, which, id, options);
 	if (answer == 0)
 		answer = wait_for(&q);
+	if (answer == 0 && q.nonblock && (options & WNOHANG) == 0)
+		answer = -EAGAIN;
 	if (answer < 0)
 		return answer;
 	if (answer > 0 && usage != 0 &&

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/* proc_pidfd.c - pidfd_open(2), pidfd_send_signal(2), waitid(2), CLONE_PIDFD. */
+#include "check.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open        434
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+#define WAIT_PIDFD 3 /* P_PIDFD */
+#define WITH_PIDFD 0x1000ul
+
+static int
+readable(int fd, int ms)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	return poll(&p, 1, ms) == 1 ? p.revents & POLLIN : 0;
+}
+
+int
+main(void)
+{
+	siginfo_t si;
+	int fd = -1, status, p[2], q;
+	pid_t child;
+	char c;
+
+	alarm(30);
+	CHECK_ERR(syscall(SYS_pidfd_open, 0, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_pidfd_open, -1, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_pidfd_open, getpid(), 1), EINVAL);
+	CHECK_ERR(syscall(SYS_pidfd_open, 0x3fffff, 0), ESRCH);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	fd = (int)CHECK_OK(syscall(SYS_pidfd_open, child, 0));
+	CHECK_RET(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_ERR(read(fd, &c, 1), EINVAL);
+	CHECK_RET(readable(fd, 0), 0);
+	CHECK_RET(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0), 0);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 99, 0, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, 0, 100), EINVAL);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, 0, 0, 0, 0), EBADF);
+	memset(&si, 0, sizeof(si));
+	CHECK_RET(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED | WNOHANG), 0);
+	CHECK_RET(si.si_pid, 0);
+	CHECK_RET(syscall(SYS_pidfd_send_signal, fd, SIGTERM, 0, 0), 0);
+	CHECK_RET(readable(fd, 5000), POLLIN);
+	CHECK_RET(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED), 0);
+	CHECK_RET(si.si_pid, child);
+	CHECK_RET(si.si_code, CLD_KILLED);
+	CHECK_RET(si.si_status, SIGTERM);
+	CHECK_RET(readable(fd, 0), POLLIN);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0), ESRCH);
+	CHECK_ERR(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED), ECHILD);
+	CHECK_ERR(waitid(WAIT_PIDFD, 0, &si, WEXITED), EBADF);
+	CHECK_RET(close(fd), 0);
+	fd = -1;
+	child = (pid_t)syscall(SYS_clone, WITH_PIDFD | SIGCHLD, 0, &fd, 0, 0);
+	if (child == 0)
+		_exit(6);
+	CHECK(fd >= 3);
+	CHECK_RET(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_RET(readable(fd, 5000), POLLIN);
+	CHECK_RET(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED), 0);
+	CHECK_RET(si.si_status, 6);
+	close(fd);
+	CHECK_RET(pipe(p), 0);
+	fd = (int)CHECK_OK(syscall(SYS_pidfd_open, getpid(), O_NONBLOCK));
+	q = (int)CHECK_OK(syscall(SYS_pidfd_getfd, fd, p[1], 0));
+	CHECK_RET(write(q, "x", 1), 1);
+	CHECK_RET(read(p[0], &c, 1), 1);
+	CHECK_ERR(syscall(SYS_pidfd_getfd, fd, 99, 0), EBADF);
+	close(fd);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	fd = (int)CHECK_OK(syscall(SYS_pidfd_open, child, O_NONBLOCK));
+	CHECK_ERR(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED), EAGAIN);
+	kill(child, SIGKILL);
+	CHECK_RET(waitpid(child, &status, 0), child);
+	close(fd);
+	return check_done();
+}

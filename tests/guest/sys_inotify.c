@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/* sys_inotify.c - inotify(7): which events come, in what order, and errors. */
+#include "check.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+static char dir[] = "/tmp/sys_inotify.XXXXXX";
+static char got[4000];
+
+static const struct {
+	unsigned bit;
+	const char *name;
+} bits[] = {
+	{ IN_ACCESS, "access" },
+	{ IN_MODIFY, "modify" },
+	{ IN_ATTRIB, "attrib" },
+	{ IN_CLOSE_WRITE, "close_write" },
+	{ IN_CLOSE_NOWRITE, "close_nowrite" },
+	{ IN_OPEN, "open" },
+	{ IN_MOVED_FROM, "moved_from" },
+	{ IN_MOVED_TO, "moved_to" },
+	{ IN_CREATE, "create" },
+	{ IN_DELETE, "delete" },
+	{ IN_DELETE_SELF, "delete_self" },
+	{ IN_MOVE_SELF, "move_self" },
+	{ IN_IGNORED, "ignored" },
+	{ IN_ISDIR, "dir" },
+};
+
+/* All events that are there, as words: "create:x open:x". */
+static const char *
+events(int fd)
+{
+	char buf[4096] __attribute__((aligned(8)));
+	struct inotify_event *e;
+	long n = read(fd, buf, sizeof(buf)), at;
+	size_t i;
+
+	got[0] = '\0';
+	for (at = 0; at < n; at += (long)(sizeof(*e) + e->len)) {
+		e = (struct inotify_event *)(void *)(buf + at);
+		if (at != 0)
+			strcat(got, " ");
+		for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+			if ((e->mask & bits[i].bit) != 0)
+				strcat(got, bits[i].name);
+		if (e->len != 0) {
+			strcat(got, ":");
+			strcat(got, e->name);
+		}
+	}
+	return got;
+}
+
+int
+main(void)
+{
+	struct pollfd p = { .events = POLLIN };
+	int in, wd, wf, fd, n;
+	char c;
+
+	alarm(30);
+	mkdir("/tmp", 01777);
+	REQUIRE(mkdtemp(dir) != NULL);
+	REQUIRE(chdir(dir) == 0);
+	CHECK_ERR(inotify_init1(1), EINVAL);
+	in = (int)CHECK_OK(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+	CHECK_RET(fcntl(in, F_GETFD), FD_CLOEXEC);
+	CHECK_ERR(inotify_add_watch(in, ".", 0), EINVAL);
+	CHECK_ERR(inotify_add_watch(in, "nothing", IN_OPEN), ENOENT);
+	CHECK_ERR(inotify_add_watch(0, ".", IN_OPEN), EINVAL);
+	CHECK_ERR(inotify_add_watch(99, ".", IN_OPEN), EBADF);
+	CHECK_ERR(inotify_rm_watch(in, 5), EINVAL);
+	wd = (int)CHECK_OK(inotify_add_watch(in, dir, IN_ALL_EVENTS));
+	CHECK_RET(wd, 1);
+	CHECK_ERR(read(in, got, sizeof(got)), EAGAIN);
+	p.fd = in;
+	CHECK_RET(poll(&p, 1, 0), 0);
+	fd = open("file", O_RDWR | O_CREAT, 0600);
+	CHECK_RET(write(fd, "abc", 3), 3);
+	CHECK_RET(pread(fd, &c, 1, 0), 1);
+	close(fd);
+	CHECK_RET(poll(&p, 1, 0), 1);
+	CHECK_RET(ioctl(in, FIONREAD, &n), 0);
+	CHECK_RET(n, 5 * 32);
+	CHECK_ERR(read(in, got, 16), EINVAL);
+	CHECK_STR(events(in),
+	    "create:file open:file modify:file access:file "
+	    "close_write:file");
+	fd = open("file", O_RDONLY);
+	close(fd);
+	chmod("file", 0640);
+	truncate("file", 1);
+	CHECK_STR(events(in),
+	    "open:file close_nowrite:file attrib:file modify:file");
+	mkdir("sub", 0700);
+	rename("file", "moved");
+	symlink("x", "link");
+	link("moved", "other");
+	CHECK_STR(events(in),
+	    "createdir:sub moved_from:file moved_to:moved create:link "
+	    "create:other");
+	unlink("other");
+	unlink("link");
+	rmdir("sub");
+	CHECK_STR(events(in), "delete:other delete:link deletedir:sub");
+	wf = (int)CHECK_OK(
+	    inotify_add_watch(in, "moved", IN_MOVE_SELF | IN_DELETE_SELF));
+	CHECK_RET(inotify_add_watch(in, dir, IN_CREATE), wd); /* replaced */
+	CHECK_ERR(inotify_add_watch(in, dir, IN_CREATE | IN_MASK_CREATE),
+	    EEXIST);
+	CHECK_ERR(inotify_add_watch(in, "moved", IN_OPEN | IN_ONLYDIR),
+	    ENOTDIR);
+	rename("moved", "again");
+	unlink("again");
+	CHECK_STR(events(in), "move_self delete_self ignored");
+	CHECK_ERR(inotify_rm_watch(in, wf), EINVAL);
+	CHECK_RET(inotify_add_watch(in, dir, IN_OPEN | IN_MASK_ADD), wd);
+	close(open("new", O_WRONLY | O_CREAT, 0600));
+	CHECK_STR(events(in), "create:new open:new");
+	CHECK_RET(inotify_rm_watch(in, wd), 0);
+	CHECK_STR(events(in), "ignored");
+	unlink("new");
+	CHECK_ERR(read(in, got, sizeof(got)), EAGAIN);
+	wd = (int)CHECK_OK(inotify_add_watch(in, dir, IN_CREATE | IN_ONESHOT));
+	mkdir("a", 0700);
+	mkdir("b", 0700);
+	CHECK_STR(events(in), "createdir:a ignored");
+	CHECK_RET(close(in), 0);
+	rmdir("a");
+	rmdir("b");
+	CHECK_RET(rmdir(dir), 0);
+	return check_done();
+}
