@@ -146,6 +146,7 @@ static const struct boot_step boot_steps[] = {
 	{ "disks", blkdev_init, BOOT_REQUIRED },
 	{ "drivers", drivers_known, BOOT_REQUIRED },
 	{ "virtio", virtio_mmio_scan, BOOT_OPTIONAL },
+	{ "power", acpi_power_init, BOOT_OPTIONAL },
 	{ "firmware", firmware_init, BOOT_OPTIONAL },
 	{ "pci", pci_init, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },

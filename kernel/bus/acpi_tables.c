@@ -59,11 +59,11 @@ read_header(const struct phys_reader *r, paddr_t pa, struct acpi_entry *out)
 {
 	uint8_t h[H_SIZE];
 
+	*out = (struct acpi_entry){ .pa = pa };
 	if (!phys_read(r, pa, h, sizeof(h)))
 		return false;
 	memcpy(out->signature, h, 4);
 	out->length = get32(h + H_LENGTH);
-	out->pa = pa;
 	return out->length >= H_SIZE && out->length <= ACPI_TABLE_MAX;
 }
 
@@ -131,6 +131,12 @@ acpi_read_directory(const struct phys_reader *r, paddr_t rsdp,
 	if (error != 0)
 		out->ntables = out->lost = 0;
 	return error;
+}
+
+int
+acpi_read_entry(const struct phys_reader *r, paddr_t pa, struct acpi_entry *out)
+{
+	return read_header(r, pa, out) ? 0 : -EINVAL;
 }
 
 const struct acpi_entry *
@@ -303,6 +309,60 @@ acpi_parse_fadt(const uint8_t *t, size_t len, struct acpi_fadt *out)
 	out->sleep_status = wide_field(t, len, 256);
 	out->hypervisor = len >= 276 ? get64(t + 268) : 0;
 	return 0;
+}
+
+/* ---- _S5 in the DSDT; byte code: 20.2 ---- */
+
+#define AML_ZERO    0x00
+#define AML_ONE     0x01
+#define AML_NAME    0x08
+#define AML_BYTE    0x0a
+#define AML_PACKAGE 0x12
+#define AML_ROOT    '\\'
+
+/* A small number at *at, moved behind it. */
+static bool
+aml_number(const uint8_t *p, size_t len, size_t *at, uint8_t *v)
+{
+	if (*at >= len)
+		return false;
+	*v = p[(*at)++];
+	if (*v == AML_ZERO || *v == AML_ONE)
+		return true;
+	if (*v != AML_BYTE || *at >= len)
+		return false;
+	*v = p[(*at)++];
+	return *v < 8; /* three bits of PM1 control */
+}
+
+/* "Package () { number, number, ... }" at `at`. */
+static bool
+s5_package(const uint8_t *p, size_t len, size_t at, uint8_t type[2])
+{
+	if (at + 3 > len || p[at] != AML_PACKAGE)
+		return false;
+	at += 2u + (p[at + 1] >> 6); /* its length, in 1 to 4 bytes */
+	if (at >= len || p[at] < 2)
+		return false;
+	at++;
+	return aml_number(p, len, &at, &type[0]) &&
+	    aml_number(p, len, &at, &type[1]);
+}
+
+int
+acpi_parse_s5(const uint8_t *dsdt, size_t len, uint8_t type[2])
+{
+	size_t at;
+
+	for (at = H_SIZE + 1; at + 4 <= len; at++) {
+		if (memcmp(dsdt + at, "_S5_", 4) != 0 ||
+		    (dsdt[at - 1] != AML_NAME &&
+			(dsdt[at - 1] != AML_ROOT || dsdt[at - 2] != AML_NAME)))
+			continue;
+		if (s5_package(dsdt, len, at + 4, type))
+			return 0;
+	}
+	return -ENOENT;
 }
 
 /* ---- MCFG, HPET, SPCR ---- */

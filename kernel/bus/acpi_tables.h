@@ -44,6 +44,10 @@ int acpi_read_directory(const struct phys_reader *r, paddr_t rsdp,
 const struct acpi_entry *acpi_find_table(const struct acpi_directory *dir,
     const char *signature, unsigned nth);
 
+/* Signature and length of the table at pa; -EINVAL: nonsense. */
+int acpi_read_entry(const struct phys_reader *r, paddr_t pa,
+    struct acpi_entry *out);
+
 /*
  * Copies a table into buf, which has room for entry->length, and checks it.
  *   -EINVAL  header or sum are wrong (or it changed since it was listed)
@@ -82,6 +86,13 @@ struct acpi_fadt { /* 5.2.9 */
 #define ACPI_FADT_RESET   (1u << 10)
 #define ACPI_FADT_REDUCED (1u << 20) /* no PM1 registers */
 int acpi_parse_fadt(const uint8_t *t, size_t len, struct acpi_fadt *out);
+
+/*
+ * What the DSDT's \_S5 says to write to switch off: found by its name among
+ * the byte code, without an interpreter, so it must be written out there.
+ *   -ENOENT  it is not, or not understood
+ */
+int acpi_parse_s5(const uint8_t *dsdt, size_t len, uint8_t type[2]);
 
 struct acpi_ecam {    /* PCI Firmware 3.3, table 4-3 */
 	paddr_t base; /* of bus 0, also where first_bus is another */

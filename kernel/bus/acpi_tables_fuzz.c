@@ -45,8 +45,11 @@ parse_all(const uint8_t *t, size_t len)
 	struct acpi_fadt fadt;
 	struct acpi_spcr spcr;
 	struct acpi_ecam ecam[3];
+	uint8_t type[2];
 	unsigned n, i;
 
+	if (acpi_parse_s5(t, len, type) == 0 && (type[0] > 7 || type[1] > 7))
+		abort();
 	if (acpi_parse_madt(t, len, &board) == 0 &&
 	    (board.ncpus > PLATFORM_NCPUS ||
 		board.nioapics > PLATFORM_NIOAPICS))

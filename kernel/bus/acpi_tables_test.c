@@ -323,6 +323,33 @@ timer_and_console(void **state)
 	assert_int_equal(acpi_parse_spcr(t, 79, &s), -EINVAL);
 }
 
+static void
+the_way_to_switch_off(void **state)
+{
+	static const uint8_t q35[] = { 8, '_', 'S', '5', '_', 0x12, 6, 4, 0, 0,
+		0, 0 };
+	static const uint8_t other[] = { 8, '\\', '_', 'S', '5', '_', 0x12,
+		0x47, 0, 4, 0x0a, 5, 1, 0, 0 };
+	static const uint8_t broken[] = { 8, '_', 'S', '5', '_', 0x12, 6, 4,
+		0x0a, 9, 0, 0 };
+	uint8_t t[64] = { 0 }, type[2];
+
+	(void)state;
+	assert_int_equal(acpi_parse_s5(t, sizeof(t), type), -ENOENT);
+	memcpy(t + 36, q35, sizeof(q35));
+	assert_int_equal(acpi_parse_s5(t, sizeof(t), type), 0);
+	assert_int_equal(type[0], 0);
+	memcpy(t + 40, other, sizeof(other));
+	assert_int_equal(acpi_parse_s5(t, sizeof(t), type), 0);
+	assert_int_equal(type[0], 5);
+	assert_int_equal(type[1], 1);
+	memcpy(t + 40, broken, sizeof(broken));
+	assert_int_equal(acpi_parse_s5(t, sizeof(t), type), -ENOENT);
+	memcpy(t + 40, other, sizeof(other));
+	assert_int_equal(acpi_parse_s5(t, 40 + 12, type), -ENOENT);
+	assert_int_equal(acpi_parse_s5(t, 36, type), -ENOENT);
+}
+
 #define CASE(fn) cmocka_unit_test_setup(fn, begin)
 
 int
@@ -338,6 +365,7 @@ main(void)
 		CASE(the_fadt_in_all_its_lengths),
 		CASE(the_mcfg_has_sane_windows_only),
 		CASE(timer_and_console),
+		CASE(the_way_to_switch_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

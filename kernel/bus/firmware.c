@@ -157,6 +157,22 @@ firmware_acpi_table(const char *signature, unsigned nth, uint8_t **copy,
 	return error;
 }
 
+int
+firmware_acpi_copy(paddr_t pa, const char *signature, uint8_t **copy,
+    size_t *len)
+{
+	struct acpi_entry e;
+	int error = -EINVAL;
+
+	mutex_lock(&fw.lock);
+	if (acpi_read_entry(&machine, pa, &e) == 0 &&
+	    memcmp(e.signature, signature, sizeof(e.signature)) == 0)
+		error = copy_locked(&e, copy);
+	mutex_unlock(&fw.lock);
+	*len = e.length;
+	return error;
+}
+
 /* ---- the board ---- */
 
 static int

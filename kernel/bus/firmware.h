@@ -10,6 +10,8 @@
 #include "bus/acpi_tables.h"
 #include "bus/platform.h"
 
+struct boot_info;
+
 /* The directory of ACPI's tables; NULL: there is no ACPI. */
 const struct acpi_directory *firmware_acpi(void);
 /*
@@ -17,6 +19,13 @@ const struct acpi_directory *firmware_acpi(void);
  *   -ENOENT  there is none; -EINVAL it is broken; -ENOMEM
  */
 int firmware_acpi_table(const char *signature, unsigned nth, uint8_t **copy,
+    size_t *len);
+
+/*
+ * The same for a table that another one points to, at physical address pa.
+ *   -EINVAL  it is not there, or broken; -ENOMEM
+ */
+int firmware_acpi_copy(paddr_t pa, const char *signature, uint8_t **copy,
     size_t *len);
 
 /* The board: from the MADT, else from the MP table; NULL: neither is there. */
@@ -31,10 +40,26 @@ const struct platform *firmware_platform(void);
 void firmware_route(void);
 
 /*
+ * A register that ACPI names, in memory or among the ports, of 8 to 32 bits.
+ * Reading and writing: any context.
+ *   -EINVAL  none, or of another kind
+ *   -ENOMEM
+ */
+struct acpi_register {
+	struct acpi_address at;
+	volatile void *va; /* of memory-mapped ones */
+};
+int acpi_register_map(const struct acpi_address *a, struct acpi_register *out);
+uint32_t acpi_register_read(const struct acpi_register *r);
+void acpi_register_write(const struct acpi_register *r, uint32_t v);
+
+/* Boot step: ACPI's ways to switch off and to reset, for kern/power.h. */
+int acpi_power_init(const struct boot_info *bi);
+
+/*
  * Boot step: where ACPI's root pointer was told at boot and PCI is wanted,
  * tells it of configuration space in memory (MCFG).
  */
-struct boot_info;
 int firmware_init(const struct boot_info *bi);
 
 #endif

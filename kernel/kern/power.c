@@ -12,11 +12,28 @@
 #define RESET_CONTROL 0xcf9
 
 static const struct power_control *control;
+static const struct power_board *board;
 
 void
 power_set_control(const struct power_control *pc)
 {
 	control = pc;
+}
+
+void
+power_set_board(const struct power_board *pb)
+{
+	board = pb;
+}
+
+static void
+board_end(enum power_end how)
+{
+	if (board == NULL || how == POWER_PANIC)
+		return;
+	if (how != POWER_RESTART)
+		board->off();
+	board->reset();
 }
 
 static void
@@ -82,6 +99,8 @@ power_end(enum power_end how, int code, const char *text)
 	const struct bootargs *args = bootargs();
 	unsigned i;
 
+	if (board != NULL && how != POWER_PANIC && args->exit_port == 0)
+		board->prepare();
 	irq_disable();
 	report(how, code, text);
 	if (args->exit_port != 0)
@@ -89,6 +108,7 @@ power_end(enum power_end how, int code, const char *text)
 	for (i = 0; i < ARRAY_SIZE(resets); i++)
 		if (resets[i].letter == args->reboot_how)
 			resets[i].reset();
+	board_end(how);
 	for (i = 0; i < ARRAY_SIZE(resets); i++)
 		resets[i].reset();
 	for (;;)

@@ -19,8 +19,9 @@ enum power_end {
 /*
  * Reports the end on the control channel, drains the consoles, and ends the
  * machine by what the host has, tried in order: isa-debug-exit where
- * remora.exit= names it, the ways of reboot=, keyboard controller, reset port,
- * triple fault.  Any context; does not return.
+ * remora.exit= names it, the ways of reboot=, the board's own (ACPI), keyboard
+ * controller, reset port, triple fault.  POWER_PANIC: any context, without the
+ * board's; the others: a thread.  Does not return.
  */
 void power_end(enum power_end how, int code, const char *text) __noreturn;
 
@@ -32,5 +33,17 @@ struct power_control {
 	void (*drain)(void); /* all output of the consoles is out */
 };
 void power_set_control(const struct power_control *pc);
+
+/*
+ * The board's own ways (firmware's tables).  prepare() is called by a thread,
+ * may sleep, and finds out; off() and reset() only write registers, with
+ * interrupts off, and return when it was no use.
+ */
+struct power_board {
+	void (*prepare)(void);
+	void (*off)(void);
+	void (*reset)(void);
+};
+void power_set_board(const struct power_board *board);
 
 #endif
