@@ -37,8 +37,7 @@ greet(const struct boot_info *bi)
 
 	log_info("Remora %s, entered by %s on %s", REMORA_VERSION,
 	    bi->entry == BOOT_PVH ? "PVH" : "Linux's 64-bit boot protocol",
-	    cpu_features()->hv_vendor[0] != '\0' ? cpu_features()->hv_vendor :
-						   "hardware");
+	    cpu_hypervisor());
 	for (i = 0; i < bi->nnotes; i++)
 		log_warn("boot: %s", bi->note[i]);
 	return boot_info_error();

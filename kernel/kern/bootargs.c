@@ -10,7 +10,9 @@
 #include "kern/string.h"
 #include <linux/errno.h>
 
-static struct bootargs args = { .loglevel = -1, .argc = 1 };
+static struct bootargs args = { .loglevel = -1,
+	.panic_seconds = -1,
+	.argc = 1 };
 static char store[BOOT_CMDLINE_SIZE];
 static const char *line;
 

@@ -15,7 +15,8 @@ struct bootargs {
 	const char *init, *rdinit, *root;
 	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
 	int loglevel;      /* -1: not given */
-	int panic_seconds; /* panic=: 0 stay, > 0 wait, < 0 reboot at once */
+	int panic_seconds; /* panic=: 0 stay, > 0 wait; < 0, the default: end
+			      the machine at once */
 	char reboot_how;   /* reboot=: first letter, 0: not given */
 	uint16_t control_port, exit_port; /* 0: none */
 	uint8_t control_irq;

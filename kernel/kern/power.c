@@ -2,6 +2,7 @@
 /* power.c - the ways out, in order of what they tell the host. */
 #include "kern/power.h"
 #include "kern/bootargs.h"
+#include "kern/clock.h"
 #include "kern/log.h"
 #include "kern/string.h"
 #include "x86/cpu.h"
@@ -93,6 +94,18 @@ static const struct {
 	{ 't', reset_by_fault },
 };
 
+/* panic=SECONDS: so that somebody can read the screen; 0 is for ever. */
+static void
+linger(int seconds)
+{
+	int64_t until = clock_mono_ns() + seconds * NSEC_PER_SEC;
+
+	while (seconds == 0)
+		__asm__ volatile("hlt");
+	while (clock_mono_ns() < until)
+		cpu_pause();
+}
+
 void
 power_end(enum power_end how, int code, const char *text)
 {
@@ -103,6 +116,8 @@ power_end(enum power_end how, int code, const char *text)
 		board->prepare();
 	irq_disable();
 	report(how, code, text);
+	if (how == POWER_PANIC)
+		linger(args->panic_seconds);
 	if (args->exit_port != 0)
 		outb(args->exit_port, 0);
 	for (i = 0; i < ARRAY_SIZE(resets); i++)

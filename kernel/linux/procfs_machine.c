@@ -19,6 +19,12 @@
 #include "x86/cpu.h"
 #include "x86/irq.h"
 
+#ifdef __clang__
+#define COMPILER __VERSION__ /* says clang itself */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 #define SECOND_NS 1000000000ul
 #define TICK_NS   (SECOND_NS / 100) /* USER_HZ */
 
@@ -27,7 +33,7 @@ proc_show_version(const struct pseudo_id *id, struct sbuf *sb)
 {
 	(void)id;
 	sbuf_printf(sb, "%s version %s (remora) (%s) %s\n", LINUX_SYSNAME,
-	    LINUX_RELEASE, __VERSION__, LINUX_VERSION);
+	    LINUX_RELEASE, COMPILER, LINUX_VERSION);
 	return 0;
 }
 

@@ -242,7 +242,13 @@ static void __noreturn
 no_program(int error, const char *tried)
 {
 	int status = error == -ENOENT ? 127 : 126;
+	const char *root = bootargs()->root;
 
+	if (root != NULL)
+		log_line(LOG_EMERG,
+		    "root=%s: no file system on a disk can be "
+		    "mounted as root yet, the initial one is used",
+		    root);
 	log_line(LOG_EMERG,
 	    "no working init found: tried %s; name one by "
 	    "init= or rdinit=",

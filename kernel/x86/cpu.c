@@ -51,6 +51,23 @@ cpu_features(void)
 	return &features;
 }
 
+/* CPUID leaf 0x40000000, by its twelve letters. */
+const char *
+cpu_hypervisor(void)
+{
+	static const struct {
+		const char *vendor, *name;
+	} known[] = { { "TCGTCGTCGTCG", "QEMU TCG" }, { "KVMKVMKVM", "KVM" },
+		{ "XenVMMXenVMM", "Xen" }, { "Microsoft Hv", "Hyper-V" },
+		{ "bhyve bhyve ", "bhyve" }, { "VMwareVMware", "VMware" } };
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(features.hv_vendor, known[i].vendor) == 0)
+			return known[i].name;
+	return features.hypervisor ? features.hv_vendor : "hardware";
+}
+
 unsigned
 cpu_count(void)
 {

@@ -207,6 +207,8 @@ struct cpu_features {
 	uint8_t phys_bits, virt_bits;
 };
 const struct cpu_features *cpu_features(void);
+/* Whose machine it is: "KVM", "QEMU TCG", "hardware" ... */
+const char *cpu_hypervisor(void);
 unsigned cpu_count(void);
 struct percpu *cpu_nth(unsigned i);
 

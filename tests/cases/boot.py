@@ -278,6 +278,9 @@ def arguments():
     yield raw_case('argument/panic at once', lambda c: archive(
         cpio.directory('dev')), 'panic=-1', told=None,
         check=ends_like(NO_INIT))
+    yield raw_case('argument/panic after a second', plain,
+                   'panic=1 remora.test=panic', told=None,
+                   check=ends_like(r'panic asked for .*\n'))
     yield raw_case('argument/exit port alone', plain, '-- exit 9',
                    kernel_args='console=ttyS0 remora.exit=0x501', told=None,
                    has=HELLO)
