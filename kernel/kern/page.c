@@ -23,6 +23,9 @@
 /* Below, firmware and boot loaders keep what later floors still read. */
 #define LOW_KEEP 0x10000ul
 
+/* Free frames with which a section without any of its own is taken in. */
+#define EARLY_FRAMES 32
+
 TAILQ_HEAD(page_list, page);
 
 static struct {
@@ -386,7 +389,7 @@ page_set_reclaim(uint64_t (*reclaim)(uint64_t frames))
 int
 page_init(const struct boot_info *bi)
 {
-	paddr_t at;
+	paddr_t at, taken;
 	unsigned i;
 
 	zone.bi = bi;
@@ -403,8 +406,13 @@ page_init(const struct boot_info *bi)
 	    PAGE_SHIFT;
 	at = ROUND_DOWN(bi->initrd, SECTION_SIZE);
 	zone.early_end = ROUND_UP(bi->initrd + bi->initrd_size, SECTION_SIZE);
-	for (zone.early_start = at; at < zone.early_end; at += SECTION_SIZE)
-		if (at >= zone.next)
+	taken = zone.next;
+	for (zone.early_start = at; at < zone.early_end; at += SECTION_SIZE) {
+		/* A section full of initrd takes its tables from the lists. */
+		while (zone.nfree < EARLY_FRAMES && grow())
+			;
+		if (at >= taken)
 			take_in(at);
+	}
 	return 0;
 }
