@@ -6,6 +6,8 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -15,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,6 +117,107 @@ op_signal(void)
 	raise(SIGUSR1);
 }
 
+static void
+op_fork_wait(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		abort();
+}
+
+static const char *self; /* this program, which ends at once if told to */
+
+static void
+op_fork_exec_wait(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execl(self, self, "end", (char *)NULL);
+		_exit(1);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		abort();
+}
+
+/* One byte there and one back; the other side is a thread or a process. */
+static int ping[2], pong[2];
+
+static void *
+pipe_echo(void *arg)
+{
+	char c;
+
+	while (read(ping[0], &c, 1) == 1 && c != 'q')
+		if (write(pong[1], &c, 1) != 1)
+			abort();
+	return arg;
+}
+
+static void
+op_pipe(void)
+{
+	char c = 'x';
+
+	if (write(ping[1], &c, 1) != 1 || read(pong[0], &c, 1) != 1)
+		abort();
+}
+
+static uint32_t turn; /* whose it is: 0 ours, 1 the other thread's, 2 the end */
+
+static void
+futex_wait(uint32_t value)
+{
+	while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == value)
+		syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, value, NULL);
+}
+
+static void
+futex_set(uint32_t value)
+{
+	__atomic_store_n(&turn, value, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1);
+}
+
+static void *
+futex_echo(void *arg)
+{
+	for (;;) {
+		futex_wait(0);
+		if (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == 2)
+			return arg;
+		futex_set(0);
+	}
+}
+
+static void
+op_futex(void)
+{
+	futex_set(1);
+	futex_wait(1);
+}
+
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+static void
+op_thread(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, nothing, NULL) != 0 ||
+	    pthread_join(t, NULL) != 0)
+		abort();
+}
+
 static uint64_t
 rdtsc(void)
 {
@@ -162,6 +266,41 @@ measure_faults(void)
 }
 
 static void
+measure_threads(void)
+{
+	pthread_t t;
+
+	if (pipe(ping) != 0 || pipe(pong) != 0 ||
+	    pthread_create(&t, NULL, pipe_echo, NULL) != 0)
+		abort();
+	measure("pipe-threads", op_pipe, 200);
+	if (write(ping[1], "q", 1) != 1 || pthread_join(t, NULL) != 0 ||
+	    pthread_create(&t, NULL, futex_echo, NULL) != 0)
+		abort();
+	measure("futex-threads", op_futex, 200);
+	futex_set(2);
+	pthread_join(t, NULL);
+	measure("thread-create-join", op_thread, 50);
+}
+
+static void
+measure_processes(void)
+{
+	pid_t child;
+
+	measure("fork-wait", op_fork_wait, 50);
+	measure("fork-exec-wait", op_fork_exec_wait, 20);
+	child = fork();
+	if (child == 0) {
+		pipe_echo(NULL);
+		_exit(0);
+	}
+	measure("pipe-processes", op_pipe, 200);
+	if (write(ping[1], "q", 1) != 1 || waitpid(child, NULL, 0) != child)
+		abort();
+}
+
+static void
 prepare(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -182,8 +321,11 @@ prepare(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "end") == 0)
+		return 0;
+	self = argv[0];
 	prepare();
 	measure("getpid", op_getpid, 1000);
 	measure("clock_gettime", op_clock_gettime, 1000);
@@ -197,5 +339,7 @@ main(void)
 	measure("mmap-munmap", op_mmap, 200);
 	measure_faults();
 	measure("signal", op_signal, 200);
+	measure_threads();
+	measure_processes();
 	return 0;
 }

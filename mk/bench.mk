@@ -15,7 +15,7 @@ $(B)/bench/marker: bench/marker.S
 
 $(B)/bench/ops: bench/ops.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -pthread -static -s -o $@ $<
 
 .PHONY: bench
 bench:
