@@ -176,6 +176,8 @@ mmio_map(paddr_t pa, size_t size)
 {
 	uint64_t offset = pa & PAGE_MASK, va;
 
+	if (size == 0 || size > KVA_MAPPED_SIZE)
+		return NULL; /* a device may claim any size */
 	size = ROUND_UP(size + offset, PAGE_SIZE);
 	va = registers_find(pa - offset, size);
 	if (va != 0)
