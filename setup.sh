@@ -52,7 +52,7 @@ packages() {
         echo clang-format cppcheck gdb          # make lint, remora run --gdb
         echo zstd cpio gzip                     # to make test archives
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
-        echo perl-base openssl bc ;;            # programs that must run
+        echo perl-base openssl bc pciutils ;;   # programs that must run
     bench)
         echo python3 tar xz-utils zstd cpio ;;
     esac
