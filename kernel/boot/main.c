@@ -23,6 +23,7 @@
 #include "kern/thread.h"
 #include "kern/timer.h"
 #include "linux/files.h"
+#include "linux/hwrng.h"
 #include "linux/kmsg.h"
 #include "linux/mem_devices.h"
 #include "linux/process.h"
@@ -105,6 +106,7 @@ devices(const struct boot_info *bi)
 {
 	int error = mem_devices_init(bi);
 
+	hwrng_device_init();
 	return error == 0 ? kmsg_init(bi) : error;
 }
 

@@ -14,5 +14,6 @@ const struct driver *const drivers[] = {
 	&virtio_mmio_driver,
 	&virtio_pci_driver,
 	&vtblk_driver,
+	&vtrng_driver,
 	NULL,
 };
