@@ -246,7 +246,6 @@ struct vm_info {
 	uint64_t offset;
 	struct vm_object *object; /* NULL, or with a reference for the caller */
 	const char *name;         /* "[stack]", "[heap]", "[vdso]" or NULL */
-	uint64_t resident;        /* pages */
 };
 /* Calls fn for the first mapping that ends above `after`; false: none. */
 bool vmspace_info(struct vmspace *vm, uaddr_t after, struct vm_info *info);

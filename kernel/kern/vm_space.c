@@ -146,27 +146,6 @@ vmspace_counts(struct vmspace *vm, struct vm_counts *c)
 	mutex_unlock(&vm->lock);
 }
 
-static uint64_t
-count_entries(struct vmspace *vm, const struct vm_mapping *m)
-{
-	uint64_t *slot, n = 0;
-	uaddr_t va;
-
-	spin_lock(&vm->pt_lock);
-	for (va = pt_next(vm->root, m->start, m->end); va < m->end;
-	     va += PAGE_SIZE) {
-		slot = pt_slot(vm->root, va, false);
-		if (slot == NULL) {
-			va = pt_next(vm->root, va, m->end) - PAGE_SIZE;
-			continue;
-		}
-		if (*slot != 0 && (*slot & PTE_FOREIGN) == 0)
-			n++;
-	}
-	spin_unlock(&vm->pt_lock);
-	return n;
-}
-
 static const char *
 mapping_name(const struct vmspace *vm, const struct vm_mapping *m)
 {
@@ -199,7 +178,6 @@ vmspace_info(struct vmspace *vm, uaddr_t after, struct vm_info *info)
 		if (m->object != NULL)
 			vm_object_get(m->object);
 		info->name = mapping_name(vm, m);
-		info->resident = count_entries(vm, m);
 	}
 	mutex_unlock(&vm->lock);
 	return m != NULL;
