@@ -45,12 +45,19 @@ device_turn_end(struct device *dev)
 	tree_unlock(state);
 }
 
+/* Read without the lock, by device_state(). */
+static void
+state_set_locked(struct device *dev, enum device_state to)
+{
+	__atomic_store_n(&dev->state, to, __ATOMIC_RELEASE);
+}
+
 static void
 state_set(struct device *dev, enum device_state to)
 {
 	uint64_t state = tree_lock();
 
-	__atomic_store_n(&dev->state, to, __ATOMIC_RELEASE);
+	state_set_locked(dev, to);
 	waitq_wake_all(&dev->wq);
 	tree_unlock(state);
 }
@@ -74,7 +81,7 @@ driver_enters(struct device *dev, const struct driver *drv, void *softc)
 
 	device_name_locked(dev, drv);
 	dev->softc = softc;
-	dev->state = DEVICE_ATTACHING;
+	state_set_locked(dev, DEVICE_ATTACHING);
 	__atomic_store_n(&dev->driver, drv, __ATOMIC_RELEASE);
 	tree_unlock(state);
 	dev->announced = false;
@@ -92,7 +99,7 @@ driver_leaves(struct device *dev)
 	dev->softc = NULL;
 	dev->unit = -1;
 	dev->ops = NULL;
-	dev->state = DEVICE_FOUND;
+	state_set_locked(dev, DEVICE_FOUND);
 	waitq_wake_all(&dev->wq);
 	tree_unlock(state);
 	kfree(softc);
@@ -188,7 +195,7 @@ device_add(struct device *bus, const struct device_spec *spec,
 		return -ENOMEM;
 	error = insert(bus, dev);
 	if (error != 0) {
-		dev->state = DEVICE_GONE;
+		state_set_locked(dev, DEVICE_GONE);
 		device_put(dev); /* on no bus: ivars are untouched */
 		return error;
 	}
@@ -277,7 +284,7 @@ leave(struct device *dev)
 	uint64_t state = tree_lock();
 
 	TAILQ_REMOVE(&dev->parent->children, dev, link);
-	dev->state = DEVICE_GONE;
+	state_set_locked(dev, DEVICE_GONE);
 	tree_unlock(state);
 	device_tell(dev, DEVICE_EVENT_REMOVE);
 }
