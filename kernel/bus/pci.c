@@ -9,6 +9,8 @@
  * then newcomers get addresses, all together, and then their nodes.
  */
 #include "bus/device.h"
+#include "bus/firmware.h"
+#include "bus/pci_cba.h"
 #include "bus/pci_impl.h"
 #include "kern/boot.h"
 #include "kern/bootargs.h"
@@ -408,6 +410,43 @@ pci_set_ecam(paddr_t base, uint16_t segment, uint8_t first_bus,
 	return error;
 }
 
+/* Of a board that has neither ports nor MCFG: what its DSDT says. */
+static int
+find_cba(paddr_t *base)
+{
+	struct acpi_fadt fadt;
+	uint8_t *copy;
+	size_t len;
+	int error = firmware_acpi_table("FACP", 0, &copy, &len);
+
+	if (error != 0)
+		return error;
+	error = acpi_parse_fadt(copy, len, &fadt);
+	kfree(copy);
+	if (error == 0)
+		error = firmware_acpi_copy(fadt.dsdt, "DSDT", &copy, &len);
+	if (error != 0)
+		return error;
+	error = pci_parse_cba(copy, len, base);
+	kfree(copy);
+	return error;
+}
+
+/* By MCFG (pci_set_ecam() was called), ports or DSDT. */
+static int
+find_space(const struct boot_info *bi)
+{
+	paddr_t base;
+	int error;
+
+	if (host.space.ops != NULL || pci_cfg_ports(&host.space) == 0)
+		return 0;
+	if (bi->rsdp == 0)
+		return -ENOENT;
+	error = find_cba(&base);
+	return error == 0 ? pci_set_ecam(base, 0, 0, 255) : error;
+}
+
 /* An absent bus is no error: many a machine has none. */
 int
 pci_init(const struct boot_info *bi)
@@ -418,10 +457,7 @@ pci_init(const struct boot_info *bi)
 	};
 	struct pci_header h;
 
-	(void)bi;
-	if (bootargs()->pci_off)
-		return 0;
-	if (host.space.ops == NULL && pci_cfg_ports(&host.space) != 0)
+	if (bootargs()->pci_off || find_space(bi) != 0)
 		return 0;
 	if (pci_parse_header(&host.space, PCI_BDF(host.space.first_bus, 0, 0),
 		&h) != 0)

@@ -49,6 +49,12 @@ BRIDGES = (
     ('bridge behind a bridge', 'pc',
      ['-device', 'pci-bridge,id=a,chassis_nr=1', '-device',
       'pci-bridge,id=b,chassis_nr=2,bus=a,addr=2'], 'bus=b,addr=3'),
+    ('root port, no firmware', 'microvm-pcie',
+     ['-device', 'pcie-root-port,id=b,slot=1'], 'bus=b'),
+    ('switch, no firmware', 'microvm-pcie',
+     ['-device', 'pcie-root-port,id=r,slot=1', '-device',
+      'x3130-upstream,id=u,bus=r', '-device',
+      'xio3130-downstream,id=b,bus=u,chassis=2,slot=2'], 'bus=b'),
     ('switch', 'q35',
      ['-device', 'pcie-root-port,id=r,slot=1', '-device',
       'x3130-upstream,id=u,bus=r', '-device',
@@ -284,6 +290,11 @@ def cases(_):
                           '--append', 'pci=off', '--verbose'],
                       status=1, has=[r'/dev/vda: No such file'],
                       lacks=[r'^0000:', r'pci0 at'], needs=[BUSYBOX])
+    # No firmware has been there: addresses are this kernel's own choice.
+    for name, properties in (('default', ''), ('modern', 'disable-legacy=on'),
+                             ('packed', 'packed=on'),
+                             ('too few vectors', 'vectors=2,num-queues=4')):
+        yield copies(name + '/microvm-pcie', 'microvm-pcie', properties)
     for name, machine, extra, where in BRIDGES:
         yield copies(name, machine, where, extra)
     yield Case('pulled from a root port/q35', lambda c: raw(

@@ -14,6 +14,8 @@ MACHINES = ('microvm', 'q35', 'pc')
 MACHINE_VALUE = {
     'microvm': 'microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=off,'
                'auto-kernel-cmdline=off',
+    'microvm-pcie': 'microvm,acpi=on,pcie=on,rtc=on,isa-serial=off,'
+                    'auto-kernel-cmdline=off',
     'q35': 'q35',
     'pc': 'pc',
 }
