@@ -5,6 +5,7 @@
  */
 #include "bus/firmware.h"
 #include "bus/pci.h"
+#include "bus/platform.h"
 #include "bus/virtio_mmio.h"
 #include "dev/console.h"
 #include "dev/control.h"
@@ -29,6 +30,7 @@
 #include "linux/process.h"
 #include "linux/tty.h"
 #include "x86/machdep.h"
+#include "x86/smp.h"
 #include <linux/errno.h>
 
 static int
@@ -132,6 +134,27 @@ start(const struct boot_info *bi)
 	return error;
 }
 
+/* The numbers of their local APICs, from the host's tables. */
+static unsigned
+find_processors(uint32_t *ids, unsigned max)
+{
+	const struct platform *p = firmware_platform();
+	unsigned i, n = 0;
+
+	for (i = 0; p != NULL && i < p->ncpus && n < max; i++)
+		if (!p->cpu[i].hotplug)
+			ids[n++] = p->cpu[i].apic_id;
+	return n;
+}
+
+static int
+processors(const struct boot_info *bi)
+{
+	(void)bi;
+	smp_init(find_processors);
+	return 0;
+}
+
 static const struct boot_step boot_steps[] = {
 	/* each may use those above */
 	{ "arguments", bootargs_init, BOOT_REQUIRED },
@@ -151,6 +174,7 @@ static const struct boot_step boot_steps[] = {
 	{ "firmware", firmware_init, BOOT_OPTIONAL },
 	{ "pci", pci_init, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
+	{ "processors", processors, BOOT_OPTIONAL },
 };
 
 static void

@@ -14,6 +14,8 @@ void panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
 struct trapframe;
 void panic_trap(const struct trapframe *tf, const char *fmt, ...)
     __printflike(2, 3) __noreturn;
+/* The same; before the end every other processor tells where it is. */
+void panic_all(const char *fmt, ...) __printflike(1, 2) __noreturn;
 
 #define KASSERT(e) ((e) ? (void)0 : panic("%s:%d: %s", __FILE__, __LINE__, #e))
 

@@ -7,6 +7,7 @@
 #include "kern/string.h"
 #include "x86/cpu.h"
 #include "x86/io.h"
+#include "x86/smp.h"
 
 #define KBD_COMMAND   0x64
 #define KBD_RESET     0xfe
@@ -115,6 +116,7 @@ power_end(enum power_end how, int code, const char *text)
 	if (board != NULL && how != POWER_PANIC && args->exit_port == 0)
 		board->prepare();
 	irq_disable();
+	smp_stop_others();
 	report(how, code, text);
 	if (how == POWER_PANIC)
 		linger(args->panic_seconds);

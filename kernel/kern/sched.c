@@ -16,10 +16,11 @@
 #include "kern/timer.h"
 #include "kern/vm.h"
 #include "x86/machdep.h"
-#include "x86/pte.h"
+#include "x86/smp.h"
 
 #define SLICE_NS  (4 * 1000 * 1000ll)
 #define WOKEN_RUN 16
+#define SPIN_MAX  (1u << 29) /* rounds: some ten seconds */
 
 TAILQ_HEAD(thread_queue, thread);
 
@@ -29,15 +30,57 @@ static struct runq {
 	unsigned nqueued;
 	unsigned woken_run; /* picks from `woken` since the last other one */
 	struct thread *idle;
-	struct thread *prev; /* switched away from; for sched_switched() */
+	struct thread *prev;    /* switched away from; for sched_switched() */
+	struct thread *leaving; /* prev, if it may not stay here */
 	uint64_t idle_raw, switches;
 } runqs[MAX_CPUS];
-static struct thread idle_threads[1]; /* the boot processor's */
+static struct thread boot_idle;
+static uint64_t idle_mask; /* atomic: processors that have nothing to run */
 
 static struct runq *
 runq_self(void)
 {
 	return &runqs[cpu_id()];
+}
+
+static unsigned
+cpu_of(const struct runq *rq)
+{
+	return rq - runqs;
+}
+
+static void
+runq_lock(struct runq *rq)
+{
+	if (__atomic_exchange_n(&rq->lock.held, 1, __ATOMIC_ACQUIRE) != 0)
+		spin_contend(&rq->lock);
+}
+
+static bool
+runq_trylock(struct runq *rq)
+{
+	return __atomic_exchange_n(&rq->lock.held, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
+static void
+runq_unlock(struct runq *rq)
+{
+	__atomic_store_n(&rq->lock.held, 0, __ATOMIC_RELEASE);
+}
+
+/* Locks the queue that t is under. */
+static struct runq *
+runq_lock_of(struct thread *t)
+{
+	struct runq *rq;
+
+	for (;;) {
+		rq = &runqs[__atomic_load_n(&t->cpu, __ATOMIC_RELAXED)];
+		runq_lock(rq);
+		if (rq == &runqs[__atomic_load_n(&t->cpu, __ATOMIC_RELAXED)])
+			return rq;
+		runq_unlock(rq);
+	}
 }
 
 /* 4 ms at nice 0; twice that at -20, a twentieth of it at 19. */
@@ -54,8 +97,19 @@ enqueue_locked(struct runq *rq, struct thread *t, bool woken)
 		TAILQ_INSERT_TAIL(&rq->woken, t, run_link);
 	else
 		TAILQ_INSERT_TAIL(&rq->used, t, run_link);
+	t->used_slice = !woken;
 	t->queued = true;
 	rq->nqueued++;
+}
+
+static void
+dequeue_locked(struct runq *rq, struct thread *t)
+{
+	if (t->used_slice)
+		TAILQ_REMOVE(&rq->used, t, run_link);
+	else
+		TAILQ_REMOVE(&rq->woken, t, run_link);
+	rq->nqueued--;
 }
 
 static struct thread *
@@ -79,6 +133,191 @@ pick_locked(struct runq *rq)
 	return w;
 }
 
+/* ---- several processors ---- */
+
+/* Where t may run now; never nothing. */
+static uint64_t
+allowed_locked(const struct thread *t)
+{
+	uint64_t online = __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+
+	return (t->affinity & online) != 0 ? t->affinity & online : online;
+}
+
+/* Where t goes: where it was if that idles or is as good as others. */
+static unsigned
+choose_locked(const struct thread *t)
+{
+	uint64_t may = allowed_locked(t), idle;
+	uint64_t here = cpu_bit(t->cpu) & may;
+
+	idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED) & may;
+	if ((idle & here) != 0 || (idle == 0 && here != 0))
+		return t->cpu;
+	return __builtin_ctzl(idle != 0 ? idle : may);
+}
+
+/*
+ * Finds t, whose queue rq is locked, a queue and locks that instead.  NULL:
+ * nothing is locked, try again.
+ */
+static struct runq *
+place_locked(struct runq *rq, struct thread *t)
+{
+	struct runq *to = &runqs[choose_locked(t)];
+
+	if (to == rq)
+		return rq;
+	if (!runq_trylock(to)) {
+		if ((allowed_locked(t) & cpu_bit(t->cpu)) != 0)
+			return rq; /* an idle one will come for it */
+		runq_unlock(rq);
+		cpu_serve();
+		cpu_pause();
+		return NULL;
+	}
+	__atomic_store_n(&t->cpu, cpu_of(to), __ATOMIC_RELAXED);
+	runq_unlock(rq);
+	return to;
+}
+
+/*
+ * A thread was put on rq, which is no longer locked; was_empty: it waits there
+ * alone, so that the slice of who runs begins to count.
+ */
+static void
+announce(struct runq *rq, uint64_t may, bool was_empty)
+{
+	unsigned cpu = cpu_of(rq);
+	struct percpu *pc = cpu_nth(cpu);
+	uint64_t idle, bit = cpu_bit(cpu);
+
+	if (cpu == cpu_id()) {
+		if (pc->current == rq->idle)
+			pc->need_resched = 1;
+		timer_reprogram();
+		if (!cpu_several() || pc->current == rq->idle)
+			return;
+	} else if ((__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST) &
+		       bit) != 0) {
+		cpu_poke(cpu);
+		return;
+	} else if (was_empty) {
+		cpu_poke(cpu);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED) & may & ~bit;
+	if (idle != 0)
+		cpu_poke(__builtin_ctzl(idle));
+}
+
+/* t, taken off its queue or its processor (queued stays), goes elsewhere. */
+static void
+send_away(struct thread *t)
+{
+	struct runq *rq;
+	uint64_t may;
+	bool empty;
+
+	do
+		rq = place_locked(runq_lock_of(t), t);
+	while (rq == NULL);
+	may = allowed_locked(t);
+	empty = rq->nqueued == 0;
+	enqueue_locked(rq, t, true);
+	runq_unlock(rq);
+	announce(rq, may, empty);
+}
+
+static struct thread *
+stealable_locked(struct runq *from, uint64_t bit)
+{
+	struct thread *t;
+
+	TAILQ_FOREACH (t, &from->woken, run_link)
+		if ((allowed_locked(t) & bit) != 0)
+			return t;
+	TAILQ_FOREACH (t, &from->used, run_link)
+		if ((allowed_locked(t) & bit) != 0)
+			return t;
+	return NULL;
+}
+
+/* Takes one thread over from another queue.  Interrupts off. */
+static bool
+steal(struct runq *rq, struct runq *from)
+{
+	struct thread *t;
+
+	runq_lock(MIN(rq, from));
+	runq_lock(MAX(rq, from));
+	t = stealable_locked(from, cpu_bit(cpu_of(rq)));
+	if (t != NULL) {
+		dequeue_locked(from, t);
+		__atomic_store_n(&t->cpu, cpu_of(rq), __ATOMIC_RELAXED);
+		enqueue_locked(rq, t, !t->used_slice);
+	}
+	runq_unlock(MAX(rq, from));
+	runq_unlock(MIN(rq, from));
+	return t != NULL;
+}
+
+static bool
+steal_from_any(struct runq *rq)
+{
+	unsigned self = cpu_of(rq), i, cpu;
+
+	for (i = 1; i < MAX_CPUS; i++) {
+		cpu = (self + i) % MAX_CPUS;
+		if (__atomic_load_n(&runqs[cpu].nqueued, __ATOMIC_RELAXED) !=
+			0 &&
+		    steal(rq, &runqs[cpu]))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing to run here: is there elsewhere?  Else the processor is idle. */
+static bool
+find_work(struct runq *rq)
+{
+	if (!cpu_several())
+		return false;
+	__atomic_fetch_or(&idle_mask, cpu_bit(cpu_of(rq)), __ATOMIC_SEQ_CST);
+	return rq->nqueued > 0 || steal_from_any(rq);
+}
+
+void
+sched_set_affinity(struct thread *t, uint64_t cpus)
+{
+	uint64_t state = irq_save();
+	struct runq *rq;
+	struct percpu *pc;
+	bool moves = false;
+
+	preempt_disable();
+	rq = runq_lock_of(t);
+	t->affinity = cpus;
+	pc = cpu_nth(t->cpu);
+	if ((allowed_locked(t) & cpu_bit(t->cpu)) == 0) {
+		if (pc->current == t) {
+			pc->need_resched = 1;
+		} else if (t->queued && rq->leaving != t) {
+			dequeue_locked(rq, t);
+			moves = true;
+		}
+	}
+	runq_unlock(rq);
+	if (moves)
+		send_away(t);
+	else
+		sched_kick(t);
+	irq_restore(state);
+	preempt_enable();
+}
+
+/* ---- switching ---- */
+
 void
 sched_load_vmspace(struct vmspace *vm)
 {
@@ -87,20 +326,6 @@ sched_load_vmspace(struct vmspace *vm)
 	if (pc->vmspace == vm)
 		return;
 	vmspace_activate(vm);
-}
-
-void
-sched_forget_vmspace(struct vmspace *vm)
-{
-	struct percpu *pc;
-
-	preempt_disable();
-	pc = cpu_self();
-	if (pc->vmspace == vm) {
-		pc->vmspace = NULL;
-		pt_load(pt_kernel_root());
-	}
-	preempt_enable();
 }
 
 /* The program's outside state of FS and GS. */
@@ -123,23 +348,25 @@ switch_locked(struct runq *rq)
 
 	pc->need_resched = 0;
 	if (next == prev) {
-		__atomic_store_n(&rq->lock.held, 0, __ATOMIC_RELEASE);
+		runq_unlock(rq);
 		return;
 	}
 	prev->run_raw += raw - prev->switched_raw;
 	next->switched_raw = raw;
-	next->cpu = pc->id;
 	next->on_cpu = true;
 	rq->switches++;
 	rq->prev = prev;
 	pc->current = next;
+	if (prev == rq->idle && cpu_several())
+		__atomic_fetch_and(&idle_mask, ~cpu_bit(pc->id),
+		    __ATOMIC_SEQ_CST);
 	cpu_set_kstack((uint64_t)next->kstack + KSTACK_SIZE);
 	if (prev->user != NULL || next->user != NULL)
 		segments_switch(prev, next);
 	if (next->vmspace != NULL)
 		sched_load_vmspace(next->vmspace);
-	if (next->user != NULL)
-		fpu_switch(next);
+	if (next->user != NULL || cpu_several())
+		fpu_switch(prev, next);
 	switch_context(&prev->ctx_sp, next->ctx_sp);
 	sched_switched();
 }
@@ -148,21 +375,17 @@ void
 sched_switched(void)
 {
 	struct runq *rq = runq_self();
-	struct thread *prev = rq->prev;
+	struct thread *prev = rq->prev, *leaving = rq->leaving;
 	bool dead = prev->state == THREAD_DEAD;
 
+	rq->leaving = NULL;
 	__atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
-	__atomic_store_n(&rq->lock.held, 0, __ATOMIC_RELEASE);
+	runq_unlock(rq);
+	if (leaving != NULL)
+		send_away(leaving);
 	if (dead)
 		thread_destroy(prev);
 	timer_reprogram();
-}
-
-static void
-runq_lock(struct runq *rq)
-{
-	if (__atomic_exchange_n(&rq->lock.held, 1, __ATOMIC_ACQUIRE) != 0)
-		spin_contend(&rq->lock);
 }
 
 /* The caller goes to the end of its queue. */
@@ -173,13 +396,20 @@ reschedule(bool used)
 	struct thread *t = thread_self();
 
 	runq_lock(rq);
-	if (t != rq->idle && t->state == THREAD_RUNNABLE) {
-		if (used)
-			t->slice_end_ns = 0;
+	if (t == rq->idle) {
+		switch_locked(rq);
+		return;
+	}
+	/* Or preempted between wait_prepare() and sched_sleep(). */
+	if (t->state == THREAD_SLEEPING)
+		used = false;
+	else if (used)
+		t->slice_end_ns = 0;
+	if (cpu_several() && (allowed_locked(t) & cpu_bit(t->cpu)) == 0) {
+		t->queued = true;
+		rq->leaving = t;
+	} else {
 		enqueue_locked(rq, t, !used);
-	} else if (t != rq->idle && t->state == THREAD_SLEEPING) {
-		/* Preempted between wait_prepare() and sched_sleep(). */
-		enqueue_locked(rq, t, true);
 	}
 	switch_locked(rq);
 }
@@ -210,7 +440,7 @@ sched_sleep(void)
 	if (t->state == THREAD_SLEEPING)
 		switch_locked(rq);
 	else
-		__atomic_store_n(&rq->lock.held, 0, __ATOMIC_RELEASE);
+		runq_unlock(rq);
 	irq_restore(state);
 	preempt_enable();
 }
@@ -236,36 +466,39 @@ preempt_now(void)
 	irq_restore(state);
 }
 
-static bool
-wake_locked(struct runq *rq, struct thread *t)
-{
-	if (t->state != THREAD_SLEEPING)
-		return false;
-	t->state = THREAD_RUNNABLE;
-	/* Still on its way to sleep: it will find itself runnable. */
-	if (t->queued || t == cpu_nth(t->cpu)->current)
-		return false;
-	t->slice_end_ns = 0;
-	enqueue_locked(rq, t, true);
-	return true;
-}
-
 void
 thread_wake(struct thread *t)
 {
-	struct runq *rq = &runqs[t->cpu];
-	uint64_t state = irq_save();
-	struct percpu *pc;
+	uint64_t state = irq_save(), may = 0;
+	struct runq *rq;
+	bool empty;
 
 	preempt_disable();
-	runq_lock(rq);
-	if (wake_locked(rq, t)) {
-		pc = cpu_nth(t->cpu);
-		if (pc->current == rq->idle)
-			pc->need_resched = 1;
-	}
-	__atomic_store_n(&rq->lock.held, 0, __ATOMIC_RELEASE);
-	timer_reprogram();
+	do {
+		rq = runq_lock_of(t);
+		if (t->state != THREAD_SLEEPING)
+			goto out;
+		/* Still on its way to sleep: it will find itself runnable. */
+		if (t->queued || t == cpu_nth(t->cpu)->current) {
+			t->state = THREAD_RUNNABLE;
+			goto out;
+		}
+		if (cpu_several()) {
+			may = allowed_locked(t);
+			rq = place_locked(rq, t);
+		}
+	} while (rq == NULL);
+	t->state = THREAD_RUNNABLE;
+	t->slice_end_ns = 0;
+	empty = rq->nqueued == 0;
+	enqueue_locked(rq, t, true);
+	runq_unlock(rq);
+	announce(rq, may, empty);
+	irq_restore(state);
+	preempt_enable();
+	return;
+out:
+	runq_unlock(rq);
 	irq_restore(state);
 	preempt_enable();
 }
@@ -273,7 +506,23 @@ thread_wake(struct thread *t)
 void
 sched_kick(struct thread *t)
 {
-	(void)t; /* one processor: its flags are looked at on every way out */
+	uint64_t state;
+	struct runq *rq;
+	unsigned cpu;
+	bool runs;
+
+	if (!cpu_several())
+		return; /* its flags are looked at on every way out */
+	state = irq_save();
+	preempt_disable();
+	rq = runq_lock_of(t);
+	cpu = t->cpu;
+	runs = cpu_nth(cpu)->current == t;
+	runq_unlock(rq);
+	if (runs && cpu != cpu_id())
+		cpu_poke(cpu);
+	irq_restore(state);
+	preempt_enable();
 }
 
 int64_t
@@ -306,20 +555,33 @@ thread_exit(void)
 
 	irq_disable();
 	preempt_disable();
-	if (cpu_self()->fpu_owner == t)
+	if (cpu_self()->fpu_owner == t) {
 		cpu_self()->fpu_owner = NULL;
+		cpu_self()->fpu_unsaved = false;
+	}
 	runq_lock(runq_self());
 	t->state = THREAD_DEAD;
 	switch_locked(runq_self());
 	panic("a dead thread runs");
 }
 
+/*
+ * Who holds the lock may wait for a call that this processor shall serve.  A
+ * lock that is not let go for so long never will be: all tell where they are.
+ */
 void
 spin_contend(struct spinlock *lock)
 {
+	unsigned tries = 0;
+
 	do {
-		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0)
+		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0) {
+			cpu_serve();
 			cpu_pause();
+			if (++tries == SPIN_MAX)
+				panic_all("a spin lock at %p is not let go",
+				    (void *)lock);
+		}
 	} while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0);
 }
 
@@ -348,7 +610,7 @@ thread_run_ns(struct thread *t)
 uint64_t
 sched_idle_ns(unsigned cpu)
 {
-	return thread_run_ns(runqs[cpu].idle);
+	return runqs[cpu].idle != NULL ? thread_run_ns(runqs[cpu].idle) : 0;
 }
 
 uint64_t
@@ -362,43 +624,86 @@ sched_nrunnable(void)
 {
 	unsigned i, n = 0;
 
-	for (i = 0; i < cpu_count(); i++) {
+	for (i = 0; i < MAX_CPUS; i++) {
+		if (runqs[i].idle == NULL)
+			continue;
 		n += runqs[i].nqueued;
 		n += cpu_nth(i)->current != runqs[i].idle;
 	}
 	return n;
 }
 
-int
-sched_init(void)
+static void
+idle_prepare(struct runq *rq, struct thread *t, void *stack)
 {
-	struct runq *rq = &runqs[0];
-	struct thread *t = &idle_threads[0];
-
 	TAILQ_INIT(&rq->woken);
 	TAILQ_INIT(&rq->used);
 	strlcpy(t->name, "idle", sizeof(t->name));
-	t->kstack = boot_stack;
+	t->kstack = stack;
 	t->state = THREAD_RUNNABLE;
 	t->on_cpu = true;
-	t->affinity = 1;
+	t->cpu = cpu_of(rq);
+	t->fpu_cpu = UINT32_MAX;
+	t->affinity = cpu_bit(t->cpu);
 	t->switched_raw = clock_raw();
 	rq->idle = t;
-	cpu_self()->current = t;
+}
+
+int
+sched_init(void)
+{
+	idle_prepare(&runqs[0], &boot_idle, boot_stack);
+	cpu_self()->current = &boot_idle;
 	cpu_set_kstack((uint64_t)boot_stack_top);
 	return 0;
+}
+
+uint64_t
+sched_add_cpu(struct percpu *pc)
+{
+	struct thread *t = runqs[pc->id].idle;
+	void *stack;
+
+	if (t == NULL) {
+		t = kzalloc(sizeof(*t));
+		stack = t != NULL ? kstack_alloc() : NULL;
+		if (stack == NULL) {
+			kfree(t);
+			return 0;
+		}
+		idle_prepare(&runqs[pc->id], t, stack);
+		pc->current = t;
+	}
+	return (uint64_t)t->kstack + KSTACK_SIZE;
+}
+
+void
+sched_begin_other(void)
+{
+	struct thread *t = thread_self();
+
+	t->switched_raw = clock_raw();
+	cpu_set_kstack((uint64_t)t->kstack + KSTACK_SIZE);
 }
 
 void
 sched_idle(void)
 {
+	struct runq *rq = runq_self();
+	bool first = cpu_of(rq) == 0;
+
 	irq_disable();
 	cpu_self()->preempt_count = 0;
 	for (;;) {
 		irq_disable();
-		if (cpu_self()->need_resched || runq_self()->nqueued > 0)
+		if (cpu_self()->need_resched || rq->nqueued > 0 ||
+		    find_work(rq)) {
 			sched_preempt();
-		else
+		} else if (first) {
+			first = false;
+			smp_first_idle();
+		} else {
 			__asm__ volatile("sti; hlt" ::: "memory");
+		}
 	}
 }

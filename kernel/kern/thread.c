@@ -57,6 +57,8 @@ thread_create(const char *name, void (*fn)(void *), void *arg,
 	t->fn = fn;
 	t->arg = arg;
 	t->affinity = ~0ull;
+	t->cpu = cpu_id();
+	t->fpu_cpu = UINT32_MAX;
 	t->state = THREAD_SLEEPING;
 	stack_prepare(t);
 	thread_register(t);
@@ -108,11 +110,12 @@ thread_interrupt(struct thread *t)
 void
 thread_set_vmspace(struct thread *t, struct vmspace *vm)
 {
-	preempt_disable();
+	uint64_t state = irq_save();
+
 	t->vmspace = vm;
 	if (t == thread_self() && vm != NULL)
 		sched_load_vmspace(vm);
-	preempt_enable();
+	irq_restore(state);
 }
 
 void

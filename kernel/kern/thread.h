@@ -36,17 +36,19 @@ struct thread {
 	uint64_t fsbase, gsbase; /* of the program, while not running */
 	TAILQ_ENTRY(thread) run_link;
 	enum thread_state state; /* under the run queue's lock */
-	bool queued;             /* on a run queue */
+	bool queued;             /* on a run queue, or on its way to one */
+	bool used_slice;         /* which of the two lists it is on */
 	bool on_cpu;             /* some processor still uses the stack */
 	bool interruptible;      /* sleeping so that thread_interrupt() wakes */
-	uint32_t cpu;            /* whose run queue */
+	uint32_t cpu;            /* whose run queue; sched.h */
+	uint32_t fpu_cpu;        /* where its FPU state may still be; fpu.c */
 	int8_t nice;             /* -20 .. 19 */
 	int64_t slice_end_ns;
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
 	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */
 	uint64_t switched_raw; /* clock_raw() when it got the processor */
 	char name[THREAD_NAME];
-	uint64_t affinity; /* processors that it may run on */
+	uint64_t affinity; /* processors that it may run on; run queue's lock */
 	TAILQ_ENTRY(thread) all_link;
 };
 
@@ -90,11 +92,14 @@ void sched_preempt(void);
 /* Ticks from the timer interrupt. */
 void sched_tick(uint64_t now_ns);
 int sched_init(void); /* boot step: the caller becomes the idle thread */
-/* What the boot thread does for the rest of its life. */
+/* What an idle thread does for the rest of its life; first the boot's. */
 void sched_idle(void) __noreturn;
 
-/* Before an address space is freed: no processor has it loaded. */
-void sched_forget_vmspace(struct vmspace *vm);
+/*
+ * Changes the processors that t may run on, a bit each; t leaves one that is
+ * not among them at once.  If none of them runs, t may run on any.
+ */
+void sched_set_affinity(struct thread *t, uint64_t cpus);
 /* Switches the caller's address space (exec); takes effect at once. */
 void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 

@@ -135,15 +135,21 @@ irq_timer_count(void)
 	uint64_t n = 0;
 	unsigned i;
 
-	for (i = 0; i < cpu_count(); i++)
+	for (i = 0; i < MAX_CPUS; i++)
 		n += cpus[i].interrupts;
 	return n;
+}
+
+void
+timer_init_other(unsigned cpu)
+{
+	RB_INIT(&cpus[cpu].tree);
+	cpus[cpu].programmed_ns = INT64_MAX;
 }
 
 int
 timer_init(void)
 {
-	RB_INIT(&cpus[cpu_id()].tree);
-	cpus[cpu_id()].programmed_ns = INT64_MAX;
+	timer_init_other(0);
 	return apic_init();
 }

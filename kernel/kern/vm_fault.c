@@ -198,7 +198,7 @@ fault_present(struct fault *f, uint64_t pte, struct vm_failure *why)
 
 	if (!f->write || (pte & PTE_W) != 0) {
 		/* Another thread was faster, or the TLB is stale. */
-		vm_tlb_flush(vm, f->va, f->va + PAGE_SIZE);
+		tlb_flush_page(f->va);
 		return 0;
 	}
 	if ((f->flags & VM_SHARED) != 0)
@@ -212,7 +212,7 @@ fault_present(struct fault *f, uint64_t pte, struct vm_failure *why)
 		/* The only owner: no copy is needed. */
 		*f->slot = vm_pte(pte & PTE_ADDR, f->m->flags, PTE_PRIVATE,
 		    true);
-		vm_tlb_flush(vm, f->va, f->va + PAGE_SIZE);
+		tlb_flush_page(f->va); /* others learn by a fault */
 		spin_unlock(&vm->pt_lock);
 		return 0;
 	}

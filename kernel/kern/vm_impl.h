@@ -42,7 +42,8 @@ RB_HEAD(vm_tree, vm_mapping);
 
 struct vmspace {
 	uint32_t refs;
-	uint32_t loaded; /* atomic: processors that have it loaded */
+	uint64_t
+	    loaded; /* atomic: processors that have it loaded, a bit each */
 	struct mutex lock;
 	struct vm_tree tree;
 	struct vm_mapping *last; /* found last, or NULL */

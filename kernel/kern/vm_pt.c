@@ -7,7 +7,7 @@
  */
 #include "kern/string.h"
 #include "kern/vm_impl.h"
-#include "x86/cpu.h"
+#include "x86/smp.h"
 
 #define PT_SPAN (PAGE_SIZE * 512) /* bytes that one page table maps */
 #define GATHER  32
@@ -19,19 +19,39 @@ struct gather {
 	struct page *pages[GATHER];
 };
 
-void
-vm_tlb_flush(struct vmspace *vm, uaddr_t start, uaddr_t end)
+struct flush {
+	struct vmspace *vm;
+	uaddr_t start, end;
+};
+
+static void
+flush_here(void *arg)
 {
+	const struct flush *f = arg;
 	uaddr_t va;
 
-	if (cpu_self()->vmspace != vm)
+	if (cpu_self()->vmspace != f->vm)
 		return; /* its entries went when another root was loaded */
-	if (end - start > 32 * PAGE_SIZE) {
+	if (f->end - f->start > 32 * PAGE_SIZE) {
 		tlb_flush_all();
 		return;
 	}
-	for (va = start; va < end; va += PAGE_SIZE)
+	for (va = f->start; va < f->end; va += PAGE_SIZE)
 		tlb_flush_page(va);
+}
+
+void
+vm_tlb_flush(struct vmspace *vm, uaddr_t start, uaddr_t end)
+{
+	struct flush f = { vm, start, end };
+
+	flush_here(&f);
+	if (!cpu_several())
+		return;
+	/* Who loads it after this look finds the entries changed. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	cpu_call(__atomic_load_n(&vm->loaded, __ATOMIC_RELAXED), flush_here,
+	    &f);
 }
 
 static void
@@ -137,6 +157,7 @@ void
 vm_prune(struct vmspace *vm, uaddr_t start, uaddr_t end)
 {
 	struct vm_mapping *above = vm_tree_find(vm, end), *below;
+	struct pt_freed freed = { NULL };
 	uaddr_t low, high;
 
 	below = above != NULL ? vm_tree_prev(above) : vm_tree_last(vm);
@@ -147,9 +168,11 @@ vm_prune(struct vmspace *vm, uaddr_t start, uaddr_t end)
 	if (ROUND_UP(low, PT_SPAN) >= ROUND_DOWN(high, PT_SPAN))
 		return; /* no whole page table */
 	spin_lock(&vm->pt_lock);
-	pt_prune(vm->root, low, high);
-	vm_tlb_flush(vm, low, high);
+	pt_prune(vm->root, low, high, &freed);
+	if (freed.first != NULL)
+		vm_tlb_flush(vm, low, high);
 	spin_unlock(&vm->pt_lock);
+	pt_free(&freed);
 }
 
 void

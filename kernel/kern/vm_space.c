@@ -7,7 +7,7 @@
 #include "kern/panic.h"
 #include "kern/string.h"
 #include "kern/vm_impl.h"
-#include "x86/cpu.h"
+#include "x86/smp.h"
 
 static struct objcache vmspace_cache = OBJCACHE_INIT("vmspace",
     sizeof(struct vmspace));
@@ -48,15 +48,24 @@ vmspace_get(struct vmspace *vm)
 }
 
 static void
+unload_here(void *arg)
+{
+	if (cpu_self()->vmspace == arg)
+		vmspace_activate(NULL);
+}
+
+static void
 vmspace_destroy(struct vmspace *vm)
 {
 	struct vm_mapping *m;
 
 	/* Nobody runs in it, but its tables may still be loaded. */
 	preempt_disable();
-	if (cpu_self()->vmspace == vm)
-		vmspace_activate(NULL);
+	unload_here(vm);
+	if (vm->loaded != 0)
+		cpu_call(vm->loaded, unload_here, vm);
 	preempt_enable();
+	KASSERT(vm->loaded == 0);
 	while ((m = RB_ROOT(&vm->tree)) != NULL) {
 		vm_zap(vm, m->start, m->end, ZAP_ALL);
 		vm_mapping_drop(vm, m);
@@ -77,10 +86,21 @@ vmspace_put(struct vmspace *vm)
 void
 vmspace_activate(struct vmspace *vm)
 {
-	preempt_disable();
+	struct vmspace *old;
+	struct percpu *pc;
+	uint64_t bit, state = irq_save();
+
+	pc = cpu_self();
+	bit = cpu_bit(pc->id);
+	old = pc->vmspace;
+	/* Told of changes before it can remember anything, and until after. */
+	if (vm != NULL)
+		__atomic_fetch_or(&vm->loaded, bit, __ATOMIC_SEQ_CST);
 	pt_load(vm == NULL ? pt_kernel_root() : vm->root);
-	cpu_self()->vmspace = vm;
-	preempt_enable();
+	pc->vmspace = vm;
+	if (old != NULL && old != vm)
+		__atomic_fetch_and(&old->loaded, ~bit, __ATOMIC_SEQ_CST);
+	irq_restore(state);
 }
 
 /* The child's copy of one mapping, its frames shared. */

@@ -22,6 +22,7 @@
 #include "kern/panic.h"
 #include "kern/thread.h"
 #include "kern/vm_impl.h"
+#include "x86/smp.h"
 
 /* ------------------------------------------------------- the machine -- */
 
@@ -269,7 +270,7 @@ pt_next(paddr_t root, uaddr_t va, uaddr_t end)
 }
 
 void
-pt_prune(paddr_t root, uaddr_t start, uaddr_t end)
+pt_prune(paddr_t root, uaddr_t start, uaddr_t end, struct pt_freed *freed)
 {
 	struct fake_table **at = &roots[root]->next, *t;
 	unsigned i;
@@ -283,7 +284,25 @@ pt_prune(paddr_t root, uaddr_t start, uaddr_t end)
 			assert_int_equal(t->slot[i], 0);
 		*at = t->next;
 		free(t);
+		freed->first = VMEMMAP; /* any: the flush is wanted */
 	}
+}
+
+void
+pt_free(struct pt_freed *freed)
+{
+	freed->first = NULL;
+}
+
+/* One processor. */
+uint64_t cpus_online = 1;
+
+void
+cpu_call(uint64_t cpus, void (*fn)(void *), void *arg)
+{
+	(void)fn;
+	(void)arg;
+	assert_int_equal(cpus & ~1ull, 0);
 }
 
 static unsigned

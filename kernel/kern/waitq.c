@@ -51,8 +51,6 @@ waitq_wake_all(struct waitq *wq)
 	struct waiter *w, *next;
 	uint64_t state;
 
-	/* The condition is stored before the queue is looked at. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (waitq_empty(wq))
 		return;
 	state = spin_lock_irq(&wq->lock);
@@ -68,7 +66,6 @@ waitq_wake_one(struct waitq *wq)
 	struct waiter *w;
 	uint64_t state;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (waitq_empty(wq))
 		return;
 	state = spin_lock_irq(&wq->lock);

@@ -56,9 +56,12 @@ void waitq_remove(struct waiter *w);
 /* Wakes all, or who has waited longest.  Any context. */
 void waitq_wake_all(struct waitq *wq);
 void waitq_wake_one(struct waitq *wq);
+/* What the caller made true before is seen by who comes after an "empty". */
 static inline bool
 waitq_empty(const struct waitq *wq)
 {
+	if (cpu_several())
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return TAILQ_EMPTY(&wq->waiters);
 }
 

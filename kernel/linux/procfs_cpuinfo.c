@@ -129,7 +129,7 @@ print_cpu(struct sbuf *sb, unsigned n)
 {
 	const struct cpu_features *f = cpu_features();
 	uint64_t khz = clock_tsc_hz() / 1000;
-	unsigned count = cpu_count(), apic = cpu_nth(n)->apic_id;
+	unsigned count = cpu_count(), apic = cpu_apic_id(n);
 	unsigned line = (cpuid(1, 0).ebx >> 8 & 0xff) * 8;
 
 	sbuf_printf(sb, "processor\t: %u\n", n);

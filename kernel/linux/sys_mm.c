@@ -11,6 +11,7 @@
 #include "kern/vm.h"
 #include "linux/fdtable.h"
 #include "linux/process.h"
+#include "x86/smp.h"
 #include <asm/mman.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -493,6 +494,14 @@ sys_remap_file_pages(uaddr_t addr, uint64_t len, unsigned long prot,
 	(MEMBARRIER_CMD_PRIVATE_EXPEDITED | \
 	    MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE)
 
+/* The interrupt itself serialises, and so does the return from it. */
+static void
+barrier_here(void *unused)
+{
+	(void)unused;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 long
 sys_membarrier(int cmd, unsigned flags, int cpu)
 {
@@ -517,8 +526,10 @@ sys_membarrier(int cmd, unsigned flags, int cpu)
 		/* fall through */
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-		KASSERT(cpu_count() == 1);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		preempt_disable();
+		cpu_call(~0ull, barrier_here, NULL);
+		preempt_enable();
 		return 0;
 	default: return -EINVAL;
 	}

@@ -112,10 +112,8 @@ sys_sched_setaffinity(int32_t pid, unsigned len, uaddr_t mask)
 	else if (set == 0)
 		error = -EINVAL;
 	else
-		t->thread->affinity = set;
-	task_put(irq);
-	if (error == 0 && pid == 0)
-		sched_yield(); /* to where it may run now */
+		sched_set_affinity(t->thread, set);
+	task_put(irq); /* and on to where it may run now */
 	return error;
 }
 

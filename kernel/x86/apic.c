@@ -21,6 +21,9 @@
 #define APIC_EOI       0xb0
 #define APIC_SVR       0xf0
 #define APIC_SVR_ON    0x100
+#define APIC_ICR       0x300
+#define ICR_BUSY       0x1000
+#define APIC_ICR_HIGH  0x310
 #define APIC_LVT_TIMER 0x320
 #define LVT_MASKED     0x10000
 #define LVT_DEADLINE   0x40000
@@ -30,13 +33,16 @@
 #define APIC_DIVIDE    0x3e0
 #define DIVIDE_BY_1    0xb
 
+/* QEMU's and KVM's, and faster than boards': an early interrupt does no harm */
+#define ASSUMED_HZ 1000000000ull
+#define ENOUGH_NS  (10 * 1000 * 1000ll)
+
+/* The timers' state stands in struct percpu. */
 static struct {
-	volatile uint32_t *regs; /* NULL: x2APIC */
-	bool deadline;           /* the timer compares with the TSC */
-	bool armed_hw;
-	int64_t start_ns; /* when the free count began */
-	uint64_t hz;      /* of the count; 0: unknown */
-} apic;
+	volatile uint32_t *regs; /* NULL: x2APIC; each sees its own there */
+	uint64_t hz;             /* of the timers' count, as far as known */
+	int64_t measured_ns;     /* the stretch that told it */
+} apic = { .hz = ASSUMED_HZ };
 
 static uint32_t
 apic_read(unsigned reg)
@@ -69,19 +75,46 @@ apic_eoi(void)
 	apic_write(APIC_EOI, 0);
 }
 
+/* Starts the count; when, and how well that is known, stands in percpu. */
+static void
+count_from(uint32_t ticks)
+{
+	struct percpu *pc = cpu_self();
+	bool wanted = apic.measured_ns < ENOUGH_NS;
+	int64_t before = wanted ? clock_mono_ns() : 0;
+
+	apic_write(APIC_INITIAL, ticks);
+	pc->timer_ticks = ticks;
+	pc->timer_start_ns = before;
+	pc->timer_doubt_ns = wanted ? clock_mono_ns() - before : INT64_MAX;
+}
+
 /*
- * How fast the timer counts is found when it is first needed, from the count
- * that began at boot: nobody waits for it.
+ * How fast the timer counts is found from the stretches that it happens to
+ * count: nobody waits for it.  The longest tells, if what happened at its ends
+ * (the host ran something else) took no considerable part of it.
  */
 void
 apic_timer_calibrate(void)
 {
-	int64_t ns = clock_mono_ns() - apic.start_ns;
-	uint64_t ticks = UINT32_MAX - apic_read(APIC_CURRENT);
+	const struct percpu *pc = cpu_self();
+	int64_t before, ns;
+	uint32_t left;
 
-	if (apic.deadline || apic.armed_hw || ns <= 0 || ticks == 0)
+	if (pc->timer_deadline || apic.measured_ns >= ENOUGH_NS ||
+	    pc->timer_doubt_ns == INT64_MAX)
 		return;
-	apic.hz = ticks * NSEC_PER_SEC / ns;
+	before = clock_mono_ns();
+	left = apic_read(APIC_CURRENT);
+	ns = clock_mono_ns();
+	if (left == 0 || left == pc->timer_ticks ||
+	    ns - before + pc->timer_doubt_ns > (ns - pc->timer_start_ns) / 32)
+		return;
+	ns -= pc->timer_start_ns;
+	if (ns <= apic.measured_ns)
+		return;
+	apic.measured_ns = ns;
+	apic.hz = (uint64_t)(pc->timer_ticks - left) * NSEC_PER_SEC / ns;
 }
 
 static void
@@ -89,27 +122,27 @@ arm_count(int64_t ns)
 {
 	uint64_t ticks;
 
-	if (apic.hz == 0)
-		apic_timer_calibrate();
-	apic.armed_hw = true;
+	apic_timer_calibrate();
 	if (ns > NSEC_PER_SEC)
 		ns = NSEC_PER_SEC; /* early is harmless: it is armed again */
 	ticks = (uint64_t)ns * (apic.hz / 1000) / 1000000;
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
-	apic_write(APIC_INITIAL, ticks == 0 ? 1 : MIN(ticks, UINT32_MAX));
+	count_from(ticks == 0 ? 1 : MIN(ticks, UINT32_MAX));
 }
 
 void
 apic_timer_arm(int64_t ns)
 {
+	struct percpu *pc = cpu_self();
+
 	if (ns < 0)
 		ns = 0;
-	if (!apic.deadline && cpu_features()->tsc_deadline &&
+	if (!pc->timer_deadline && cpu_features()->tsc_deadline &&
 	    clock_tsc_hz() != 0) {
-		apic.deadline = true;
+		pc->timer_deadline = true;
 		apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_DEADLINE);
 	}
-	if (!apic.deadline) {
+	if (!pc->timer_deadline) {
 		arm_count(ns);
 		return;
 	}
@@ -127,6 +160,40 @@ apic_timer_intr(void *arg)
 	timer_interrupt();
 }
 
+void
+apic_ipi(uint32_t id, uint32_t command)
+{
+	uint64_t state;
+
+	/* What was written before is seen by whom it interrupts. */
+	__asm__ volatile("mfence" ::: "memory");
+	if (apic.regs == NULL) {
+		wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)id << 32 | command);
+		return;
+	}
+	state = irq_save();
+	while ((apic_read(APIC_ICR) & ICR_BUSY) != 0)
+		cpu_pause();
+	apic_write(APIC_ICR_HIGH, id << 24);
+	apic_write(APIC_ICR, command);
+	irq_restore(state);
+}
+
+static void
+apic_enable(uint64_t base)
+{
+	struct percpu *pc = cpu_self();
+
+	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ON);
+	pc->apic_id = apic_id();
+	apic_write(APIC_SVR, APIC_SVR_ON | VECTOR_SPURIOUS);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_LVT_LINT0, LVT_MASKED);
+	apic_write(APIC_LVT_TIMER, LVT_MASKED);
+	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+	count_from(UINT32_MAX);
+}
+
 int
 apic_init(void)
 {
@@ -139,15 +206,17 @@ apic_init(void)
 		if (apic.regs == NULL)
 			return -ENOMEM;
 	}
-	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ON);
-	cpu_self()->apic_id = apic_id();
-	apic_write(APIC_SVR, APIC_SVR_ON | VECTOR_SPURIOUS);
-	apic_write(APIC_TPR, 0);
-	apic_write(APIC_LVT_LINT0, LVT_MASKED);
-	apic_write(APIC_LVT_TIMER, LVT_MASKED);
-	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_INITIAL, UINT32_MAX);
-	apic.start_ns = clock_mono_ns();
+	apic_enable(base);
 	trap_set_handler(VECTOR_TIMER, apic_timer_intr, NULL);
 	return 0;
+}
+
+void
+apic_init_other(void)
+{
+	uint64_t base = rdmsr(MSR_APIC_BASE);
+
+	/* From off to x2APIC leads over on: Intel SDM 11.12.5. */
+	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ON);
+	apic_enable(apic.regs == NULL ? base | APIC_BASE_X2 : base);
 }

@@ -4,8 +4,7 @@
  * vol. 2, CPUID), descriptor tables, control registers, struct percpu.
  */
 #include "x86/cpu.h"
-#include "kern/log.h"
-#include "kern/panic.h"
+#include "kern/page.h"
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "x86/layout.h"
@@ -42,8 +41,8 @@ struct cpu_tables {
 
 static struct cpu_tables boot_cpu;
 static struct percpu *cpus[MAX_CPUS];
-static unsigned ncpu;
 static struct cpu_features features;
+uint64_t cpus_online = 1;
 
 const struct cpu_features *
 cpu_features(void)
@@ -68,16 +67,11 @@ cpu_hypervisor(void)
 	return features.hypervisor ? features.hv_vendor : "hardware";
 }
 
-unsigned
-cpu_count(void)
-{
-	return ncpu;
-}
-
 struct percpu *
 cpu_nth(unsigned i)
 {
-	return i < ncpu ? cpus[i] : NULL;
+	return i < MAX_CPUS ? __atomic_load_n(&cpus[i], __ATOMIC_ACQUIRE) :
+			      NULL;
 }
 
 static bool
@@ -212,14 +206,44 @@ cpu_init(void)
 	struct cpu_tables *t = &boot_cpu;
 
 	t->pc.self = &t->pc;
-	t->pc.id = ncpu;
 	t->pc.preempt_count = 1; /* until the scheduler runs */
-	cpus[ncpu++] = &t->pc;
+	cpus[0] = &t->pc;
 	load_tables(t);
 	load_msrs(&t->pc);
 	find_features(&features);
 	load_cr4(&features);
 	fpu_init();
+}
+
+struct percpu *
+cpu_create(unsigned i)
+{
+	unsigned order = 0;
+	struct cpu_tables *t;
+	struct page *p;
+
+	if (cpu_nth(i) != NULL)
+		return cpu_nth(i);
+	while (PAGE_SIZE << order < sizeof(*t))
+		order++;
+	p = page_alloc(order, 0);
+	if (p == NULL)
+		return NULL;
+	t = page_kva(p);
+	memset(t, 0, offsetof(struct cpu_tables, ist));
+	t->pc.self = &t->pc;
+	t->pc.id = i;
+	t->pc.preempt_count = 1;
+	__atomic_store_n(&cpus[i], &t->pc, __ATOMIC_RELEASE);
+	return &t->pc;
+}
+
+void
+cpu_init_other(struct percpu *pc)
+{
+	load_tables(container_of(pc, struct cpu_tables, pc));
+	load_msrs(pc);
+	fpu_init_other();
 }
 
 void

@@ -24,8 +24,19 @@ struct percpu {
 	uint32_t id;              /* 0x28: 0 .. ncpu - 1 */
 	uint32_t apic_id;         /* 0x2c */
 	struct thread *fpu_owner; /* whose state the FPU holds */
+	bool fpu_unsaved;         /* and its save area does not */
+	bool timer_deadline;      /* the timer compares with the TSC */
+	uint32_t timer_ticks;     /* what the timer counts down from */
 	uint32_t irq_depth;
 	struct vmspace *vmspace; /* whose page tables are loaded */
+	int64_t timer_start_ns;  /* when it began to count */
+	int64_t timer_doubt_ns;  /* and by how much that may be wrong */
+	uint64_t calls;          /* atomic: who waits for a call here; smp.c */
+	struct cpu_call {        /* that this processor asked for */
+		void (*fn)(void *arg);
+		void *arg;
+		uint64_t waiting; /* atomic: processors that did not run it */
+	} call;
 };
 
 #define percpu_read(type, field)                                         \
@@ -84,6 +95,23 @@ preempt_enable(void)
 #define RFLAGS_DF 0x400ul
 #define RFLAGS_AC 0x40000ul
 
+#ifdef REMORA_HOST /* unit tests: a program has no interrupts to close */
+static inline uint64_t
+irq_save(void)
+{
+	return 0;
+}
+
+static inline void
+irq_enable(void)
+{
+}
+
+static inline void
+irq_disable(void)
+{
+}
+#else
 /* Closes interrupts; the value is for irq_restore(). */
 static inline uint64_t
 irq_save(void)
@@ -105,6 +133,8 @@ irq_disable(void)
 {
 	__asm__ volatile("cli" ::: "memory");
 }
+
+#endif
 
 static inline void
 irq_restore(uint64_t flags)
@@ -209,8 +239,30 @@ struct cpu_features {
 const struct cpu_features *cpu_features(void);
 /* Whose machine it is: "KVM", "QEMU TCG", "hardware" ... */
 const char *cpu_hypervisor(void);
+
+/*
+ * Processors: those that the machine has, which the host's tables told before
+ * the first program runs, numbered 0 .. cpu_count() - 1, and those of them
+ * that run.  0 is the one that booted.
+ */
 unsigned cpu_count(void);
+uint32_t cpu_apic_id(unsigned i);
+/* NULL: it has not been started. */
 struct percpu *cpu_nth(unsigned i);
+extern uint64_t cpus_online; /* a bit each; bits are only added */
+
+static inline uint64_t
+cpu_bit(unsigned i)
+{
+	return 1ull << i;
+}
+
+/* Does more than one processor run? */
+static inline bool
+cpu_several(void)
+{
+	return __atomic_load_n(&cpus_online, __ATOMIC_RELAXED) != 1;
+}
 
 /* Fills buf with random bytes of the processor's; how many it had. */
 size_t cpu_random(void *buf, size_t len);
@@ -230,7 +282,8 @@ uint64_t user_gsbase(void);
 
 /*
  * FPU.  The state of a program's thread lives in the processor until another
- * program's thread runs there; its save area is thread->fpu, one page, made
+ * program's thread runs there, and with several processors is stored as well
+ * whenever the thread leaves one; its save area is thread->fpu, one page, made
  * by fpu_prepare() before the thread first runs.  Layout: XSAVE's standard
  * form (FXSAVE's where there is no XSAVE), fpu_size bytes.
  *
@@ -239,6 +292,8 @@ uint64_t user_gsbase(void);
  * fpu_drop() gives the caller a fresh state (exec).
  */
 int fpu_prepare(struct thread *t); /* -ENOMEM */
+/* Before a second processor starts: from now on stored at each switch. */
+void fpu_store_always(void);
 void fpu_save(struct thread *t);
 void fpu_load(struct thread *t);
 void fpu_drop(struct thread *t);

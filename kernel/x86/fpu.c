@@ -4,8 +4,11 @@
  * ch. 13.
  *
  * The kernel never uses them, so they stay in the processor across system
- * calls, interrupts and kernel threads, and are stored only when another
- * program's thread gets the processor.  One page holds a thread's state.
+ * calls, interrupts and kernel threads.  With one processor they are stored
+ * only when another program's thread gets it.  With several they are stored
+ * whenever their thread leaves a processor, as it may go on elsewhere, but
+ * not loaded again if it comes back to where they still are: that is so when
+ * the processor's fpu_owner and the thread's fpu_cpu name each other.
  */
 #include "kern/page.h"
 #include "kern/panic.h"
@@ -33,6 +36,8 @@ _Static_assert(sizeof(struct fx_area) == 576, "SDM vol. 1, 13.4");
 
 static const struct fx_area initial
     __attribute__((aligned(64))) = { .fcw = 0x37f, .mxcsr = MXCSR_DEFAULT };
+
+static bool store_always;
 
 static void
 area_store(void *area)
@@ -117,6 +122,17 @@ fpu_area_free(void *area)
 		page_put(page_of_paddr(kva_paddr(area)));
 }
 
+void
+fpu_init_other(void)
+{
+	const struct cpu_features *f = cpu_features();
+
+	if (f->xsave)
+		__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0),
+		    "d"((uint32_t)(f->xcr0 >> 32)));
+	__asm__ volatile("fninit");
+}
+
 int
 fpu_prepare(struct thread *t)
 {
@@ -128,6 +144,21 @@ fpu_prepare(struct thread *t)
 	memset(t->fpu, 0, PAGE_SIZE);
 	memcpy(t->fpu, &initial, sizeof(initial));
 	return 0;
+}
+
+/* Do this processor's registers belong to t? */
+static bool
+is_here(const struct percpu *pc, const struct thread *t)
+{
+	return pc->fpu_owner == t && t->fpu_cpu == pc->id;
+}
+
+static void
+take(struct percpu *pc, struct thread *t)
+{
+	pc->fpu_owner = t;
+	pc->fpu_unsaved = true;
+	t->fpu_cpu = pc->id;
 }
 
 void
@@ -147,7 +178,7 @@ void
 fpu_save(struct thread *t)
 {
 	preempt_disable();
-	if (cpu_self()->fpu_owner == t)
+	if (cpu_self()->fpu_unsaved && is_here(cpu_self(), t))
 		area_store(t->fpu);
 	preempt_enable();
 }
@@ -157,7 +188,7 @@ fpu_load(struct thread *t)
 {
 	preempt_disable();
 	area_load(t->fpu);
-	cpu_self()->fpu_owner = t;
+	take(cpu_self(), t);
 	preempt_enable();
 }
 
@@ -171,37 +202,59 @@ fpu_drop(struct thread *t)
 {
 	static bool used;
 
+	preempt_disable();
 	memcpy(t->fpu, &initial, sizeof(initial));
-	if (used) {
-		fpu_load(t);
-		return;
-	}
+	if (used || cpu_id() != 0)
+		area_load(t->fpu);
 	used = true;
-	cpu_self()->fpu_owner = t;
+	take(cpu_self(), t);
+	preempt_enable();
 }
 
 void
 fpu_free(struct thread *t)
 {
-	unsigned i;
-
-	for (i = 0; i < cpu_count(); i++)
-		if (cpu_nth(i)->fpu_owner == t)
-			cpu_nth(i)->fpu_owner = NULL;
 	fpu_area_free(t->fpu);
 	t->fpu = NULL;
 }
 
-/* The scheduler is about to run a program's thread here.  Interrupts off. */
 void
-fpu_switch(struct thread *next)
+fpu_store_always(void)
+{
+	struct percpu *pc;
+	uint64_t state = irq_save();
+
+	pc = cpu_self();
+	if (pc->fpu_owner != NULL && pc->fpu_owner != thread_self() &&
+	    pc->fpu_unsaved) {
+		area_store(pc->fpu_owner->fpu);
+		pc->fpu_unsaved = false;
+	}
+	store_always = true;
+	irq_restore(state);
+}
+
+/*
+ * The scheduler gives this processor to next; one of the two or both are
+ * programs' threads.  Interrupts off.
+ */
+void
+fpu_switch(struct thread *prev, struct thread *next)
 {
 	struct percpu *pc = cpu_self();
 
-	if (pc->fpu_owner == next)
+	if (store_always && pc->fpu_unsaved && pc->fpu_owner == prev) {
+		area_store(prev->fpu);
+		pc->fpu_unsaved = false;
+	}
+	if (next->user == NULL)
 		return;
-	if (pc->fpu_owner != NULL)
+	if (is_here(pc, next)) {
+		pc->fpu_unsaved = true;
+		return;
+	}
+	if (pc->fpu_unsaved && pc->fpu_owner != NULL)
 		area_store(pc->fpu_owner->fpu);
 	area_load(next->fpu);
-	pc->fpu_owner = next;
+	take(pc, next);
 }

@@ -54,7 +54,7 @@ establish_locked(unsigned irq, void (*fn)(void *), void *arg, const char *name)
 	if (s->vector == 0) /* once; it is kept */
 		error = vector_alloc(irq_handle, s, &s->vector);
 	if (error == 0)
-		error = ioapic_route(pin_of(irq), s->vector, 0, cpu_id());
+		error = ioapic_route(pin_of(irq), s->vector, 0, 0);
 	if (error == 0) {
 		ioapic_mask(pin_of(irq), false);
 		return 0;

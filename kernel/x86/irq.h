@@ -9,7 +9,7 @@
 #include "kern/types.h"
 
 /*
- * Routes ISA interrupt `irq` (edge, active high) to a vector of this processor
+ * Routes ISA interrupt `irq` (edge, active high) to a vector of processor 0
  * and calls fn(arg) when it comes.  Unmasked on return.
  *   -EBUSY   taken
  *   -ENODEV  no I/O APIC serves it

@@ -12,6 +12,7 @@
 #include "kern/string.h"
 #include "x86/layout.h"
 #include "x86/machdep.h"
+#include "x86/smp.h"
 #include <linux/errno.h>
 
 #define LEVEL_SHIFT(l) (12 + 9 * (l)) /* 0: PTE .. 3: PML4E */
@@ -95,8 +96,29 @@ eight_empty(const uint64_t *t)
 	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) == 0;
 }
 
+/* Tables that are no longer reachable, until no processor remembers them. */
 static void
-free_table(uint64_t *table, unsigned level, unsigned n)
+set_aside(struct pt_freed *freed, uint64_t entry)
+{
+	struct page *p = page_of_paddr(entry & PTE_ADDR);
+
+	p->priv = (uint64_t)freed->first;
+	freed->first = p;
+}
+
+void
+pt_free(struct pt_freed *freed)
+{
+	struct page *p;
+
+	while ((p = freed->first) != NULL) {
+		freed->first = (struct page *)p->priv;
+		page_put(p);
+	}
+}
+
+static void
+free_table(uint64_t *table, unsigned level, unsigned n, struct pt_freed *freed)
 {
 	unsigned i;
 
@@ -108,8 +130,8 @@ free_table(uint64_t *table, unsigned level, unsigned n)
 		if ((table[i] & PTE_P) == 0)
 			continue;
 		if (level > 1)
-			free_table(table_of(table[i]), level - 1, 512);
-		page_put(page_of_paddr(table[i] & PTE_ADDR));
+			free_table(table_of(table[i]), level - 1, 512, freed);
+		set_aside(freed, table[i]);
 		table[i] = 0;
 	}
 }
@@ -117,7 +139,10 @@ free_table(uint64_t *table, unsigned level, unsigned n)
 void
 pt_destroy(paddr_t root)
 {
-	free_table(paddr_kva(root), 3, 256);
+	struct pt_freed freed = { NULL };
+
+	free_table(paddr_kva(root), 3, 256, &freed);
+	pt_free(&freed);
 	page_put(page_of_paddr(root));
 }
 
@@ -161,12 +186,12 @@ pt_next(paddr_t root, uaddr_t va, uaddr_t end)
 }
 
 /*
- * Nothing is mapped in [start, end): tables inside are freed as they are.  The
+ * Nothing is mapped in [start, end): tables inside are set aside as they are.  The
  * table stands at `base`, its entries at `level`.
  */
 static void
 prune_table(uint64_t *table, unsigned level, uint64_t base, uint64_t start,
-    uint64_t end)
+    uint64_t end, struct pt_freed *freed)
 {
 	uint64_t at, size = LEVEL_SIZE(level), *child;
 	unsigned i = start > base ? (start - base) >> LEVEL_SHIFT(level) : 0;
@@ -177,20 +202,21 @@ prune_table(uint64_t *table, unsigned level, uint64_t base, uint64_t start,
 		child = table_of(table[i]);
 		if (at < start || at + size > end) {
 			if (level > 1)
-				prune_table(child, level - 1, at, start, end);
+				prune_table(child, level - 1, at, start, end,
+				    freed);
 			continue;
 		}
 		if (level > 1)
-			free_table(child, level - 1, 512);
-		page_put(page_of_paddr(table[i] & PTE_ADDR));
+			free_table(child, level - 1, 512, freed);
+		set_aside(freed, table[i]);
 		table[i] = 0;
 	}
 }
 
 void
-pt_prune(paddr_t root, uaddr_t start, uaddr_t end)
+pt_prune(paddr_t root, uaddr_t start, uaddr_t end, struct pt_freed *freed)
 {
-	prune_table(paddr_kva(root), 3, 0, start, end);
+	prune_table(paddr_kva(root), 3, 0, start, end, freed);
 }
 
 void
@@ -239,9 +265,24 @@ pt_map_kernel(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags)
 	return error;
 }
 
+struct kernel_range {
+	uint64_t va, size;
+};
+
+static void
+flush_kernel_range(void *arg)
+{
+	const struct kernel_range *r = arg;
+	uint64_t off;
+
+	for (off = 0; off < r->size; off += PAGE_SIZE)
+		invlpg(r->va + off);
+}
+
 void
 pt_unmap_kernel(uint64_t va, uint64_t size)
 {
+	struct kernel_range r = { va, size };
 	uint64_t state = spin_lock_irq(&kernel_pt_lock);
 	uint64_t *slot, off;
 
@@ -251,6 +292,8 @@ pt_unmap_kernel(uint64_t va, uint64_t size)
 			*slot = 0;
 		invlpg(va + off);
 	}
+	if (cpu_several())
+		cpu_call(~0ull, flush_kernel_range, &r);
 	spin_unlock_irq(&kernel_pt_lock, state);
 }
 

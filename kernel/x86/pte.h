@@ -10,6 +10,8 @@
 
 #include "kern/types.h"
 
+struct page;
+
 #define PTE_P    0x001ul
 #define PTE_W    0x002ul
 #define PTE_U    0x004ul
@@ -40,14 +42,22 @@ uint64_t *pt_slot(paddr_t root, uaddr_t va, bool make);
  */
 uaddr_t pt_next(paddr_t root, uaddr_t va, uaddr_t end);
 /*
- * Frees page-table pages that lie wholly inside [start, end), where nothing
- * is mapped any more.
+ * Takes out page-table pages that lie wholly inside [start, end), where
+ * nothing is mapped any more.  Processors may still remember the way through
+ * them: pt_free() comes after they were told.
  */
-void pt_prune(paddr_t root, uaddr_t start, uaddr_t end);
+struct pt_freed {
+	struct page *first; /* linked by priv */
+};
+void pt_prune(paddr_t root, uaddr_t start, uaddr_t end, struct pt_freed *freed);
+void pt_free(struct pt_freed *freed);
 
 /* Loads a root on this processor. */
 void pt_load(paddr_t root);
-/* Forgets translations of the current address space: one page, or all. */
+/*
+ * Forgets translations of the current address space on this processor: one
+ * page, or all.
+ */
 void tlb_flush_page(uaddr_t va);
 void tlb_flush_all(void);
 
@@ -55,6 +65,7 @@ void tlb_flush_all(void);
 paddr_t pt_kernel_root(void);
 /* Maps size bytes at va in the kernel's half; -ENOMEM. */
 int pt_map_kernel(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags);
+/* Every processor has forgotten it afterwards. */
 void pt_unmap_kernel(uint64_t va, uint64_t size);
 /* The frame behind a mapped address of the kernel's half; NULL: none. */
 struct page *pt_kernel_page(uint64_t va);

@@ -14,6 +14,7 @@
 #include "kern/vm.h"
 #include "x86/layout.h"
 #include "x86/machdep.h"
+#include "x86/smp.h"
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
@@ -205,6 +206,14 @@ exception(struct trapframe *tf)
 	user_ops->fault(tf, exceptions[n].signo, code, addr);
 }
 
+/* From another processor that panics, or from the host: somebody wants us. */
+static void
+non_maskable(const struct trapframe *tf)
+{
+	smp_stop_if_asked(tf);
+	panic_trap(tf, "non-maskable interrupt");
+}
+
 static void
 interrupt(unsigned vector)
 {
@@ -236,8 +245,8 @@ trap(struct trapframe *tf)
 		interrupt(vector);
 	else if (vector == T_PAGE_FAULT)
 		page_fault(tf);
-	else if (vector == T_NMI && !tf_from_user(tf))
-		panic_trap(tf, "non-maskable interrupt");
+	else if (vector == T_NMI)
+		non_maskable(tf);
 	else
 		exception(tf);
 	if (!tf_from_user(tf) && (tf->rflags & RFLAGS_IF) != 0 &&
@@ -289,12 +298,19 @@ trap_set_handler(uint8_t vector, void (*fn)(void *), void *arg)
 }
 
 void
-trap_init(void)
+trap_init_other(void)
 {
 	struct {
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint64_t)idt };
+
+	__asm__ volatile("lidt %0" ::"m"(idtr));
+}
+
+void
+trap_init(void)
+{
 	unsigned i;
 
 	for (i = 0; i < NEXCEPTIONS; i++)
@@ -305,5 +321,5 @@ trap_init(void)
 	gate_set(T_NMI, 2, GATE_INTERRUPT);
 	gate_set(T_MCHECK, 3, GATE_INTERRUPT);
 	gate_set(VECTOR_SPURIOUS, 0, GATE_INTERRUPT);
-	__asm__ volatile("lidt %0" ::"m"(idtr));
+	trap_init_other();
 }

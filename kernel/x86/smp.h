@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * smp.h - several processors: started, interrupted, asked, stopped.
+ *
+ * The boot processor starts one other and goes on to the first program; a
+ * thread, which whoever is idle takes, starts the rest.  A machine with one
+ * processor does none of this.
+ *
+ * Lock order: cpu_call() may be used with spin locks held, as those who wait
+ * for a spin lock serve calls meanwhile; what is called takes none.
+ */
+#ifndef X86_SMP_H
+#define X86_SMP_H
+
+#include "kern/types.h"
+#include "x86/cpu.h"
+
+struct trapframe;
+
+/*
+ * The last of the boot: starts a second processor, if there may be one.
+ * find() fills ids[0 .. max) with the numbers of the local APICs that the
+ * host's tables name, returns how many, 0: no tables.  It may sleep and is
+ * called later, once.
+ */
+void smp_init(unsigned (*find)(uint32_t *ids, unsigned max));
+/* The boot processor is about to halt for the first time. */
+void smp_first_idle(void);
+
+/*
+ * Runs fn(arg) on the processors of `cpus` that are online, but not on the
+ * caller's, and returns when all are through.  fn runs with interrupts off and
+ * takes no locks.  Context: any, preemption off.
+ */
+void cpu_call(uint64_t cpus, void (*fn)(void *arg), void *arg);
+/* Runs what others wait for; for loops that wait with interrupts off. */
+void cpu_serve(void);
+/* Makes processor `cpu` look at its run queue and its thread's flags. */
+void cpu_poke(unsigned cpu);
+
+/* The others stop at their next moment with interrupts on: for a power-off. */
+void smp_stop_others(void);
+/*
+ * For a panic: the others stop at once; with `tell` each prints who called
+ * whom first.  smp_stop_if_asked() is the receiving end.
+ */
+void smp_stop_others_now(bool tell);
+void smp_stop_if_asked(const struct trapframe *tf);
+
+#endif
