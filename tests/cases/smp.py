@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: ISC
+"""smp.py - machines with several processors: all are found and started, and
+the programs of tests/guest/smp_* find nothing strange on them."""
+import os
+
+from cases.guest import told_all
+from suite.case import Case
+from suite.machine import MACHINES, program
+
+BUSYBOX = '/bin/busybox'
+STRESS = ('threads', 'memory', 'forks')
+
+# All processors came up: the kernel says so when the last one did.
+ALL_UP = ('i=0; until dmesg | grep -q "cpus: %d of %d"; do '
+          'sleep 0.1; i=$((i + 1)); test $i -lt 150 || exit 1; done; '
+          'nproc; grep -c ^processor /proc/cpuinfo; '
+          'cat /sys/devices/system/cpu/online')
+
+
+def cases(build):
+    for machine in MACHINES:
+        for cpus in (1, 2, 4, 8):
+            yield program('nproc/%s/%d' % (machine, cpus), ['/usr/bin/nproc'],
+                          ['--machine', machine, '--cpus', str(cpus)],
+                          stdout=b'%d\n' % cpus)
+        yield program('all up/' + machine,
+                      [BUSYBOX, 'sh', '-c', ALL_UP % (8, 8)],
+                      ['--machine', machine, '--cpus', '8'],
+                      stdout=b'8\n8\n0-7\n')
+    yield program('as many as can be', ['/usr/bin/nproc'],
+                  ['--cpus', '64', '--memory', '128M'], stdout=b'64\n',
+                  limit=60)
+    for name in STRESS:
+        path = os.path.join(build, 'guest', 'glibc', 'smp_' + name)
+        yield Case('host/' + name, [path], needs=[path], timeout=120,
+                   lacks=[r'^not ok'], check=told_all)
+        for cpus in (1, 2, 4, 8):
+            yield program('%s/%d' % (name, cpus), ['guest:glibc/smp_' + name],
+                          ['--cpus', str(cpus)], limit=120,
+                          lacks=[r'^not ok'], check=told_all)
+        yield program('%s/musl' % name, ['guest:musl/smp_' + name],
+                      ['--cpus', '4'], limit=120,
+                      lacks=[r'^not ok'], check=told_all)
