@@ -7,7 +7,7 @@
  *
  * The test plays the machine: vfs_testbed.h.
  */
-/* unit: kernel/fs/walk.c kernel/fs/dentry.c kernel/fs/names.c kernel/fs/rename.c kernel/fs/attr.c kernel/fs/inode.c kernel/fs/mount.c kernel/fs/super.c kernel/fs/open.c kernel/fs/file.c kernel/fs/tmpfs.c kernel/fs/tmpfs_file.c kernel/fs/pagecache.c kernel/fs/pagetree.c kernel/fs/uio.c kernel/fs/chrdev.c kernel/fs/devtmpfs.c kernel/fs/initramfs.c kernel/fs/cpio.c kernel/fs/unpack.c inflate unzstd */
+/* unit: kernel/fs/walk.c kernel/fs/dentry.c kernel/fs/names.c kernel/fs/rename.c kernel/fs/attr.c kernel/fs/inode.c kernel/fs/mount.c kernel/fs/super.c kernel/fs/open.c kernel/fs/file.c kernel/fs/tmpfs.c kernel/fs/tmpfs_file.c kernel/fs/pagecache.c kernel/fs/pagetree.c kernel/fs/uio.c kernel/fs/chrdev.c kernel/fs/devtmpfs.c kernel/fs/initramfs.c kernel/fs/notify.c kernel/fs/cpio.c kernel/fs/unpack.c inflate unzstd */
 #include "fs/vfs_testbed.h"
 
 /* ------------------------------------- a file system to play in -- */
