@@ -155,7 +155,7 @@ block_room(struct block_dev *bd)
 	struct disk_req *dr;
 	uint64_t state = spin_lock_irq(&bd->lock);
 
-	bd->room++;
+	__atomic_add_fetch(&bd->room, 1, __ATOMIC_RELEASE);
 	spin_unlock_irq(&bd->lock, state);
 	while ((dr = take_waiting(bd)) != NULL && dispatch(bd, dr, true))
 		;
