@@ -11,6 +11,32 @@ BUSYBOX = '/bin/busybox'
 SIZE = 1 << 20
 
 
+# Removed with transfers in flight, and found again; what is used stays flat.
+COME_AND_GO = r'''
+busybox mount -t proc proc /proc
+busybox mount -t sysfs sysfs /sys
+memory() { busybox awk '/^MemFree/ { print $2 }' /proc/meminfo; }
+i=0
+while [ $i -lt 60 ]; do
+    busybox dd if=/dev/vda of=/dev/null bs=4096 iflag=direct 2>/dev/null &
+    exec 5<>/dev/vda # open before it goes: none is created later
+    busybox dd if=/dev/zero bs=64k 2>/dev/null >&5 &
+    busybox usleep $((i * 100))
+    echo 1 > /sys/bus/pci/devices/0000:00:04.0/remove
+    wait
+    exec 5>&-
+    [ -e /dev/vda ] && echo "round $i: still there"
+    echo 1 > /sys/bus/pci/rescan
+    [ -e /dev/vda ] || echo "round $i: not back"
+    i=$((i + 1))
+    [ $i = 20 ] && before=$(memory)
+done
+used=$((before - $(memory)))
+[ $used -lt 128 ] && echo "flat" || echo "$used KiB went"
+echo "rounds: $i"
+busybox '''
+
+
 def tree(script):
     return archive.archive(
         archive.directory('bin'), archive.directory('dev'),
@@ -36,10 +62,10 @@ def disks(context, *devices):
     return argv
 
 
-def case(name, kind, script, has, devices=(), append=''):
+def case(name, kind, script, has, devices=(), append='', lacks=()):
     return Case(name, lambda context: machine(
         context, kind, script + 'poweroff -f\n', append,
-        disks(context, *devices)), timeout=40, needs=[BUSYBOX], has=has)
+        disks(context, *devices)), timeout=40, needs=[BUSYBOX], has=has, lacks=lacks)
 
 
 def cases(_build):
@@ -59,6 +85,10 @@ def cases(_build):
                     r'(?m)^ 1[01]: +[1-9]\d* .*-fasteoi +virtio0, virtio1'],
                    ['virtio-blk-pci,vectors=0,addr=4',
                     'virtio-blk-pci,vectors=0,addr=8'])
+        yield case('come and go/' + kind, kind, COME_AND_GO,
+                   [r'(?m)^flat\r?$', r'rounds: 60'],
+                   ['virtio-blk-pci,addr=4'], 'quiet',
+                   lacks=[r'still there', r'not back'])
         yield case('messages/' + kind, kind, look,
                    [once, r'(?m)^1\d\d: +[1-9]\d* +PCI-MSI .*virtio0'],
                    ['virtio-blk-pci'])
