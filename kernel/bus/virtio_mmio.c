@@ -14,6 +14,7 @@
 #include "bus/intr.h"
 #include "bus/virtio.h"
 #include "kern/boot.h"
+#include "kern/bootargs.h"
 #include "kern/cmdline.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
@@ -399,6 +400,8 @@ virtio_mmio_scan(const struct boot_info *bi)
 	char value[VALUE_MAX];
 	int error;
 
+	if (!bootargs()->virtio_mmio)
+		return 0;
 	for (;;) {
 		error = cmdline_next_value(&line, "virtio_mmio.device", value,
 		    sizeof(value));

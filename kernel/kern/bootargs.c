@@ -103,6 +103,7 @@ SET_TRUE(rw)
 SET_TRUE(quiet)
 SET_TRUE(bootchart)
 SET_TRUE(nosmap)
+SET_TRUE(virtio_mmio)
 
 /* The words before it were another program's: Linux forgets them too. */
 static int
@@ -270,6 +271,7 @@ static const struct cmdline_known known[] = {
 	{ "quiet", set_quiet, false }, { "loglevel", set_loglevel, true },
 	{ "panic", set_panic, true }, { "reboot", set_reboot, true },
 	{ "pci", set_pci, true }, { "bootchart", set_bootchart, false },
+	{ "virtio_mmio.device", set_virtio_mmio, true },
 	{ "nosmap", set_nosmap, false }, { "remora.trace", set_trace, true },
 	{ "remora.test", set_test, true },
 	{ "remora.control", set_control, true },
