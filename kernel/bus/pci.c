@@ -22,6 +22,8 @@
 #include <linux/pci_regs.h>
 
 #define CLASS_BRIDGE 0x060400
+/* Buses are attached one inside the other, each with its part of the stack. */
+#define DEPTH_MAX 8
 
 /* ---- one function ---- */
 
@@ -357,6 +359,7 @@ static int
 bridge_attach(struct device *dev)
 {
 	struct pci_bus *bus = device_softc(dev);
+	struct pci_bus *above = device_softc(device_parent(dev));
 	struct pci_dev *pd = pci_dev_of(dev);
 	int error;
 
@@ -366,9 +369,12 @@ bridge_attach(struct device *dev)
 	bus->number = pd->hdr.secondary;
 	bus->last = pd->hdr.subordinate;
 	bus->one_slot = leads_to_one_slot(pd);
+	bus->depth = above->depth + 1;
 	pci_bridge_windows(bus);
 	if (bus->number == 0)
 		return -ENOSPC;
+	if (bus->depth > DEPTH_MAX)
+		return -ELOOP;
 	error = pci_enable(dev);
 	if (error == 0) {
 		device_announce(dev, "bus %u", bus->number);

@@ -36,7 +36,9 @@ uint64_t waitq_wakings(struct waitq *wq);
 /* Sleeps until that is not `seen`; -ETIMEDOUT. */
 int waitq_sleep(struct waitq *wq, uint64_t seen, int64_t deadline_ns);
 
-#define wait_event_kind(wqp, cond, deadline_ns)                       \
+/* Nobody is interrupted here: `kind` makes no difference. */
+enum wait_kind { WAIT_UNINTERRUPTIBLE, WAIT_INTERRUPTIBLE };
+#define wait_event_kind(wqp, cond, kind, deadline_ns)                 \
 	__extension__({                                               \
 		struct waitq *q_ = (wqp);                             \
 		uint64_t seen_;                                       \
@@ -54,9 +56,11 @@ int waitq_sleep(struct waitq *wq, uint64_t seen, int64_t deadline_ns);
 		error_;                                               \
 	})
 
-#define wait_event(wqp, cond)      ((void)wait_event_kind(wqp, cond, WAIT_FOREVER))
-#define wait_event_intr(wqp, cond) wait_event_kind(wqp, cond, WAIT_FOREVER)
+#define wait_event(wqp, cond) \
+	((void)wait_event_kind(wqp, cond, WAIT_UNINTERRUPTIBLE, WAIT_FOREVER))
+#define wait_event_intr(wqp, cond) \
+	wait_event_kind(wqp, cond, WAIT_INTERRUPTIBLE, WAIT_FOREVER)
 #define wait_event_until(wqp, cond, deadline_ns) \
-	wait_event_kind(wqp, cond, deadline_ns)
+	wait_event_kind(wqp, cond, WAIT_INTERRUPTIBLE, deadline_ns)
 
 #endif

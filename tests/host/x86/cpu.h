@@ -18,6 +18,12 @@ cpu_count(void)
 	return MAX_CPUS;
 }
 
+/* As far as a test wants it; the test defines the function. */
+struct cpu_features {
+	uint8_t phys_bits;
+};
+const struct cpu_features *cpu_features(void);
+
 static inline void
 cpu_pause(void)
 {
