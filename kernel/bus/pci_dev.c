@@ -264,15 +264,23 @@ vectors_free(struct pci_dev *pd)
 	pd->nvectors = 0;
 }
 
+/* Fewer than asked for, where the processors' vectors run out. */
 static int
 sources_make(struct pci_dev *pd, const struct msi_ops *ops, const char *name)
 {
 	unsigned i;
 	int error = 0;
 
-	for (i = 0; i < pd->nvectors && error == 0; i++)
+	for (i = 0; i < pd->nvectors; i++) {
 		error = intr_msi_create(ops, &pd->vector[i], name,
 		    &pd->vector[i].src);
+		if (error != 0)
+			break;
+	}
+	if (error == -ENOSPC && i > 0) {
+		pd->nvectors = i;
+		return 0;
+	}
 	if (error != 0)
 		vectors_free(pd);
 	return error;

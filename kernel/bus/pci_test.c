@@ -220,12 +220,15 @@ clock_mono_ns(void)
 	return 0;
 }
 
+/* The page of a device's MSI-X table; without it nothing can be mapped. */
+static uint32_t msix_page[1024];
+static bool msix_mappable;
+
 volatile void *
 mmio_map(paddr_t pa, size_t size)
 {
 	(void)pa;
-	(void)size;
-	return NULL;
+	return msix_mappable && size <= sizeof(msix_page) ? msix_page : NULL;
 }
 
 int
@@ -237,39 +240,53 @@ intr_gsi_get(unsigned gsi, unsigned flags, struct intr_source **out)
 	return -ENODEV;
 }
 
+/* Sources of messages: what was last made of them. */
+#define NMSI 4
+static struct {
+	const struct msi_ops *ops;
+	void *arg;
+} msi[NMSI];
+static unsigned nmsi, msi_room;
+static bool established;
+
 int
 intr_msi_create(const struct msi_ops *ops, void *arg, const char *name,
     struct intr_source **out)
 {
-	(void)ops;
-	(void)arg;
 	(void)name;
 	*out = NULL;
-	return -ENOSPC;
+	if (nmsi == MIN(NMSI, msi_room))
+		return -ENOSPC;
+	msi[nmsi].ops = ops;
+	msi[nmsi].arg = arg;
+	*out = (struct intr_source *)&msi[nmsi++];
+	return 0;
 }
 
 int
 intr_establish(struct intr_source *src, bool (*fn)(void *arg), void *arg,
     const char *name, struct intr_handler **out)
 {
-	(void)src;
 	(void)fn;
 	(void)arg;
 	(void)name;
-	*out = NULL;
-	return -ENODEV;
+	*out = (struct intr_handler *)src;
+	established = true;
+	return 0;
 }
 
 void
 intr_disestablish(struct intr_handler *h)
 {
-	(void)h;
+	if (h != NULL)
+		established = false;
 }
 
 void
 intr_put(struct intr_source *src)
 {
-	(void)src;
+	if (src != NULL)
+		nmsi--;
 }
 
 /* ---- a driver for what is no bridge ---- */
@@ -317,6 +334,8 @@ begin(void **state)
 	(void)state;
 	memset(fns, 0, sizeof(fns));
 	attached = detached = lies = 0;
+	nmsi = msi_room = 0;
+	msix_mappable = false;
 	host_random_seed(1);
 	device_set_drivers(table);
 	put32(add_fn(-1, 0, 0x1237)->reg + 8, 0x06000000);
@@ -545,6 +564,109 @@ coming_and_going(void **state)
 	assert_int_equal(host_kmem_blocks(), blocks);
 }
 
+static bool
+nobody(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+/* MSI of 64 bits, one vector, at 0x40; `mask`: with a mask register. */
+static struct fn *
+add_msi_device(bool mask)
+{
+	struct fn *f = add_device(-1, 3);
+
+	f->reg[6] = 0x10;
+	f->reg[0x34] = 0x40;
+	put32(f->reg + 0x40, mask ? 0x01800005 : 0x00800005);
+	f->writable[0x42] = 0x71;
+	memset(f->writable + 0x44, 0xff, 20);
+	return f;
+}
+
+static void
+messages_by_msi(void **state)
+{
+	for (unsigned mask = 0; mask < 2; mask++) {
+		struct fn *f;
+		struct device *dev;
+		unsigned got;
+
+		begin(state);
+		f = add_msi_device(mask);
+		assert_int_equal(pci_init(&machine), 0);
+		dev = device_find("0000:00:03.0");
+		msi_room = NMSI;
+		assert_int_equal(pci_intr_setup(dev, 3, &got), 0);
+		assert_int_equal(got, 1);
+		assert_true(pci_intr_is_message(dev));
+		assert_false(pci_intr_is_msix(dev));
+		assert_int_equal(pci_intr_establish(dev, 0, nobody, NULL), 0);
+		assert_int_equal(pci_intr_establish(dev, 1, nobody, NULL),
+		    -EINVAL);
+		msi[0].ops->write(msi[0].arg, 0x1fee00000, 0x41);
+		msi[0].ops->mask(msi[0].arg, false);
+		assert_int_equal(get32(f->reg + 0x44), 0xfee00000);
+		assert_int_equal(get32(f->reg + 0x48), 1);
+		assert_int_equal(get32(f->reg + 0x4c), 0x41);
+		assert_int_equal(f->reg[0x42] & 1, 1);
+		assert_int_equal(f->reg[5] & 4, 4); /* no line besides */
+		msi[0].ops->mask(msi[0].arg, true);
+		assert_int_equal(f->reg[0x42] & 1, mask);
+		if (mask)
+			assert_int_equal(f->reg[0x50] & 1, 1);
+		pci_intr_end(dev);
+		pci_intr_end(dev);
+		assert_false(established);
+		assert_int_equal(nmsi, 0);
+		assert_int_equal(f->reg[0x42] & 1, 0);
+		device_put(dev);
+		end(state);
+	}
+}
+
+/* Eight entries in BAR 0; the machine has room for four. */
+static void
+messages_by_msix(void **state)
+{
+	struct fn *f = add_device(-1, 3);
+	struct device *dev;
+	unsigned got;
+
+	(void)state;
+	f->reg[6] = 0x10;
+	f->reg[0x34] = 0x60;
+	put32(f->reg + 0x60, 0x00070011);
+	f->writable[0x63] = 0xc0;
+	assert_int_equal(pci_init(&machine), 0);
+	dev = device_find("0000:00:03.0");
+	msi_room = NMSI;
+	assert_int_equal(pci_intr_setup(dev, 2, &got), -ENODEV);
+	msix_mappable = true;
+	assert_int_equal(pci_intr_setup(dev, 8, &got), 0);
+	assert_int_equal(got, NMSI); /* fewer than asked for */
+	pci_intr_end(dev);
+	assert_int_equal(nmsi, 0);
+	f->reg[0x63] = 0;
+	assert_int_equal(pci_intr_setup(dev, 3, &got), 0);
+	assert_int_equal(got, 3);
+	assert_int_equal(f->reg[0x63], 0x80);
+	assert_int_equal(msix_page[3], 1);
+	assert_int_equal(msix_page[11], 1);
+	msi[2].ops->write(msi[2].arg, 0x1fee00000, 0x42);
+	assert_int_equal(msix_page[8], 0xfee00000);
+	assert_int_equal(msix_page[9], 1);
+	assert_int_equal(msix_page[10], 0x42);
+	assert_int_equal(msix_page[11], 1);
+	msi[2].ops->mask(msi[2].arg, false);
+	assert_int_equal(msix_page[11], 0);
+	pci_intr_end(dev);
+	assert_int_equal(f->reg[0x63], 0);
+	assert_int_equal(nmsi, 0);
+	device_put(dev);
+}
+
 static void
 random_bytes(uint8_t *at, unsigned n)
 {
@@ -624,6 +746,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(another_one_in_the_same_slot,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(coming_and_going, begin, end),
+		cmocka_unit_test(messages_by_msi),
+		cmocka_unit_test_setup_teardown(messages_by_msix, begin, end),
 		cmocka_unit_test_setup_teardown(anything, begin, end),
 	};
 

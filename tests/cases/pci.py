@@ -259,6 +259,24 @@ def pulled(context, argv):
         session.process.wait()
 
 
+def reset(context, argv):
+    """A function-level reset takes the disk from its driver and back."""
+    session = Session(context, argv)
+    try:
+        session.until(b'READY')
+        sum_ = session.do('/bin/busybox md5sum /dev/vda').split()[0]
+        for _ in range(3):
+            wants('vtblk0 at virtio0', session.do(
+                'echo 1 >/sys/bus/pci/devices/0000:01:00.0/reset'))
+            wants(sum_, session.do('/bin/busybox md5sum /dev/vda'))
+        wants('error', session.do(
+            'echo 1 >/sys/bus/pci/devices/0000:00:00.0/reset'))
+        return Outcome(0, session.seen, b'', 0)
+    finally:
+        session.process.kill()
+        session.process.wait()
+
+
 def plug_case(name, machine, extra, device):
     return Case(name, lambda c: raw(c, machine, LISTEN, extra), timeout=90,
                 needs=[BUSYBOX],
@@ -303,6 +321,10 @@ def cases(_):
             '-device', 'pcie-root-port,id=b,slot=1',
             '-device', 'virtio-blk-pci,drive=d0,bus=b']),
                timeout=60, needs=[BUSYBOX], act=pulled)
+    yield Case('reset/q35', lambda c: raw(c, 'q35', LISTEN, [
+        '-device', 'pcie-root-port,id=b,slot=1',
+        '-device', 'virtio-blk-pci,drive=d0,bus=b']),
+               timeout=60, needs=[BUSYBOX], act=reset)
     yield plug_case('plugged/pc', 'pc', [], {})
     yield plug_case('plugged into a bridge/pc', 'pc',
                     ['-device', 'pci-bridge,id=b,chassis_nr=1'], {'bus': 'b'})
