@@ -124,6 +124,22 @@ owner_of(uint64_t pte)
 	return (pte & PTE_PRIVATE) != 0 ? ZAP_PRIVATE : ZAP_OBJECT;
 }
 
+/*
+ * How many of n entries from slot[i] on may be skipped: eight that fill a line
+ * of the cache and are empty.
+ */
+static inline __attribute__((always_inline)) unsigned
+skip_empty(const uint64_t *slot, unsigned i, unsigned n)
+{
+	const uint64_t *t = slot + i;
+
+	if (((uintptr_t)t & 63) != 0 || n - i < 8)
+		return 0;
+	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) == 0 ?
+	    8 :
+	    0;
+}
+
 bool
 vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what)
 {
@@ -131,7 +147,7 @@ vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what)
 	uaddr_t va = start;
 	bool tables = false;
 	struct gather g;
-	unsigned i, n;
+	unsigned i, n, skip;
 
 	g.vm = vm;
 	g.n = 0;
@@ -141,6 +157,11 @@ vm_zap(struct vmspace *vm, uaddr_t start, uaddr_t end, unsigned what)
 		tables = true;
 		for (i = 0; i < n; i++, va += PAGE_SIZE) {
 			pte = slot[i];
+			if (pte == 0 && (skip = skip_empty(slot, i, n)) != 0) {
+				i += skip - 1;
+				va += (skip - 1) * PAGE_SIZE;
+				continue;
+			}
 			if (pte == 0 || (what & owner_of(pte)) == 0)
 				continue;
 			slot[i] = 0;
@@ -256,11 +277,15 @@ static int
 share_run(struct vmspace *child, uaddr_t va, uint64_t *slot, unsigned n)
 {
 	uint64_t *dst = NULL;
-	unsigned i;
+	unsigned i, skip;
 
 	for (i = 0; i < n; i++) {
-		if ((slot[i] & PTE_PRIVATE) == 0)
-			continue; /* the child faults it in from the object */
+		if ((slot[i] & PTE_PRIVATE) == 0) {
+			/* What is an object's the child faults in from there. */
+			skip = slot[i] == 0 ? skip_empty(slot, i, n) : 0;
+			i += skip != 0 ? skip - 1 : 0;
+			continue;
+		}
 		if (dst == NULL) {
 			dst = pt_slot(child->root, va, true);
 			if (dst == NULL)

@@ -74,10 +74,67 @@ walk(uint64_t *table, uint64_t va, unsigned level, uint64_t flags,
 	return &table[SLOT(va, level)];
 }
 
+/*
+ * Tables of programs.  A freed one is all zeros, and some are kept so: making
+ * a new one costs no clearing then.  page.priv has a bit for each eight entries
+ * of a table of an upper level, set once one of them was used.
+ */
+#define TABLES_KEPT 8
+
+static struct {
+	struct spinlock lock;
+	unsigned n;
+	struct page *page[TABLES_KEPT];
+} kept = { .lock = SPINLOCK_INIT };
+
+static struct page *
+table_alloc(void)
+{
+	struct page *p = NULL;
+
+	spin_lock(&kept.lock);
+	if (kept.n > 0)
+		p = kept.page[--kept.n];
+	spin_unlock(&kept.lock);
+	if (p == NULL)
+		p = page_alloc(0, PAGE_ALLOC_ZERO);
+	if (p != NULL)
+		p->priv = 0;
+	return p;
+}
+
+/* One whose entries are all zero again. */
+static void
+table_free(struct page *p)
+{
+	spin_lock(&kept.lock);
+	if (kept.n < TABLES_KEPT) {
+		kept.page[kept.n++] = p;
+		p = NULL;
+	}
+	spin_unlock(&kept.lock);
+	if (p != NULL)
+		page_put(p);
+}
+
+/* A new table behind a slot of another.  false: out of memory. */
+static bool
+table_add(uint64_t *slot)
+{
+	struct page *p = table_alloc(), *in;
+
+	if (p == NULL)
+		return false;
+	in = page_of_paddr(kva_paddr(slot));
+	in->priv |= 1ul << (((uintptr_t)slot & PAGE_MASK) >> 6);
+	*slot = page_paddr(p) | PTE_P | PTE_W | PTE_U;
+	return true;
+}
+
 paddr_t
 pt_create(void)
 {
-	struct page *p = page_alloc(0, PAGE_ALLOC_ZERO);
+	struct page *p = table_alloc();
 	uint64_t *root;
 
 	if (p == NULL)
@@ -88,12 +145,6 @@ pt_create(void)
 	root[SLOT(KVA_MAPPED, 3)] = boot_pml4[SLOT(KVA_MAPPED, 3)];
 	root[511] = boot_pml4[511];
 	return page_paddr(p);
-}
-
-static bool
-eight_empty(const uint64_t *t)
-{
-	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) == 0;
 }
 
 /* Tables that are no longer reachable, until no processor remembers them. */
@@ -113,44 +164,67 @@ pt_free(struct pt_freed *freed)
 
 	while ((p = freed->first) != NULL) {
 		freed->first = (struct page *)p->priv;
-		page_put(p);
+		table_free(p);
 	}
 }
 
+/* Frees the tables behind the entries of one, `groups` of eight each. */
 static void
-free_table(uint64_t *table, unsigned level, unsigned n, struct pt_freed *freed)
+free_table(uint64_t *table, unsigned level, uint64_t groups,
+    struct pt_freed *freed)
 {
-	unsigned i;
+	unsigned i, end;
 
-	for (i = 0; i < n; i++) {
-		if (i % 8 == 0 && eight_empty(&table[i])) {
-			i += 7; /* most of a table is */
-			continue;
+	groups &= page_of_paddr(kva_paddr(table))->priv;
+	for (; groups != 0; groups &= groups - 1) {
+		i = 8 * (unsigned)__builtin_ctzl(groups);
+		for (end = i + 8; i < end; i++) {
+			if ((table[i] & PTE_P) == 0)
+				continue;
+			if (level > 1)
+				free_table(table_of(table[i]), level - 1, ~0ul,
+				    freed);
+			set_aside(freed, table[i]);
+			table[i] = 0;
 		}
-		if ((table[i] & PTE_P) == 0)
-			continue;
-		if (level > 1)
-			free_table(table_of(table[i]), level - 1, 512, freed);
-		set_aside(freed, table[i]);
-		table[i] = 0;
 	}
 }
 
 void
 pt_destroy(paddr_t root)
 {
+	uint64_t *table = paddr_kva(root);
 	struct pt_freed freed = { NULL };
 
-	free_table(paddr_kva(root), 3, 256, &freed);
+	free_table(table, 3, UINT32_MAX, &freed); /* the lower half */
 	pt_free(&freed);
-	page_put(page_of_paddr(root));
+	table[SLOT(KVA_DIRECT, 3)] = table[SLOT(KVA_VMEMMAP, 3)] = 0;
+	table[SLOT(KVA_MAPPED, 3)] = table[511] = 0;
+	table_free(page_of_paddr(root));
+}
+
+/* From a table of a program's to the one below; NULL: there is none. */
+static inline __attribute__((always_inline)) uint64_t *
+down(uint64_t *table, unsigned index, bool make)
+{
+	uint64_t *slot = &table[index];
+
+	if (__builtin_expect((*slot & PTE_P) == 0, 0) &&
+	    (!make || !table_add(slot)))
+		return NULL;
+	return table_of(*slot);
 }
 
 uint64_t *
 pt_slot(paddr_t root, uaddr_t va, bool make)
 {
-	return walk(paddr_kva(root), va, 0, PTE_P | PTE_W | PTE_U,
-	    make ? carve_page : NULL, NULL);
+	uint64_t *table = down(paddr_kva(root), SLOT(va, 3), make);
+
+	if (table != NULL)
+		table = down(table, SLOT(va, 2), make);
+	if (table != NULL)
+		table = down(table, SLOT(va, 1), make);
+	return table != NULL ? &table[SLOT(va, 0)] : NULL;
 }
 
 /* In one table, whose entries stand at `level` from `base` on. */
@@ -207,7 +281,7 @@ prune_table(uint64_t *table, unsigned level, uint64_t base, uint64_t start,
 			continue;
 		}
 		if (level > 1)
-			free_table(child, level - 1, 512, freed);
+			free_table(child, level - 1, ~0ul, freed);
 		set_aside(freed, table[i]);
 		table[i] = 0;
 	}
