@@ -246,7 +246,8 @@ dirty_max(void)
 	struct page_stats st;
 
 	page_stats(&st);
-	return MIN(DIRTY_MAX, st.free * PAGE_SIZE / DIRTY_SHARE);
+	return MIN(DIRTY_MAX,
+	    (st.free + pagecache_total()) * PAGE_SIZE / DIRTY_SHARE);
 }
 
 /* After a write of n bytes: soon, or now. */

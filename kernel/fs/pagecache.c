@@ -16,6 +16,8 @@ static struct spinlock listed_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, pagecache) listed = TAILQ_HEAD_INITIALIZER(listed);
 static uint64_t total; /* atomic */
 
+#define RECLAIM 64 /* frames at once, at least */
+
 static struct inode *
 inode_of(struct vm_object *o)
 {
@@ -50,6 +52,34 @@ list_cache(struct pagecache *pc)
 }
 
 /*
+ * *other is the page that is there already, referenced, or NULL.  A node that
+ * cannot be had is -ENOMEM: this cache could give nothing back meanwhile, as
+ * its lock was held.
+ */
+static int
+insert_once(struct pagecache *pc, uint64_t index, struct page *p,
+    struct page **other)
+{
+	int error = 0;
+
+	spin_lock(&pc->lock);
+	*other = pagetree_find(&pc->tree, index);
+	if (*other != NULL)
+		page_get(*other);
+	else
+		error = pagetree_insert(&pc->tree, index, p);
+	if (*other == NULL && error == 0) {
+		p->owner = pc;
+		p->index = index;
+		p->flags |= PG_CACHE;
+		pc->npages++;
+		page_get(p);
+	}
+	spin_unlock(&pc->lock);
+	return error;
+}
+
+/*
  * Puts a filled page into the tree, which takes a reference of its own.  Where
  * another thread was faster, that one's page comes back instead.
  */
@@ -58,22 +88,11 @@ insert(struct inode *inode, uint64_t index, struct page **page)
 {
 	struct pagecache *pc = &inode->pages;
 	struct page *p = *page, *other;
-	int error = 0;
+	int error;
 
-	spin_lock(&pc->lock);
-	other = pagetree_find(&pc->tree, index);
-	if (other != NULL)
-		page_get(other);
-	else
-		error = pagetree_insert(&pc->tree, index, p);
-	if (other == NULL && error == 0) {
-		p->owner = pc;
-		p->index = index;
-		p->flags |= PG_CACHE;
-		pc->npages++;
-		page_get(p);
-	}
-	spin_unlock(&pc->lock);
+	do
+		error = insert_once(pc, index, p, &other);
+	while (error == -ENOMEM && pagecache_reclaim(RECLAIM) != 0);
 	if (other == NULL && error == 0) {
 		__atomic_add_fetch(&total, 1, __ATOMIC_RELAXED);
 		list_cache(pc);
@@ -410,6 +429,7 @@ pagecache_init(struct pagecache *pc)
 	pc->ops = NULL;
 	pagetree_init(&pc->tree);
 	pc->npages = 0;
+	pc->hand = 0;
 	spin_init(&pc->lock);
 	pc->listed = false;
 }
@@ -521,17 +541,26 @@ spin_try(struct spinlock *lock)
 static uint64_t
 reclaim_from(struct pagecache *pc, uint64_t want)
 {
-	uint64_t index = 0, n = 0;
+	uint64_t n = 0;
+	bool again = pc->hand != 0;
 	struct page *p;
 
-	while (n < want && (p = pagetree_next(&pc->tree, &index)) != NULL) {
+	while (n < want) {
+		p = pagetree_next(&pc->tree, &pc->hand);
+		if (p == NULL) {
+			pc->hand = 0;
+			if (!again)
+				break;
+			again = false;
+			continue;
+		}
 		if (p->refs == 1 && (p->flags & PG_DIRTY) == 0) {
-			pagetree_clear(&pc->tree, index);
+			pagetree_clear(&pc->tree, pc->hand);
 			pc->npages--;
 			forget_page(p);
 			n++;
 		}
-		index++;
+		pc->hand++;
 	}
 	return n;
 }
@@ -554,6 +583,12 @@ pagecache_reclaim(uint64_t frames)
 	}
 	spin_unlock(&listed_lock);
 	return n;
+}
+
+uint64_t
+pagecache_reclaim_batch(uint64_t frames)
+{
+	return pagecache_reclaim(MAX(frames, RECLAIM));
 }
 
 uint64_t

@@ -58,6 +58,7 @@ struct pagecache {
 	const struct pagecache_ops *ops; /* [I] NULL: no pages */
 	struct pagetree tree;            /* under lock */
 	uint64_t npages;                 /* under lock */
+	uint64_t hand; /* under lock: where reclaim goes on */
 	struct spinlock lock;
 	bool listed;                 /* can be refilled: reclaim sees it */
 	TAILQ_ENTRY(pagecache) link; /* list of those */
@@ -104,9 +105,11 @@ int pagecache_sync(struct inode *inode, uint64_t first, uint64_t last);
 /*
  * Drops clean unused pages of caches that can write back and refill; how
  * many.  Takes no lock that its caller could hold, frees only frames: fit for
- * page_set_reclaim().
+ * page_set_reclaim().  Goes on where it left off.
  */
 uint64_t pagecache_reclaim(uint64_t frames);
+/* The same for at least some dozens, so that the next one need not look. */
+uint64_t pagecache_reclaim_batch(uint64_t frames);
 /* Pages in all caches, for /proc/meminfo. */
 uint64_t pagecache_total(void);
 

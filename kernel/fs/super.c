@@ -221,6 +221,6 @@ inode_path_string(struct inode *inode, char *buf, size_t size)
 int
 vfs_init(void)
 {
-	page_set_reclaim(pagecache_reclaim);
+	page_set_reclaim(pagecache_reclaim_batch);
 	return vfs_mount_root("rootfs", "");
 }

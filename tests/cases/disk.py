@@ -80,6 +80,25 @@ def transfers(kind):
                 one(kind, 70001), has=[r'^(69632|70144)$', r'/dev/vda'])
 
 
+def larger_than_memory():
+    """48 MiB through 12 MiB of memory, each way."""
+    script = ('dd if=/dev/zero of=/dev/vda bs=1M count=40 2>/dev/null && '
+              'printf end | dd of=/dev/vda bs=1M seek=41 2>/dev/null && '
+              'md5sum </dev/vda && dd if=/dev/vda bs=1M iflag=direct '
+              '2>/dev/null | md5sum')
+
+    def same_twice(context, outcome):
+        sums = outcome.stdout.split()
+        if len(sums) != 4 or sums[0] != sums[2]:
+            raise Failure('cache and disk differ')
+        with open(context.path('disk'), 'rb') as f:
+            if f.read(40 * MIB) != bytes(40 * MIB):
+                raise Failure('the host lacks what was written')
+    return shell('larger than memory', script, lambda context: [
+        '--memory', '12M', *one('mmio', 48 * MIB)(context)],
+        check=same_twice)
+
+
 def many(context):
     options = []
     for i in range(8):
@@ -106,6 +125,7 @@ def nonsense(words):
 def cases(_):
     for kind in KINDS:
         yield from transfers(kind)
+    yield larger_than_memory()
     yield shell('eight', 'cat /proc/partitions; ls -l /dev/vd*; cat /dev/vdh',
                 many, has=[r'254 +112 +512 vdh', r'254, +16 .* /dev/vdb'])
     yield shell('none', 'ls /dev/vda; cat /proc/diskstats', [],
