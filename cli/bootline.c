@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/disk.h"
+#include "cli/share.h"
 
 bool
 boot_word_fits(const char *word, bool foreign)
@@ -109,6 +110,12 @@ boot_put_own(const struct boot_line *b, struct text *line)
 		text_add(line, " remora.stdin=%s", boot_stream_name(b->in));
 	if (b->out != BOOT_TTY)
 		text_add(line, " remora.stdout=%s", boot_stream_name(b->out));
+	for (size_t i = 0; i < b->nshares; i++) {
+		char *mount = share_boot_argument(&b->share[i], i);
+
+		boot_put_env(line, mount);
+		free(mount);
+	}
 }
 
 static void

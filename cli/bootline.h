@@ -21,6 +21,8 @@
 #define BOOT_LINE_MAX_FOREIGN 2047
 #define BOOT_WORDS_MAX        31 /* Linux: MAX_INIT_ARGS - 1 */
 
+struct share_option;
+
 enum boot_stream { BOOT_TTY, BOOT_PIPE, BOOT_NULL };
 
 struct boot_line {
@@ -31,6 +33,8 @@ struct boot_line {
 	char **argv;               /* its arguments, without argv[0] */
 	const struct strings *env; /* NAME=VALUE */
 	const char *append;        /* verbatim, or NULL */
+	const struct share_option *share; /* folders to mount */
+	size_t nshares;
 	unsigned mmio_slots;       /* of microvm in use: virtio_mmio.device= */
 };
 

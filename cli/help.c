@@ -39,6 +39,7 @@ help_run(FILE *to)
 "  --add PATH[:/GUEST]  pack this file or directory, too (repeatable)\n"
 "  --disk FILE[,ro]     a disk, /dev/vda and so on (repeatable); also\n"
 "                       ,transport=mmio|legacy|modern\n"
+"  --share DIR:/PATH[,ro]  show a folder of the host there (repeatable)\n"
 "  --env NAME=VALUE     set in PROGRAM's environment (repeatable)\n"
 "  --append ARGS        add to the kernel's command line\n"
 "  --timeout SECONDS    end the machine after that time\n"

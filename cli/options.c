@@ -25,6 +25,7 @@ enum option_code {
 	OPT_APPEND,
 	OPT_ADD,
 	OPT_DISK,
+	OPT_SHARE,
 	OPT_TIMEOUT,
 	OPT_VERBOSE,
 	OPT_DRY_RUN,
@@ -43,6 +44,7 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "add", required_argument, NULL, OPT_ADD },
 	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -164,6 +166,13 @@ options_parse_disk(struct run_options *o, const char *value, struct trouble *t)
 }
 
 static int
+options_parse_share(struct run_options *o, const char *value, struct trouble *t)
+{
+	o->share = mem_resize(o->share, o->nshares + 1, sizeof(*o->share));
+	return share_option_parse(&o->share[o->nshares++], value, t);
+}
+
+static int
 options_parse_memory(struct run_options *o, const char *value,
     struct trouble *t)
 {
@@ -226,6 +235,7 @@ options_take(struct run_options *o, int code, struct trouble *t)
 	case OPT_HELP: o->help = true; return 0;
 	case OPT_ENV: return options_parse_env(o, optarg, t);
 	case OPT_DISK: return options_parse_disk(o, optarg, t);
+	case OPT_SHARE: return options_parse_share(o, optarg, t);
 	case OPT_ADD: options_push(&o->add, &o->nadd, optarg); return 0;
 	case OPT_GDB:
 		o->gdb_port = OPTIONS_GDB_PORT;
@@ -286,6 +296,9 @@ options_fini(struct run_options *o)
 	for (size_t i = 0; i < o->ndisks; i++)
 		disk_option_fini(&o->disk[i]);
 	free(o->disk);
+	for (size_t i = 0; i < o->nshares; i++)
+		share_option_fini(&o->share[i]);
+	free(o->share);
 	free(o->env);
 	free(o->add);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cli/disk.h"
+#include "cli/share.h"
 #include "cli/trouble.h"
 
 enum machine_type { MACHINE_MICROVM, MACHINE_Q35, MACHINE_PC };
@@ -26,6 +27,8 @@ struct run_options {
 	size_t nadd;
 	struct disk_option *disk; /* in the order given: vda, vdb, ... */
 	size_t ndisks;
+	struct share_option *share; /* tags share0, share1, ... */
+	size_t nshares;
 	int64_t timeout_ms; /* 0: none */
 	unsigned gdb_port;  /* 0: no gdb */
 	bool verbose, dry_run, help;

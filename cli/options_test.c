@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* options_test.c - the options of `remora run`, right and wrong. */
-/* unit: cli/options.c cli/disk.c cli/trouble.c cli/mem.c */
+/* unit: cli/options.c cli/disk.c cli/trouble.c cli/mem.c cli/share.c cli/bootline.c cli/tree.c */
 #include "cli/options.h"
 
 #include <errno.h>

@@ -83,6 +83,7 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 	if (m->control)
 		qemu_add_control(argv);
 	disks_qemu(m->disks, m->ndisks, m->type, argv);
+	shares_qemu(m->shares, m->nshares, m->ndisks, m->type, argv);
 	if (m->gdb_port != 0) {
 		qemu_add_number(argv, "-gdb", "tcp:127.0.0.1:%llu",
 		    m->gdb_port);

@@ -24,6 +24,8 @@ struct qemu_machine {
 	const char *kernel, *line; /* its command line */
 	const struct disk_option *disks;
 	size_t ndisks;
+	const struct share_option *shares;
+	size_t nshares;
 };
 
 /* Fills `argv` with the whole command. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* qemu_test.c - QEMU's command, for each board, and as a shell reads it. */
-/* unit: cli/qemu.c cli/disk.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c */
+/* unit: cli/qemu.c cli/disk.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/share.c cli/bootline.c */
 #include "cli/qemu.h"
 
 #include <setjmp.h>

@@ -83,8 +83,11 @@ run_make_line(struct run *r)
 		.argv = r->o.argv + 1,
 		.env = &r->pack.env,
 		.append = r->o.append,
-		.mmio_slots = r->o.machine == MACHINE_MICROVM ? r->o.ndisks :
-								0 };
+		.share = r->o.share,
+		.nshares = r->o.nshares,
+		.mmio_slots = r->o.machine == MACHINE_MICROVM ?
+		    r->o.ndisks + r->o.nshares :
+		    0 };
 	int error;
 
 	if (!terminal_size(STDOUT_FILENO, &b.rows, &b.columns))
@@ -140,6 +143,8 @@ run_make_command(struct run *r)
 		.kernel = r->kernel.path,
 		.disks = r->o.disk,
 		.ndisks = r->o.ndisks,
+		.shares = r->o.share,
+		.nshares = r->o.nshares,
 		.line = r->line.text };
 	char *qemu = qemu_find(&r->trouble);
 
@@ -162,6 +167,9 @@ run_prepare(struct run *r)
 	if (error == 0)
 		error = disks_check(r->o.disk, r->o.ndisks, r->o.machine,
 		    &r->trouble);
+	if (error == 0)
+		error = shares_check(r->o.share, r->o.nshares, r->o.ndisks,
+		    r->o.machine, &r->trouble);
 	if (error == 0)
 		error = run_pack(r);
 	if (error == 0)

@@ -10,9 +10,11 @@ KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 KHOT	= $(addprefix kern/,page sched vm_fault) \
 	  $(addprefix fs/,dentry file uio walk) \
 	  $(addprefix linux/,syscalls fdtable sys_io sigframe signal)
-KCFLAGS	= -std=gnu17 $(if $(filter $*,$(KHOT)),-O2,-Os) -g -Wall -Wextra -Werror -Wstrict-prototypes \
+KCFLAGS	= -std=gnu17 $(if $(filter $*,$(KHOT)),-O2,-Oz) -g -Wall -Wextra -Werror -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wno-sign-compare \
 	  -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	  $(if $(findstring clang,$(CC)),-mstack-alignment=8,\
+	  -mpreferred-stack-boundary=3) -falign-functions=1 -falign-loops=1 \
 	  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
 	  -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
 	  -fno-delete-null-pointer-checks -fwrapv \

@@ -35,7 +35,7 @@ ZSTD_DEF = -DZSTD_LEGACY_SUPPORT=0 -DZSTD_TRACE=0 -DZSTD_NO_INTRINSICS \
 ZLIB_O	= $(ZLIB_C:%=$(THIRD)/obj/zlib/%.o)
 ZSTD_O	= $(ZSTD_C:%=$(THIRD)/obj/zstd/%.o)
 # The kernel's own flags, smaller, and without warnings on others' code.
-THIRD_CFLAGS = $(filter-out -W% -MMD -MP -O2 -g,$(KCFLAGS)) -Os -w \
+THIRD_CFLAGS = $(filter-out -W% -MMD -MP -O2 -g,$(KCFLAGS)) -Oz -w \
 	  -nostdinc -Ikernel/third/include -isystem $(KGCCINC) \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 

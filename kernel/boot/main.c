@@ -12,6 +12,7 @@
 #include "dev/drivers.h"
 #include "fs/blkdev.h"
 #include "fs/initramfs.h"
+#include "fs/p9.h"
 #include "fs/vfs.h"
 #include "kern/boot.h"
 #include "kern/bootargs.h"
@@ -21,6 +22,7 @@
 #include "kern/page.h"
 #include "kern/panic.h"
 #include "kern/power.h"
+#include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
 #include "linux/files.h"
@@ -115,9 +117,18 @@ devices(const struct boot_info *bi)
 static void
 first_program(void *arg)
 {
-	int error = linux_start();
+	const char *share;
+	char text[128];
+	int error;
 
 	(void)arg;
+	error = p9_mount_asked(&share);
+	if (error != 0) {
+		snprintf(text, sizeof(text), "cannot mount %s: error %d", share,
+		    -error);
+		power_end(POWER_PANIC, 0, text);
+	}
+	error = linux_start();
 	log_line(LOG_EMERG, "boot: no first program, error %d", -error);
 	power_end(POWER_PANIC, 0, "no first program");
 }

@@ -15,5 +15,6 @@ const struct driver *const drivers[] = {
 	&virtio_pci_driver,
 	&vtblk_driver,
 	&vtrng_driver,
+	&vt9p_driver,
 	NULL,
 };

@@ -8,6 +8,6 @@
 /* Ends with NULL. */
 extern const struct driver *const drivers[];
 
-extern const struct driver vtblk_driver, vtrng_driver;
+extern const struct driver vtblk_driver, vtrng_driver, vt9p_driver;
 
 #endif

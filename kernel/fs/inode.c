@@ -74,6 +74,8 @@ inode_release(struct inode *inode)
 	    (inode->ipc != NULL || inode->locks != NULL ||
 		inode->watches != NULL))
 		vfs_hooks->inode_gone(inode);
+	if (inode->pages.ops != NULL && inode->pages.ops->sync_at_end)
+		pagecache_sync(inode, 0, UINT64_MAX >> PAGE_SHIFT);
 	pagecache_destroy(inode);
 	sb->ops->evict(inode);
 	super_put(sb);

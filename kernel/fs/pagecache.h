@@ -51,6 +51,8 @@ struct pagecache_ops {
 	 * read as zeros.  NULL: cannot.
 	 */
 	int (*punch)(struct inode *inode, uint64_t first, uint64_t last);
+	/* What is dirty is written back before the inode ends. */
+	bool sync_at_end;
 };
 
 struct pagecache {

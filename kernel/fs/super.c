@@ -5,6 +5,7 @@
  */
 #include "fs/dentry.h"
 #include "fs/devtmpfs.h"
+#include "fs/p9.h"
 #include "fs/tmpfs.h"
 #include "fs/pagecache.h"
 #include "fs/vfs.h"
@@ -18,6 +19,7 @@ static const struct fs_type *types[16] = {
 	&rootfs_type,
 	&tmpfs_type,
 	&devtmpfs_type,
+	&p9_type,
 };
 
 const struct fs_type *

@@ -104,6 +104,7 @@ SET_TRUE(quiet)
 SET_TRUE(bootchart)
 SET_TRUE(nosmap)
 SET_TRUE(virtio_mmio)
+SET_TRUE(mounts)
 
 /* The words before it were another program's: Linux forgets them too. */
 static int
@@ -279,6 +280,7 @@ static const struct cmdline_known known[] = {
 	{ "remora.winsize", set_winsize, true },
 	{ "remora.stdin", set_stdin, true },
 	{ "remora.stdout", set_stdout, true },
+	{ "remora.mount", set_mounts, true }, /* fs/p9_super.c's */
 	{ "remora.args", set_args_file, true }, { "acpi", set_nothing, true },
 	{ "earlyprintk", set_nothing, true },
 	{ "nomodule", set_nothing, false }, { "nomodules", set_nothing, false },
