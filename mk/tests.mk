@@ -50,9 +50,12 @@ $(B)/unit-tsan/%.o: %.c | $(THIRD_STAMP)
 	$(Q)$(HOSTCC) -iquote tests/host $(HOST_CFLAGS) -fsanitize=thread \
 	  -Wno-tsan -c -o $@ $<
 
+# What takes locks sees those of tests/host here, too.
+FUZZ_LOCKS = p9_client p9_client_fuzz
 $(B)/fuzz/%.o: %.c | $(THIRD_STAMP)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCLANG) $(HOST_CFLAGS) $(FUZZ_SAN) -c -o $@ $<
+	$(Q)$(HOSTCLANG) $(if $(filter $(notdir $*),$(FUZZ_LOCKS)),-iquote \
+	  tests/host) $(HOST_CFLAGS) $(FUZZ_SAN) -c -o $@ $<
 
 # The libraries once more, for the host: their own definitions, so the same
 # code as in the kernel; address sanitizer only.
