@@ -28,14 +28,14 @@ enum boot_stream { BOOT_TTY, BOOT_PIPE, BOOT_NULL };
 struct boot_line {
 	bool foreign, verbose;
 	enum boot_stream in, out;
-	unsigned rows, columns;    /* of the terminal; 0: not known */
-	const char *program;       /* its name in the machine */
-	char **argv;               /* its arguments, without argv[0] */
-	const struct strings *env; /* NAME=VALUE */
-	const char *append;        /* verbatim, or NULL */
+	unsigned rows, columns;           /* of the terminal; 0: not known */
+	const char *program;              /* its name in the machine */
+	char **argv;                      /* its arguments, without argv[0] */
+	const struct strings *env;        /* NAME=VALUE */
+	const char *append;               /* verbatim, or NULL */
 	const struct share_option *share; /* folders to mount */
 	size_t nshares;
-	unsigned mmio_slots;       /* of microvm in use: virtio_mmio.device= */
+	unsigned mmio_slots; /* of microvm in use: virtio_mmio.device= */
 };
 
 /*

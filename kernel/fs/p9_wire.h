@@ -81,6 +81,7 @@ struct p9_attr {
 };
 #define P9_STATS_BASIC 0x7ffull
 
+/* Takes them; false if the message is bad. */
 bool p9_get_attr(struct p9_wire *w, struct p9_attr *a);
 
 /* One entry of a directory. */

@@ -9,6 +9,10 @@
  */
 /* unit: kernel/fs/walk.c kernel/fs/dentry.c kernel/fs/names.c kernel/fs/rename.c kernel/fs/attr.c kernel/fs/inode.c kernel/fs/mount.c kernel/fs/super.c kernel/fs/open.c kernel/fs/file.c kernel/fs/tmpfs.c kernel/fs/tmpfs_file.c kernel/fs/pagecache.c kernel/fs/pagetree.c kernel/fs/uio.c kernel/fs/chrdev.c kernel/fs/devtmpfs.c kernel/fs/initramfs.c kernel/fs/notify.c kernel/fs/cpio.c kernel/fs/unpack.c inflate unzstd */
 #include "fs/vfs_testbed.h"
+#include "fs/p9.h"
+
+/* In the table of types; its own tests are elsewhere. */
+const struct fs_type p9_type = { .name = "9p" };
 
 /* ------------------------------------- a file system to play in -- */
 

@@ -14,8 +14,8 @@ struct bootargs {
 	const char *console; /* "ttyS0"; NULL: not given */
 	const char *init, *rdinit, *root;
 	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
-	bool virtio_mmio; /* there are places; bus/virtio_mmio.c reads them */
-	bool mounts;      /* remora.mount= is given */
+	bool virtio_mmio;  /* there are places; bus/virtio_mmio.c reads them */
+	bool mounts;       /* remora.mount= is given */
 	int loglevel;      /* -1: not given */
 	int panic_seconds; /* panic=: 0 stay, > 0 wait; < 0, the default: end
 			      the machine at once */
