@@ -153,6 +153,35 @@ memmap_is_ram(const struct boot_info *bi, paddr_t base, uint64_t size)
 	return false;
 }
 
+/*
+ * SeaBIOS reserves the end of RAM for what it keeps about disks; with three of
+ * them it has come to where QEMU puts the initrd, which is then read over it.
+ * What the initrd takes of a reserved range right behind RAM is RAM.
+ */
+static void
+initrd_take_reserved(struct boot_info *bi)
+{
+	paddr_t start = ROUND_DOWN(bi->initrd, PAGE_SIZE), end;
+	struct boot_range *r;
+	unsigned i;
+
+	if (bi->initrd_size == 0 || bi->initrd + bi->initrd_size < bi->initrd)
+		return;
+	end = ROUND_UP(bi->initrd + bi->initrd_size, PAGE_SIZE);
+	for (i = 1; i < bi->nranges; i++) {
+		r = &bi->range[i];
+		if (r->type != BOOT_MEM_RESERVED ||
+		    r[-1].type != BOOT_MEM_RAM ||
+		    range_end(&r[-1]) != r->base || start < r[-1].base ||
+		    end <= r->base || end > range_end(r))
+			continue;
+		start = MAX(start, r->base);
+		range_insert(bi, range_cut(bi, i, start, end), start, end,
+		    BOOT_MEM_RAM);
+		return;
+	}
+}
+
 static void
 initrd_check(struct boot_info *bi)
 {
@@ -180,6 +209,7 @@ memmap_finish(struct boot_info *bi)
 	paddr_t base, end;
 	unsigned i = 0, nram = 0;
 
+	initrd_take_reserved(bi);
 	initrd_check(bi);
 	while (i < bi->nranges) {
 		r = &bi->range[i];

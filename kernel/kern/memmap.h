@@ -22,7 +22,8 @@ memmap_add(struct boot_info *bi, paddr_t base, uint64_t size, uint32_t type);
 
 /*
  * To be called once all is added and the initrd's place is filled in: refuses
- * an initrd that is not wholly in RAM, then cuts RAM to whole pages other
+ * an initrd that is not wholly in RAM (or in what is reserved right behind it,
+ * which then is RAM as far as the initrd goes), then cuts RAM to whole pages other
  * than page 0.
  *   -ENOMEM  there is no RAM at all
  */

@@ -168,6 +168,42 @@ initrd_must_be_in_ram(void **state)
 	}
 }
 
+/* RAM up to 2 MiB, 64 KiB reserved right behind it, a hole, more reserved. */
+static void
+initrd_in_what_is_reserved(void **state)
+{
+	static const struct {
+		paddr_t base;
+		uint64_t size;
+		bool good;
+	} cases[] = {
+		{ 0x1f0000, 0x10001, true },
+		{ 0x1f0800, 0x20000 - 0x800, true },
+		{ 0x204000, 0x1000, true },
+		{ 0x200000, 0x10000, true },
+		{ 0x1f0000, 0x20001, false },
+		{ 0x20f000, 0x2000, false },
+		{ 0x300000, 0x1000, false },
+		{ 0x204000, ~0ull, false },
+		{ 0x204000, 0, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh(state);
+		memmap_add(&bi, 0x100000, 0x100000, BOOT_MEM_RAM);
+		memmap_add(&bi, 0x200000, 0x10000, BOOT_MEM_RESERVED);
+		memmap_add(&bi, 0x300000, 0x10000, BOOT_MEM_RESERVED);
+		bi.initrd = cases[i].base;
+		bi.initrd_size = cases[i].size;
+		assert_int_equal(memmap_finish(&bi), 0);
+		assert_int_equal(bi.initrd, cases[i].good ? cases[i].base : 0);
+		assert_int_equal(memmap_is_ram(&bi, 0x20f000, 0x1000),
+		    cases[i].good && cases[i].base + cases[i].size == 0x210000);
+		assert_false(memmap_is_ram(&bi, 0x300000, 1));
+	}
+}
+
 static void
 no_initrd_is_no_fault(void **state)
 {
@@ -249,6 +285,7 @@ main(void)
 		cmocka_unit_test_setup(ram_is_whole_pages_without_page_0,
 		    fresh),
 		cmocka_unit_test_setup(initrd_must_be_in_ram, fresh),
+		cmocka_unit_test_setup(initrd_in_what_is_reserved, fresh),
 		cmocka_unit_test_setup(no_initrd_is_no_fault, fresh),
 		cmocka_unit_test_setup(full_map_forgets_ram_not_holes, fresh),
 		cmocka_unit_test_setup(agrees_with_a_simple_model, fresh),

@@ -101,6 +101,17 @@ def copies(name, machine, properties, extra=()):
                 has=['vtblk0 at virtio0'], check=check)
 
 
+def many(machine):
+    """Seven disks: firmware takes memory for each of them."""
+    def options(context):
+        out = ['--machine', machine]
+        for i in range(7):
+            out += ['--disk', disk(context, (i + 1) << 16, i, 'd%d' % i)]
+        return out
+    return program('seven/' + machine, [BUSYBOX, 'cat', '/dev/vdg'], options,
+                   stdout=pattern(7 << 16, 6), needs=[BUSYBOX])
+
+
 def shell(name, machine, script, kind='', add=(), **wanted):
     def options(context):
         out = ['--machine', machine, '--disk', disk(context, SIZE) + kind]
@@ -289,6 +300,7 @@ def cases(_):
             yield from transfers(machine, kind, word)
         for name, properties in PROPERTIES:
             yield copies('%s/%s' % (name, machine), machine, properties)
+        yield many(machine)
         yield program('calls/' + machine, ['guest:glibc/disk', '/dev/vda'],
                       lambda c, m=machine: [
                           '--machine', m, '--disk', disk(c, 16 * MIB)],
