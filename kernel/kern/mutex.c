@@ -7,6 +7,8 @@
 #include "kern/panic.h"
 #include "kern/thread.h"
 
+#define SPINS 200
+
 void
 mutex_init(struct mutex *m)
 {
@@ -23,12 +25,29 @@ mutex_trylock(struct mutex *m)
 	    false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+/* Who holds it on another processor is likely to let go soon. */
+static bool
+spin_for(struct mutex *m)
+{
+	unsigned i;
+
+	for (i = 0; i < SPINS; i++) {
+		cpu_pause();
+		if (__atomic_load_n(&m->owner, __ATOMIC_RELAXED) == NULL &&
+		    mutex_trylock(m))
+			return true;
+	}
+	return false;
+}
+
 void
 mutex_lock(struct mutex *m)
 {
 	if (mutex_trylock(m))
 		return;
 	KASSERT(!mutex_held(m));
+	if (cpu_several() && spin_for(m))
+		return;
 	wait_event(&m->wq, mutex_trylock(m));
 }
 

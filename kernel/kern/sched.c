@@ -196,7 +196,7 @@ announce(struct runq *rq, uint64_t may, bool was_empty)
 		if (pc->current == rq->idle)
 			pc->need_resched = 1;
 		timer_reprogram();
-		if (!cpu_several() || pc->current == rq->idle)
+		if (pc->current == rq->idle)
 			return;
 	} else if ((__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST) &
 		       bit) != 0) {
@@ -345,6 +345,7 @@ switch_locked(struct runq *rq)
 	struct thread *prev = thread_self(), *next = pick_locked(rq);
 	struct percpu *pc = cpu_self();
 	uint64_t raw = clock_raw();
+	bool several = cpu_several();
 
 	pc->need_resched = 0;
 	if (next == prev) {
@@ -357,7 +358,7 @@ switch_locked(struct runq *rq)
 	rq->switches++;
 	rq->prev = prev;
 	pc->current = next;
-	if (prev == rq->idle && cpu_several())
+	if (several && prev == rq->idle)
 		__atomic_fetch_and(&idle_mask, ~cpu_bit(pc->id),
 		    __ATOMIC_SEQ_CST);
 	cpu_set_kstack((uint64_t)next->kstack + KSTACK_SIZE);
@@ -365,7 +366,7 @@ switch_locked(struct runq *rq)
 		segments_switch(prev, next);
 	if (next->vmspace != NULL)
 		sched_load_vmspace(next->vmspace);
-	if (next->user != NULL || cpu_several())
+	if (next->user != NULL || several)
 		fpu_switch(prev, next);
 	switch_context(&prev->ctx_sp, next->ctx_sp);
 	sched_switched();
@@ -375,14 +376,16 @@ void
 sched_switched(void)
 {
 	struct runq *rq = runq_self();
-	struct thread *prev = rq->prev, *leaving = rq->leaving;
+	struct thread *prev = rq->prev;
 	bool dead = prev->state == THREAD_DEAD;
+	bool leaves = prev == rq->leaving;
 
-	rq->leaving = NULL;
 	__atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
+	if (leaves)
+		rq->leaving = NULL;
 	runq_unlock(rq);
-	if (leaving != NULL)
-		send_away(leaving);
+	if (leaves)
+		send_away(prev);
 	if (dead)
 		thread_destroy(prev);
 	timer_reprogram();
@@ -466,39 +469,77 @@ preempt_now(void)
 	irq_restore(state);
 }
 
+/* Does t sleep, on no queue and no processor?  Else it is told to go on. */
+static bool
+sleeps_locked(struct thread *t)
+{
+	if (t->state != THREAD_SLEEPING)
+		return false;
+	/* Still on its way to sleep: it will find itself runnable. */
+	if (t->queued || t == cpu_nth(t->cpu)->current) {
+		t->state = THREAD_RUNNABLE;
+		return false;
+	}
+	return true;
+}
+
+static void
+wake_locked(struct runq *rq, struct thread *t)
+{
+	t->state = THREAD_RUNNABLE;
+	t->slice_end_ns = 0;
+	enqueue_locked(rq, t, true);
+}
+
+static void
+wake_on_only(struct runq *rq, struct thread *t)
+{
+	bool wakes;
+
+	runq_lock(rq);
+	wakes = sleeps_locked(t);
+	if (wakes) {
+		wake_locked(rq, t);
+		if (thread_self() == rq->idle)
+			cpu_self()->need_resched = 1;
+	}
+	runq_unlock(rq);
+	if (wakes)
+		timer_reprogram();
+}
+
+static void
+wake_on_any(struct thread *t)
+{
+	struct runq *rq;
+	uint64_t may;
+	bool empty;
+
+	do {
+		rq = runq_lock_of(t);
+		if (!sleeps_locked(t)) {
+			runq_unlock(rq);
+			return;
+		}
+		may = allowed_locked(t);
+		rq = place_locked(rq, t);
+	} while (rq == NULL);
+	empty = rq->nqueued == 0;
+	wake_locked(rq, t);
+	runq_unlock(rq);
+	announce(rq, may, empty);
+}
+
 void
 thread_wake(struct thread *t)
 {
-	uint64_t state = irq_save(), may = 0;
-	struct runq *rq;
-	bool empty;
+	uint64_t state = irq_save();
 
 	preempt_disable();
-	do {
-		rq = runq_lock_of(t);
-		if (t->state != THREAD_SLEEPING)
-			goto out;
-		/* Still on its way to sleep: it will find itself runnable. */
-		if (t->queued || t == cpu_nth(t->cpu)->current) {
-			t->state = THREAD_RUNNABLE;
-			goto out;
-		}
-		if (cpu_several()) {
-			may = allowed_locked(t);
-			rq = place_locked(rq, t);
-		}
-	} while (rq == NULL);
-	t->state = THREAD_RUNNABLE;
-	t->slice_end_ns = 0;
-	empty = rq->nqueued == 0;
-	enqueue_locked(rq, t, true);
-	runq_unlock(rq);
-	announce(rq, may, empty);
-	irq_restore(state);
-	preempt_enable();
-	return;
-out:
-	runq_unlock(rq);
+	if (cpu_several())
+		wake_on_any(t);
+	else
+		wake_on_only(&runqs[0], t);
 	irq_restore(state);
 	preempt_enable();
 }

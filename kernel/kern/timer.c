@@ -130,14 +130,9 @@ timer_reprogram(void)
 }
 
 uint64_t
-irq_timer_count(void)
+timer_interrupts(unsigned cpu)
 {
-	uint64_t n = 0;
-	unsigned i;
-
-	for (i = 0; i < MAX_CPUS; i++)
-		n += cpus[i].interrupts;
-	return n;
+	return cpus[cpu].interrupts;
 }
 
 void

@@ -34,6 +34,8 @@ bool timer_cancel(struct timer *t);
 /* Runs what is due and programs the next interrupt; from the interrupt. */
 void timer_interrupt(void);
 int timer_init(void); /* boot step */
+/* Timer interrupts on processor `cpu` so far. */
+uint64_t timer_interrupts(unsigned cpu);
 /* Before processor `cpu` starts. */
 void timer_init_other(unsigned cpu);
 /*

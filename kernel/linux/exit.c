@@ -243,7 +243,6 @@ task_exit(int wait_status)
 		task_destroy(t);
 		become_zombie(p);
 	} else {
-		waitq_wake_all(&p->child_wait); /* process_become_single() */
 		t->thread->user = NULL;
 		task_destroy(t);
 	}

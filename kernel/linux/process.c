@@ -369,6 +369,9 @@ task_unpublish(struct task *t)
 	p->dead_run_ns += run_ns;
 	p->dead_user_ns += user_ns;
 	spin_unlock(&p->signals->lock);
+	/* process_become_single(); once unlocked, the last one may free p. */
+	if (!last)
+		waitq_wake_all(&p->child_wait);
 	spin_unlock_irq(&process_list_lock, irq);
 	return last;
 }

@@ -121,8 +121,10 @@ proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb)
 		sbuf_printf(sb, "   %s   %s-%-8s  %s\n", info.kind, info.name,
 		    info.how, info.handlers);
 	}
-	sbuf_printf(sb, "LOC: %10lu   Local timer interrupts\n",
-	    irq_timer_count());
+	sbuf_puts(sb, "LOC:");
+	for (cpu = 0; cpu < cpu_count(); cpu++)
+		sbuf_printf(sb, " %10lu", timer_interrupts(cpu));
+	sbuf_puts(sb, "   Local timer interrupts\n");
 	return 0;
 }
 
@@ -265,10 +267,12 @@ intr_total(unsigned i)
 static void
 print_irqs(struct sbuf *sb)
 {
-	uint64_t total = irq_timer_count(), count[256] = { 0 };
+	uint64_t total = 0, count[256] = { 0 };
 	struct intr_info info;
 	unsigned i, last = 15;
 
+	for (i = 0; i < cpu_count(); i++)
+		total += timer_interrupts(i);
 	for (i = 0; intr_info(i, &info); i++) {
 		total += intr_total(i);
 		if (info.number >= ARRAY_SIZE(count))

@@ -243,12 +243,13 @@ fpu_switch(struct thread *prev, struct thread *next)
 {
 	struct percpu *pc = cpu_self();
 
-	if (store_always && pc->fpu_unsaved && pc->fpu_owner == prev) {
-		area_store(prev->fpu);
+	if (store_always) {
+		if (pc->fpu_unsaved && pc->fpu_owner == prev)
+			area_store(prev->fpu);
 		pc->fpu_unsaved = false;
+		if (next->user == NULL)
+			return;
 	}
-	if (next->user == NULL)
-		return;
 	if (is_here(pc, next)) {
 		pc->fpu_unsaved = true;
 		return;

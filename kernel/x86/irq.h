@@ -25,7 +25,5 @@ struct irq_info {
 	uint64_t count;
 };
 bool irq_info(unsigned i, struct irq_info *info);
-/* Timer interrupts so far (kern/timer.c counts them). */
-uint64_t irq_timer_count(void);
 
 #endif
