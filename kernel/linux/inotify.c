@@ -23,11 +23,19 @@
 #include <linux/poll.h>
 
 #define EVENTS_MAX 16384u /* fs.inotify.max_queued_events */
-#define NAME_STEP  sizeof(struct inotify_event)
+#define NAME_STEP  sizeof(struct event_head)
+
+/* struct inotify_event without its name. */
+struct event_head {
+	int32_t wd;
+	uint32_t mask, cookie, len;
+};
+_Static_assert(sizeof(struct event_head) == sizeof(struct inotify_event),
+    "inotify(7)");
 
 struct event {
 	TAILQ_ENTRY(event) link;
-	struct inotify_event head; /* len: of the name, padded */
+	struct event_head head; /* len: of the name, padded */
 	char name[];
 };
 
@@ -56,7 +64,7 @@ static const struct file_ops inotify_ops;
 
 /* The same as the newest one: told once. */
 static bool
-is_repeated(const struct inotify *in, const struct inotify_event *head,
+is_repeated(const struct inotify *in, const struct event_head *head,
     const char *name)
 {
 	const struct event *e = TAILQ_LAST(&in->events, event_list);
@@ -74,14 +82,13 @@ padded(size_t len)
 }
 
 static void
-queue_locked(struct inotify *in, struct inotify_event head, const char *name,
+queue_locked(struct inotify *in, struct event_head head, const char *name,
     size_t len)
 {
 	struct event *e;
 
 	if (in->nevents >= EVENTS_MAX) {
-		head = (struct inotify_event){ .wd = -1,
-			.mask = IN_Q_OVERFLOW };
+		head = (struct event_head){ .wd = -1, .mask = IN_Q_OVERFLOW };
 		name = NULL;
 	}
 	head.len = name == NULL ? 0 : padded(len);
@@ -115,7 +122,7 @@ unlink_locked(struct watch *w)
 static void
 end_watch_locked(struct watch *w)
 {
-	struct inotify_event head = { .wd = w->wd, .mask = IN_IGNORED };
+	struct event_head head = { .wd = w->wd, .mask = IN_IGNORED };
 
 	queue_locked(w->owner, head, NULL, 0);
 	unlink_locked(w);
@@ -126,13 +133,13 @@ inotify_event(struct inode *inode, unsigned mask, const char *name, size_t len,
     uint32_t cookie)
 {
 	struct watch *w, *next, *ended = NULL;
-	struct inotify_event head;
+	struct event_head head;
 
 	mutex_lock(&watch_lock);
 	for (w = inode->watches; w != NULL; w = next) {
 		next = w->inode_next;
 		if ((w->mask & mask & IN_ALL_EVENTS) != 0) {
-			head = (struct inotify_event){ .wd = w->wd,
+			head = (struct event_head){ .wd = w->wd,
 				.mask = mask,
 				.cookie = cookie };
 			queue_locked(w->owner, head, name, len);

@@ -160,7 +160,7 @@ pidfd_pid(int fd, int32_t *pid, bool *nonblock)
 long
 sys_pidfd_open(int32_t pid, unsigned flags)
 {
-	struct file *file;
+	struct file *file = NULL;
 	struct process *p;
 	int error;
 
@@ -228,7 +228,7 @@ sys_pidfd_getfd(int fd, int target, unsigned flags)
 {
 	struct fdref ref;
 	struct pidfd *pf;
-	struct file *file;
+	struct file *file = NULL;
 	int error;
 
 	if (flags != 0)

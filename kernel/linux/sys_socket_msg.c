@@ -66,6 +66,7 @@ do_send(struct socket *s, struct file *file, struct sock_msg *m)
 	fs_ctx_get(&ctx);
 	m->vfs = &ctx.vfs;
 	n = s->ops->send(s, m);
+	m->vfs = NULL;
 	fs_ctx_put(&ctx);
 	if (n == -EPIPE && s->type == SOCK_STREAM &&
 	    (m->flags & MSG_NOSIGNAL) == 0)
