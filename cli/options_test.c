@@ -205,6 +205,39 @@ disks_that_can_be_had(void **state)
 	free(d[1].file);
 }
 
+static void
+shares(void **state)
+{
+	struct share_option s = { 0 };
+	char *argument;
+
+	(void)state;
+	assert_int_equal(PARSE("--share", "a:b,c:/m n,ro", "--share", ".:/x",
+			     "p"),
+	    0);
+	assert_int_equal(o.nshares, 2);
+	assert_string_equal(o.share[0].folder, "a:b,c");
+	assert_string_equal(o.share[0].path, "/m n");
+	assert_true(o.share[0].read_only);
+	assert_string_equal(o.share[1].path, "/x");
+	assert_false(o.share[1].read_only);
+	argument = share_boot_argument(&o.share[0], 3);
+	assert_string_equal(argument, "remora.mount=share3:/m n:ro");
+	free(argument);
+	assert_int_not_equal(PARSE("--share", "a", "p"), 0);
+	assert_int_not_equal(PARSE("--share", ":/a", "p"), 0);
+	assert_int_not_equal(PARSE("--share", "a:b", "p"), 0);
+	assert_int_not_equal(PARSE("--share", "a:/", "p"), 0);
+	assert_int_not_equal(PARSE("--share", "a:/b\"", "p"), 0);
+	assert_int_not_equal(PARSE("--share", "a:/b\n", "p"), 0);
+	s.folder = mem_string("/dev/null");
+	refuses(shares_check(&s, 1, 0, MACHINE_PC, &t),
+	    "--share /dev/null: a directory is expected");
+	refuses(shares_check(&s, 1, 8, MACHINE_MICROVM, &t),
+	    "--share: microvm has room for 8 disks and folders");
+	share_option_fini(&s);
+}
+
 int
 main(void)
 {
@@ -215,6 +248,7 @@ main(void)
 		cmocka_unit_test(the_program_ends_the_options),
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(disks),
+		cmocka_unit_test(shares),
 		cmocka_unit_test(disks_that_can_be_had),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

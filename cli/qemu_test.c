@@ -120,6 +120,39 @@ disks(void **state)
 }
 
 static void
+shares(void **state)
+{
+	char folder[] = "/a,b", path[] = "/mnt";
+	struct share_option s[] = { { folder, path, false },
+		{ folder, path, true } };
+	struct qemu_machine m = { .program = "qemu",
+		.cpus = 1,
+		.memory = 1 << 30,
+		.kernel = "k",
+		.line = "",
+		.shares = s,
+		.nshares = 2 };
+	char *text = command(&m);
+
+	(void)state;
+	assert_non_null(strstr(text, "virtio-mmio.force-legacy=off"));
+	assert_non_null(
+	    strstr(text, "security_model=none,multidevs=remap,path=/a,,b "));
+	assert_non_null(strstr(text,
+	    "-device virtio-9p-device,fsdev=share0,mount_tag=share0,"
+	    "bus=virtio-mmio-bus.0 "));
+	assert_non_null(strstr(text, "remap,readonly=on,path=/a,,b "));
+	assert_non_null(strstr(text, "bus=virtio-mmio-bus.1"));
+	free(text);
+	m.type = MACHINE_Q35;
+	text = command(&m);
+	assert_non_null(strstr(text,
+	    "-device virtio-9p-pci,fsdev=share1,mount_tag=share1"));
+	assert_null(strstr(text, "force-legacy"));
+	free(text);
+}
+
+static void
 finds_qemu(void **state)
 {
 	struct trouble t = { 0 };
@@ -144,6 +177,7 @@ main(void)
 		cmocka_unit_test(the_usual_one),
 		cmocka_unit_test(other_ones),
 		cmocka_unit_test(disks),
+		cmocka_unit_test(shares),
 		cmocka_unit_test(finds_qemu),
 	};
 
