@@ -107,6 +107,20 @@ def check_both_ways(context, _):
 BOTH_WAYS = ('cat /mnt/in >/mnt/out; dd if=/mnt/in of=/mnt/rest bs=1000 '
              'skip=7; cmp /mnt/in /mnt/out')
 
+# A device that leaves under eight readers, and comes back.
+REMOVAL = '''
+d=$(grep -l 0x1009 /sys/bus/pci/devices/*/device); d=${d%/device}
+for i in 1 2 3 4 5 6 7 8; do
+    dd if=/mnt/sparse of=/dev/null bs=128k 2>/dev/null && echo read all &
+done
+dd if=/mnt/sparse of=/dev/null bs=1M count=20 2>/dev/null
+echo 1 >$d/remove
+wait
+ls /mnt || cat /mnt/sparse || umount /mnt
+mount -t 9p share0 /mnt || echo 1 >/sys/bus/pci/rescan
+mount -t 9p share0 /mnt; ls /mnt
+'''
+
 # What QEMU is told in place of the device that the command asks for.
 DEVICES = {
     'legacy': ('virtio-9p-pci,', 'virtio-9p-pci,disable-modern=on,'),
@@ -206,6 +220,10 @@ def cases(_):
                 '; echo more >>/mnt/out; tail -c 5 /mnt/out; truncate -s '
                 '1234567 /mnt/out; umount /mnt',
                 both_ways, check=check_both_ways, has=[r'^more'])
+    yield shell('removal', REMOVAL, plant_sparse, lacks=['read all'],
+                options=['--machine', 'q35'],
+                has=['ls: /mnt: No such device', 'sparse.: No such device',
+                     'share0 on /mnt failed: No such file', r'^sparse$'])
     yield shell('read-only', 'cat /mnt/in >/dev/null; echo x >/mnt/new || '
                 'rm /mnt/in || mkdir /mnt/d || echo refused', both_ways,
                 how=',ro', has=['new: Read-only', "in': Read-only",
