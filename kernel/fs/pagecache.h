@@ -60,7 +60,7 @@ struct pagecache {
 	const struct pagecache_ops *ops; /* [I] NULL: no pages */
 	struct pagetree tree;            /* under lock */
 	uint64_t npages;                 /* under lock */
-	uint64_t hand; /* under lock: where reclaim goes on */
+	uint64_t hand;                   /* under lock: where reclaim goes on */
 	struct spinlock lock;
 	bool listed;                 /* can be refilled: reclaim sees it */
 	TAILQ_ENTRY(pagecache) link; /* list of those */

@@ -25,15 +25,14 @@ readable(int fd, int ms)
 	return poll(&p, 1, ms) == 1 ? p.revents & POLLIN : 0;
 }
 
-int
-main(void)
+static void
+of_a_child(void)
 {
 	siginfo_t si;
-	int fd = -1, status, p[2], q;
 	pid_t child;
 	char c;
+	int fd;
 
-	alarm(30);
 	CHECK_ERR(syscall(SYS_pidfd_open, 0, 0), EINVAL);
 	CHECK_ERR(syscall(SYS_pidfd_open, -1, 0), EINVAL);
 	CHECK_ERR(syscall(SYS_pidfd_open, getpid(), 1), EINVAL);
@@ -64,7 +63,15 @@ main(void)
 	CHECK_ERR(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED), ECHILD);
 	CHECK_ERR(waitid(WAIT_PIDFD, 0, &si, WEXITED), EBADF);
 	CHECK_RET(close(fd), 0);
-	fd = -1;
+}
+
+static void
+from_clone(void)
+{
+	siginfo_t si;
+	pid_t child;
+	int fd = -1;
+
 	child = (pid_t)syscall(SYS_clone, WITH_PIDFD | SIGCHLD, 0, &fd, 0, 0);
 	if (child == 0)
 		_exit(6);
@@ -74,6 +81,14 @@ main(void)
 	CHECK_RET(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED), 0);
 	CHECK_RET(si.si_status, 6);
 	close(fd);
+}
+
+static void
+others_descriptors(void)
+{
+	int fd, p[2], q;
+	char c;
+
 	CHECK_RET(pipe(p), 0);
 	fd = (int)CHECK_OK(syscall(SYS_pidfd_open, getpid(), O_NONBLOCK));
 	q = (int)CHECK_OK(syscall(SYS_pidfd_getfd, fd, p[1], 0));
@@ -81,7 +96,15 @@ main(void)
 	CHECK_RET(read(p[0], &c, 1), 1);
 	CHECK_ERR(syscall(SYS_pidfd_getfd, fd, 99, 0), EBADF);
 	close(fd);
-	child = fork();
+}
+
+static void
+without_waiting(void)
+{
+	siginfo_t si;
+	pid_t child = fork();
+	int fd, status;
+
 	if (child == 0)
 		for (;;)
 			pause();
@@ -90,5 +113,15 @@ main(void)
 	kill(child, SIGKILL);
 	CHECK_RET(waitpid(child, &status, 0), child);
 	close(fd);
+}
+
+int
+main(void)
+{
+	alarm(30);
+	of_a_child();
+	from_clone();
+	others_descriptors();
+	without_waiting();
 	return check_done();
 }

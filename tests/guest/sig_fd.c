@@ -17,22 +17,13 @@ poll_one(int fd)
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
 }
 
-int
-main(void)
-{
-	struct signalfd_siginfo si[3];
-	struct epoll_event ev = { .events = EPOLLIN };
-	union sigval value = { .sival_int = 1234 };
-	sigset_t set, other;
-	int fd, ep, status;
-	pid_t child;
+static struct signalfd_siginfo si[3];
+static sigset_t set;
+static int fd, ep;
 
-	alarm(30);
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+static void
+refusals(void)
+{
 	CHECK_ERR(signalfd(-1, &set, 0x10), EINVAL);
 	CHECK_ERR(signalfd(77, &set, 0), EBADF);
 	CHECK_ERR(signalfd(0, &set, 0), EINVAL);
@@ -44,6 +35,16 @@ main(void)
 	CHECK_ERR(read(fd, si, 100), EINVAL);
 	CHECK_ERR(write(fd, si, 128), EINVAL);
 	CHECK_RET(poll_one(fd), 0);
+}
+
+static void
+waiting_by_epoll(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	union sigval value = { .sival_int = 1234 };
+	pid_t child;
+	int status;
+
 	ep = (int)CHECK_OK(epoll_create1(0));
 	CHECK_RET(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev), 0);
 	CHECK_RET(epoll_wait(ep, &ev, 1, 0), 0);
@@ -70,6 +71,13 @@ main(void)
 	CHECK_RET(si[0].ssi_pid, child);
 	CHECK_RET(si[0].ssi_status, 5);
 	CHECK_RET(waitpid(child, &status, 0), child);
+}
+
+static void
+another_set(void)
+{
+	sigset_t other;
+
 	sigemptyset(&other);
 	sigaddset(&other, SIGUSR2);
 	CHECK_RET(signalfd(fd, &other, 0), fd);
@@ -78,6 +86,14 @@ main(void)
 	CHECK_RET(signalfd(fd, &set, 0), fd);
 	CHECK_RET(poll_one(fd), POLLIN);
 	CHECK_RET(read(fd, si, sizeof(si)), sizeof(si[0]));
+}
+
+static void
+in_a_child(void)
+{
+	int status;
+	pid_t child;
+
 	CHECK_RET(fcntl(fd, F_SETFL, 0), 0);
 	child = fork();
 	if (child == 0) { /* a child reads its own signals */
@@ -89,6 +105,21 @@ main(void)
 	}
 	CHECK_RET(waitpid(child, &status, 0), child);
 	CHECK_RET(WEXITSTATUS(status), 9);
+}
+
+int
+main(void)
+{
+	alarm(30);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	refusals();
+	waiting_by_epoll();
+	another_set();
+	in_a_child();
 	CHECK_RET(close(fd), 0);
 	CHECK_RET(close(ep), 0);
 	return check_done();

@@ -56,17 +56,11 @@ events(int fd)
 	return got;
 }
 
-int
-main(void)
-{
-	struct pollfd p = { .events = POLLIN };
-	int in, wd, wf, fd, n;
-	char c;
+static int in, wd;
 
-	alarm(30);
-	mkdir("/tmp", 01777);
-	REQUIRE(mkdtemp(dir) != NULL);
-	REQUIRE(chdir(dir) == 0);
+static void
+refusals(void)
+{
 	CHECK_ERR(inotify_init1(1), EINVAL);
 	in = (int)CHECK_OK(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
 	CHECK_RET(fcntl(in, F_GETFD), FD_CLOEXEC);
@@ -78,7 +72,15 @@ main(void)
 	wd = (int)CHECK_OK(inotify_add_watch(in, dir, IN_ALL_EVENTS));
 	CHECK_RET(wd, 1);
 	CHECK_ERR(read(in, got, sizeof(got)), EAGAIN);
-	p.fd = in;
+}
+
+static void
+what_happens_in_it(void)
+{
+	struct pollfd p = { .fd = in, .events = POLLIN };
+	int fd, n;
+	char c;
+
 	CHECK_RET(poll(&p, 1, 0), 0);
 	fd = open("file", O_RDWR | O_CREAT, 0600);
 	CHECK_RET(write(fd, "abc", 3), 3);
@@ -108,6 +110,13 @@ main(void)
 	unlink("link");
 	rmdir("sub");
 	CHECK_STR(events(in), "delete:other delete:link deletedir:sub");
+}
+
+static void
+other_watches(void)
+{
+	int wf;
+
 	wf = (int)CHECK_OK(
 	    inotify_add_watch(in, "moved", IN_MOVE_SELF | IN_DELETE_SELF));
 	CHECK_RET(inotify_add_watch(in, dir, IN_CREATE), wd); /* replaced */
@@ -130,6 +139,18 @@ main(void)
 	mkdir("a", 0700);
 	mkdir("b", 0700);
 	CHECK_STR(events(in), "createdir:a ignored");
+}
+
+int
+main(void)
+{
+	alarm(30);
+	mkdir("/tmp", 01777);
+	REQUIRE(mkdtemp(dir) != NULL);
+	REQUIRE(chdir(dir) == 0);
+	refusals();
+	what_happens_in_it();
+	other_watches();
 	CHECK_RET(close(in), 0);
 	rmdir("a");
 	rmdir("b");

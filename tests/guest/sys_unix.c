@@ -161,10 +161,45 @@ stream_pair(void)
 	CHECK_RET(close(p[1]), 0);
 }
 
+/* And what becomes of those never accepted; closes the listener. */
+static void
+full_backlog(int kind, int l, const struct sockaddr_un *a, socklen_t len)
+{
+	int c = -1, x;
+
+	for (x = 0; x < 3; x++) {
+		c = (int)CHECK_OK(socket(AF_UNIX, kind | SOCK_NONBLOCK, 0));
+		if (x < 2)
+			CHECK_RET(connect(c, (const void *)a, len), 0);
+		else
+			CHECK_ERR(connect(c, (const void *)a, len), EAGAIN);
+	}
+	close(c);
+	CHECK_RET(close(l), 0);
+	CHECK_ERR(read(c - 1, buf, 1), ECONNRESET);
+	CHECK_RET(read(c - 1, buf, 1), 0);
+	close(c - 1);
+	close(c - 2);
+}
+
+/* The file of a socket that is closed. */
+static void
+name_left_behind(int kind, const struct sockaddr_un *a, socklen_t len)
+{
+	int c;
+
+	c = (int)CHECK_OK(socket(AF_UNIX, kind, 0));
+	CHECK_ERR(connect(c, (const void *)a, len), ECONNREFUSED);
+	CHECK_ERR(open(a->sun_path, O_RDWR), ENXIO);
+	CHECK_RET(unlink(a->sun_path), 0);
+	CHECK_ERR(connect(c, (const void *)a, len), ENOENT);
+	close(c);
+}
+
 static void
 names_and_connections(int kind, const struct sockaddr_un *a, socklen_t len)
 {
-	int l = (int)CHECK_OK(socket(AF_UNIX, kind, 0)), c, d, x;
+	int l = (int)CHECK_OK(socket(AF_UNIX, kind, 0)), c, d;
 	struct sockaddr_un got, plain = { .sun_family = AF_UNIX };
 	struct ucred cred;
 	socklen_t n;
@@ -219,28 +254,9 @@ names_and_connections(int kind, const struct sockaddr_un *a, socklen_t len)
 	CHECK_RET(close(d), 0);
 	CHECK_RET(read(c, buf, 1), 0);
 	CHECK_RET(close(c), 0);
-	/* A full backlog; and what becomes of those never accepted. */
-	for (x = 0; x < 3; x++) {
-		c = (int)CHECK_OK(socket(AF_UNIX, kind | SOCK_NONBLOCK, 0));
-		if (x < 2)
-			CHECK_RET(connect(c, (const void *)a, len), 0);
-		else
-			CHECK_ERR(connect(c, (const void *)a, len), EAGAIN);
-	}
-	close(c);
-	CHECK_RET(close(l), 0);
-	CHECK_ERR(read(c - 1, buf, 1), ECONNRESET);
-	CHECK_RET(read(c - 1, buf, 1), 0);
-	close(c - 1);
-	close(c - 2);
-	if (a->sun_path[0] != '\0') {
-		c = (int)CHECK_OK(socket(AF_UNIX, kind, 0));
-		CHECK_ERR(connect(c, (const void *)a, len), ECONNREFUSED);
-		CHECK_ERR(open(a->sun_path, O_RDWR), ENXIO);
-		CHECK_RET(unlink(a->sun_path), 0);
-		CHECK_ERR(connect(c, (const void *)a, len), ENOENT);
-		close(c);
-	}
+	full_backlog(kind, l, a, len);
+	if (a->sun_path[0] != '\0')
+		name_left_behind(kind, a, len);
 }
 
 static void
