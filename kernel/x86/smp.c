@@ -42,7 +42,8 @@ struct trampoline {
 	uint16_t far_selector;
 	uint16_t gdt_limit;
 	uint32_t gdt_base;
-} __attribute__((packed));
+};
+_Static_assert(sizeof(struct trampoline) == 80, "trampoline_data");
 
 static struct {
 	uint32_t apic_ids[MAX_CPUS];
