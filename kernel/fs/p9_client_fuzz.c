@@ -70,7 +70,7 @@ check_message(const struct p9_req *req)
 		abort();
 }
 
-/* As much as the input has, with a head that the driver would let through. */
+/* A byte says which: as much as the input has, with a head that the driver would let through. */
 int
 p9_call(struct p9_channel *ch, struct p9_req *req)
 {
@@ -82,6 +82,8 @@ p9_call(struct p9_channel *ch, struct p9_req *req)
 	if (left == 0)
 		return -ENODEV;
 	least = *input & 1 ? P9_ERROR_LEN : P9_HEAD;
+	input++;
+	left--;
 	req->got = P9_HEAD + feed(req->r + P9_HEAD, req->rlen - P9_HEAD);
 	for (i = 0; !req->to_device && i < req->nruns; i++)
 		req->got += feed((void *)(uintptr_t)req->run[i].pa,

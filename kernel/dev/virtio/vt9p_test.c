@@ -19,7 +19,7 @@ static struct fake_device f;
 static struct vt9p_softc *softc;
 static const struct p9_ops *ops; /* NULL: not arrived */
 
-static struct {
+static struct test_req {
 	struct p9_req req;
 	uint8_t t[P9_HEAD + 4], r[64];
 	unsigned ends;
@@ -116,13 +116,10 @@ p9_depart(struct p9_channel *ch)
 void
 p9_done(struct p9_req *req, int error)
 {
-	unsigned i;
+	struct test_req *r = container_of(req, struct test_req, req);
 
-	for (i = 0; i < REQS && req != &reqs[i].req; i++)
-		;
-	assert_true(i < REQS);
-	reqs[i].ends++;
-	reqs[i].error = error;
+	r->ends++;
+	r->error = error;
 }
 
 /* ------------------------------------------------------------- tests -- */
