@@ -184,8 +184,8 @@ static const struct boot_step boot_steps[] = {
 	{ "power", acpi_power_init, BOOT_OPTIONAL },
 	{ "firmware", firmware_init, BOOT_OPTIONAL },
 	{ "pci", pci_init, BOOT_OPTIONAL },
-	{ "start", start, BOOT_REQUIRED },
 	{ "processors", processors, BOOT_OPTIONAL },
+	{ "start", start, BOOT_REQUIRED },
 };
 
 static void

@@ -27,6 +27,7 @@
 #include "linux/stdio.h"
 #include "linux/syscalls.h"
 #include "linux/trace.h"
+#include "x86/smp.h"
 #include "x86/trapframe.h"
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -218,6 +219,7 @@ try(const char *path, struct start_args *sa)
 	KASSERT(p->vm != NULL);
 	bootchart_mark("first program");
 	bootchart_print();
+	smp_start();
 	user_enter(tf_of_thread());
 }
 

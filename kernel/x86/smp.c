@@ -512,15 +512,20 @@ cpu_apic_id(unsigned i)
 	return i == 0 ? cpu_nth(0)->apic_id : smp.apic_ids[i % MAX_CPUS];
 }
 
+void
+smp_init(unsigned (*find)(uint32_t *ids, unsigned max))
+{
+	smp.find = find;
+}
+
 /*
  * To search for tables may take longer than the whole boot.  So where CPUID
  * tells of more than one processor, the neighbour is started unseen, and the
  * thread that it then runs looks at the tables.
  */
 void
-smp_init(unsigned (*find)(uint32_t *ids, unsigned max))
+smp_start(void)
 {
-	smp.find = find;
 	if (package_size() == 1 || !prepare())
 		return;
 	smp.apic_ids[1] = cpu_nth(0)->apic_id ^ 1;

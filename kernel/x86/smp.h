@@ -2,8 +2,8 @@
 /*
  * smp.h - several processors: started, interrupted, asked, stopped.
  *
- * The boot processor starts one other and goes on to the first program; a
- * thread, which whoever is idle takes, starts the rest.  A machine with one
+ * The boot processor starts one other and enters the first program; a thread,
+ * which whoever is idle takes, starts the rest.  A machine with one
  * processor does none of this.
  *
  * Lock order: cpu_call() may be used with spin locks held, as those who wait
@@ -18,12 +18,17 @@
 struct trapframe;
 
 /*
- * The last of the boot: starts a second processor, if there may be one.
- * find() fills ids[0 .. max) with the numbers of the local APICs that the
+ * Boot: find() fills ids[0 .. max) with the numbers of the local APICs that the
  * host's tables name, returns how many, 0: no tables.  It may sleep and is
  * called later, once.
  */
 void smp_init(unsigned (*find)(uint32_t *ids, unsigned max));
+/*
+ * The first program is about to begin: starts a second processor, if there may
+ * be one.  Earlier it would take from the boot, as hosts with few processors
+ * give to all of them in turn.
+ */
+void smp_start(void);
 /* The boot processor is about to halt for the first time. */
 void smp_first_idle(void);
 
