@@ -182,30 +182,8 @@ ends_with_threads(int64_t end)
 	return 0;
 }
 
-/* Grandchildren whose parent ends first: process 1 or the nearest waits. */
-static int
-executes(int64_t end)
-{
-	char *argv[] = { "/proc/self/exe", "leaf", NULL };
-	int status;
-	pid_t pid;
-
-	while (now_ms() < end) {
-		pid = vfork();
-		if (pid == 0) {
-			execv(argv[0], argv);
-			_exit(9);
-		}
-		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
-		    WEXITSTATUS(status) != 42)
-			return 1;
-		__atomic_add_fetch(total, 1, __ATOMIC_RELAXED);
-	}
-	return 0;
-}
-
 int
-main(int argc, char **argv)
+main(void)
 {
 	struct {
 		const char *what;
@@ -216,13 +194,9 @@ main(int argc, char **argv)
 		{ "kills", kills },
 		{ "signals", signals },
 		{ "threads", ends_with_threads },
-		{ "programs", executes },
 	};
 	size_t i;
 
-	(void)argv;
-	if (argc > 1)
-		_exit(42);
 	total = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(total != MAP_FAILED);
