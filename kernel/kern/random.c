@@ -123,12 +123,3 @@ random_bytes(void *buf, size_t len)
 	memset(block, 0, sizeof(block));
 	spin_unlock_irq(&rng.lock, state);
 }
-
-uint64_t
-random_u64(void)
-{
-	uint64_t v;
-
-	random_bytes(&v, sizeof(v));
-	return v;
-}

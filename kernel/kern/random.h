@@ -10,7 +10,6 @@
 
 /* Random bytes, a random number, and bytes that stir the pool. */
 void random_bytes(void *buf, size_t len);
-uint64_t random_u64(void);
 void random_add(const void *buf, size_t len);
 
 #endif

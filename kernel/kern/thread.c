@@ -14,6 +14,7 @@
 static struct objcache thread_cache = OBJCACHE_INIT("thread",
     sizeof(struct thread));
 
+/* Every thread; scripts/remora.gdb walks it. */
 static struct {
 	struct spinlock lock;
 	TAILQ_HEAD(, thread) list;
@@ -116,16 +117,4 @@ thread_set_vmspace(struct thread *t, struct vmspace *vm)
 	if (t == thread_self() && vm != NULL)
 		sched_load_vmspace(vm);
 	irq_restore(state);
-}
-
-void
-thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg)
-{
-	uint64_t state = spin_lock_irq(&all.lock);
-	struct thread *t;
-
-	TAILQ_FOREACH (t, &all.list, all_link)
-		if (!fn(t, arg))
-			break;
-	spin_unlock_irq(&all.lock, state);
 }

@@ -103,9 +103,6 @@ void sched_set_affinity(struct thread *t, uint64_t cpus);
 /* Switches the caller's address space (exec); takes effect at once. */
 void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 
-/* Calls fn for every thread, until it returns false.  fn must not sleep. */
-void thread_foreach(bool (*fn)(struct thread *t, void *arg), void *arg);
-
 /* Processor time that t has used, in nanoseconds. */
 uint64_t thread_run_ns(struct thread *t);
 
