@@ -158,9 +158,11 @@ def fail_if(bad, text):
 
 def kernel_file():
     """Sizes and shape of what is delivered."""
+    # The image stays in memory for good: half of the least machine's 4 MiB is
+    # left to programs even with the libraries for AML and TCP/IP in it.
     def small(context, _):
         size = os.path.getsize(os.path.join(context.build, 'remora.stripped'))
-        fail_if(size >= 512 << 10, 'the stripped image has %d bytes' % size)
+        fail_if(size >= 2 << 20, 'the stripped image has %d bytes' % size)
 
     def separate(_, outcome):
         for line in outcome.stdout.decode().splitlines():
