@@ -82,9 +82,12 @@ block_get(struct block_dev *bd)
 void
 block_put(struct block_dev *bd)
 {
-	if (bd != NULL &&
-	    __atomic_sub_fetch(&bd->refs, 1, __ATOMIC_ACQ_REL) == 0)
-		kfree(bd);
+	if (bd == NULL ||
+	    __atomic_sub_fetch(&bd->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	if (bd->info.released != NULL)
+		bd->info.released(bd->info.released_arg);
+	kfree(bd);
 }
 
 bool
@@ -173,6 +176,26 @@ arrive(struct disk *disk)
 }
 
 static void
+leaving(struct disk *disk)
+{
+	if (watcher != NULL && watcher->leaving != NULL)
+		watcher->leaving(disk->consumer);
+}
+
+long
+block_ioctl(struct block_dev *bd, unsigned cmd, uint64_t uaddr)
+{
+	long r = -ENOTTY;
+
+	if (!gate_enter(&bd->gate))
+		return -ENODEV;
+	if (bd->disk->ops->ioctl != NULL)
+		r = bd->disk->ops->ioctl(bd->disk->arg, cmd, uaddr);
+	gate_exit(&bd->gate);
+	return r;
+}
+
+static void
 room(struct disk *disk)
 {
 	block_room(disk->consumer);
@@ -193,6 +216,7 @@ resized(struct disk *disk)
 static const struct disk_consumer consumer = {
 	.arrive = arrive,
 	.depart = depart,
+	.leaving = leaving,
 	.room = room,
 	.resized = resized,
 };

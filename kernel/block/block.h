@@ -89,6 +89,8 @@ int block_transfer(struct block_dev *bd, enum disk_op op, uint64_t sector,
     uint64_t nsectors, const struct dma_run *run, unsigned nruns);
 /* 0 at once where the disk has no cache of its own. */
 int block_flush(struct block_dev *bd);
+/* The driver's own ioctl(2) calls; sleeps.  -ENOTTY, -ENODEV, ... */
+long block_ioctl(struct block_dev *bd, unsigned cmd, uint64_t uaddr);
 /* The serial number with its NUL; sleeps.  -EOPNOTSUPP, ... */
 int block_serial(struct block_dev *bd, char buf[DISK_SERIAL_MAX + 1]);
 
@@ -118,6 +120,7 @@ void block_stats(struct block_dev *bd, struct block_stats *st);
 struct block_watcher {
 	int (*arrived)(struct block_dev *bd);
 	void (*departed)(struct block_dev *bd);
+	void (*leaving)(struct block_dev *bd); /* write back; may sleep */
 	void (*resized)(struct block_dev *bd);
 };
 /* Once, at boot, before drivers attach. */

@@ -76,6 +76,10 @@ keeps_limits(const struct disk_req *r)
 		bytes += r->run[k].len;
 		if (r->run[k].len == 0)
 			return false;
+		if (k > 0 && i->seg_boundary != 0 &&
+		    ((r->run[k].pa | (r->run[k - 1].pa + r->run[k - 1].len)) &
+			(i->seg_boundary - 1)) != 0)
+			return false;
 	}
 	return r->nsectors > 0 && r->sector + r->nsectors <= i->nsectors &&
 	    (r->sector * SECTOR_SIZE) % i->block_size == 0 &&
@@ -277,6 +281,10 @@ cut_at_any_limit(void **state)
 		info = plain;
 		info.block_size = 512u << host_random(4);
 		info.max_segs = 9 + host_random(20);
+		info.seg_boundary = info.block_size == 512 &&
+			host_random(2) != 0 ?
+		    4096 :
+		    0;
 		info.max_seg_size = host_random(3) * info.block_size;
 		info.max_sectors = host_random(3) * 2 *
 		    (info.block_size / SECTOR_SIZE);

@@ -200,6 +200,17 @@ segs_of(const struct block_dev *bd, uint64_t len)
 	return max == 0 ? 1 : (len + max - 1) / max;
 }
 
+/* Whether run i may follow the one before it in one transfer. */
+static bool
+may_meet(const struct block_dev *bd, const struct block_req *req, unsigned i)
+{
+	const struct dma_run *run = req->run;
+	uint64_t b = bd->info.seg_boundary;
+
+	return b == 0 || i == 0 ||
+	    ((run[i].pa | (run[i - 1].pa + run[i - 1].len)) & (b - 1)) == 0;
+}
+
 static bool
 fits(const struct block_dev *bd, const struct block_req *req)
 {
@@ -207,8 +218,11 @@ fits(const struct block_dev *bd, const struct block_req *req)
 
 	if (req->nsectors > max_sectors(bd, req->op))
 		return false;
-	for (i = 0; i < req->nruns && segs <= bd->info.max_segs; i++)
+	for (i = 0; i < req->nruns && segs <= bd->info.max_segs; i++) {
+		if (!may_meet(bd, req, i))
+			return false;
 		segs += segs_of(bd, req->run[i].len);
+	}
 	return segs <= bd->info.max_segs;
 }
 
@@ -269,7 +283,8 @@ cut_memory(const struct block_dev *bd, const struct block_req *req,
 	uint64_t max = bd->info.max_seg_size, got = 0, len;
 	unsigned segs = 0;
 
-	while (got < want && segs < bd->info.max_segs && c->run < req->nruns) {
+	while (got < want && segs < bd->info.max_segs && c->run < req->nruns &&
+	    (got == 0 || c->skip != 0 || may_meet(bd, req, c->run))) {
 		len = MIN(req->run[c->run].len - c->skip, want - got);
 		if (max != 0)
 			len = MIN(len, max * (bd->info.max_segs - segs));

@@ -286,7 +286,8 @@ device_name_locked(struct device *dev, const struct driver *drv)
 {
 	int unit = 0;
 
-	while (unit_taken_locked(drv->name, unit))
+	while (unit_taken_locked(drv->name, unit) ||
+	    (drv->unit_in_use != NULL && drv->unit_in_use(unit)))
 		unit++;
 	dev->unit = unit;
 	snprintf(dev->name, sizeof(dev->name), "%s%d", drv->name, unit);

@@ -111,6 +111,12 @@ struct driver {
 	 * nothing to do.  A suspend() that fails stops the machine's. */
 	int (*suspend)(struct device *dev);
 	int (*resume)(struct device *dev);
+	/*
+	 * Whether a number is still in somebody's hands from an earlier life
+	 * (an open /dev/nvme0n1), so that no new node gets it.  Called with the
+	 * tree's lock held: no calls of the tree.  NULL: never.
+	 */
+	bool (*unit_in_use)(unsigned unit);
 };
 #define DRIVER_MATCH       100 /* what an id alone is worth */
 #define DRIVER_MATCH_CLASS 50  /* and one that names no device */

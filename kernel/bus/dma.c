@@ -286,6 +286,21 @@ dma_mem_free(struct dma_mem *mem, bool quiet)
 	mem->kva = NULL;
 }
 
+void
+dma_runs_keep_aside(const struct dma_run *run, unsigned n)
+{
+	paddr_t pa;
+
+	for (; n > 0; n--, run++) {
+		for (pa = ROUND_DOWN(run->pa, PAGE_SIZE);
+		     pa < run->pa + run->len; pa += PAGE_SIZE) {
+			page_keep_aside(page_of_paddr(pa));
+			__atomic_add_fetch(&kept_aside, PAGE_SIZE,
+			    __ATOMIC_RELAXED);
+		}
+	}
+}
+
 uint64_t
 dma_mem_kept_aside(void)
 {

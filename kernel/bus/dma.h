@@ -139,6 +139,11 @@ int dma_mem_alloc(struct dma_tag *tag, size_t size, uint64_t align,
  */
 void dma_mem_free(struct dma_mem *mem, bool quiet);
 uint64_t dma_mem_kept_aside(void); /* bytes */
+/*
+ * The same for a request's memory that the device may still write: it goes to
+ * nobody else when its owner frees it.  Memory of page_alloc() only.
+ */
+void dma_runs_keep_aside(const struct dma_run *run, unsigned n);
 
 /*
  * For the tags' operations: appends [addr, addr + len), joined to the last

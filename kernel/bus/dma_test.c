@@ -25,7 +25,7 @@
 #define MEM_PAGES 64
 
 static paddr_t stack_frame[NSTACK];
-static unsigned page_used, page_fail;
+static unsigned page_used, page_fail, page_kept;
 static uint64_t seed = 88172645463325252u;
 
 static uint64_t
@@ -64,6 +64,13 @@ pt_kernel_page(uint64_t va)
 	if (va < STACK_VA || va >= STACK_VA + NSTACK * PAGE_SIZE)
 		return NULL;
 	return page_of_paddr(stack_frame[(va - STACK_VA) / PAGE_SIZE]);
+}
+
+void
+page_keep_aside(struct page *p)
+{
+	(void)p;
+	page_kept++;
 }
 
 struct page *
@@ -246,6 +253,7 @@ memory_for_rings(void **state)
 	struct dma_limits low = { .addr_bits = 20 };
 	struct dma_tag *tag = dma_tag_memory();
 	struct dma_mem mem;
+	struct dma_run run[2];
 
 	(void)state;
 	assert_int_equal(dma_mem_alloc(tag, 5000, 0, NULL, &mem), 0);
@@ -262,6 +270,11 @@ memory_for_rings(void **state)
 	assert_null(mem.kva);
 	assert_int_equal(page_used, 8);
 	assert_int_equal(dma_mem_kept_aside(), 0x1000);
+	run[0] = (struct dma_run){ MEM_BASE + 0x200, 0xe00 };
+	run[1] = (struct dma_run){ MEM_BASE + 0x2ff0, 0x20 };
+	dma_runs_keep_aside(run, 2);
+	assert_int_equal(page_kept, 3);
+	assert_int_equal(dma_mem_kept_aside(), 0x4000);
 	assert_int_equal(dma_mem_alloc(tag, 1, 0, &low, &mem), -ENOMEM);
 	assert_int_equal(page_used, 0);
 	assert_int_equal(dma_mem_alloc(tag, 0, 0, NULL, &mem), -EINVAL);

@@ -53,6 +53,13 @@ disk_depart(struct disk *disk)
 }
 
 void
+disk_leaving(struct disk *disk)
+{
+	if (disk != NULL)
+		consumer->leaving(disk);
+}
+
+void
 disk_room(struct disk *disk)
 {
 	consumer->room(disk);

@@ -36,6 +36,9 @@ enum disk_op {
 struct disk_req {
 	enum disk_op op;
 	bool unmap; /* DISK_ZERO: may give the room back */
+	/* WRITE: ends when it is on the medium; where disk_info.fua only. */
+	bool fua;
+	uint8_t tries; /* the driver's: how often it was begun; 0 at first */
 	/* FLUSH and SERIAL: 0.  Multiples of the disk's block size. */
 	uint64_t sector, nsectors;
 	const struct dma_run *run; /* READ, WRITE, SERIAL: the memory */
@@ -59,13 +62,30 @@ struct disk_info {
 	uint32_t block_size;    /* bytes, a power of two, 512 .. PAGE_SIZE */
 	uint32_t physical_size; /* bytes, a power of two, >= block_size */
 	bool read_only;
-	bool volatile_cache;          /* writes need a FLUSH to be safe */
-	uint32_t max_sectors;         /* of a read or write; whole blocks */
-	uint32_t max_segs;            /* pieces of memory, at least 1 */
-	uint32_t max_seg_size;        /* bytes of one; whole blocks */
+	bool volatile_cache;   /* writes need a FLUSH to be safe */
+	bool fua;              /* knows disk_req.fua */
+	uint32_t max_sectors;  /* of a read or write; whole blocks */
+	uint32_t max_segs;     /* pieces of memory, at least 1 */
+	uint32_t max_seg_size; /* bytes of one; whole blocks */
+	/*
+	 * Pieces meet at multiples of it: each but the first begins, and each
+	 * but the last ends at one.  Bytes, a power of two; 0: anywhere.
+	 */
+	uint32_t seg_boundary;
 	uint64_t max_discard;         /* sectors of one; 0: cannot discard */
 	uint64_t max_zero;            /* sectors of one; 0: cannot zero */
 	uint32_t discard_granularity; /* bytes */
+	/* Text without padding; NULL: none, or not known here.  The driver's,
+	 * in place until disk_depart() returns. */
+	const char *model, *serial, *firmware;
+	const char *wwid; /* "eui.0025385b71b00123", "uuid.…" */
+	const char *link; /* below /dev/disk, too: "by-ebs/sdf" */
+	/*
+	 * After the departure, when nobody has the disk open any more: its
+	 * name may be used again.  Any context; NULL: nobody wants to know.
+	 */
+	void (*released)(void *arg);
+	void *released_arg;
 };
 
 struct disk_ops {
@@ -76,6 +96,11 @@ struct disk_ops {
 	 *   -EOPNOTSUPP, -EFBIG: not this one
 	 */
 	int (*submit)(void *arg, struct disk_req *req);
+	/*
+	 * ioctl(2) calls of the driver's own; uaddr: the program's argument.
+	 * May sleep.  NULL, -ENOTTY: not known.
+	 */
+	long (*ioctl)(void *arg, unsigned cmd, uint64_t uaddr);
 };
 
 struct disk {
@@ -98,6 +123,13 @@ int disk_arrive(struct device *dev, const struct disk_ops *ops, void *arg,
  */
 void disk_depart(struct disk *disk);
 
+/*
+ * It has been asked to go, and works still: what is only in memory is written
+ * back, as far as it can be.  Then disk_depart().  May sleep for as long as
+ * requests take.  NULL is harmless.
+ */
+void disk_leaving(struct disk *disk);
+
 /* After an -EAGAIN: there is room again.  Any context, no lock held. */
 void disk_room(struct disk *disk);
 /* Its size is another one now.  Any context. */
@@ -116,6 +148,7 @@ disk_submit(struct disk *disk, struct disk_req *req)
 struct disk_consumer {
 	int (*arrive)(struct disk *disk);
 	void (*depart)(struct disk *disk);
+	void (*leaving)(struct disk *disk); /* may sleep */
 	void (*room)(struct disk *disk);
 	void (*resized)(struct disk *disk);
 };

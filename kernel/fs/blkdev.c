@@ -90,6 +90,23 @@ departed(struct block_dev *bd)
 	inode_put(&b->inode);
 }
 
+/* While the disk still works: what programs wrote reaches it. */
+static void
+leaving(struct block_dev *bd)
+{
+	struct blkdev *b = bd->upper;
+	int error;
+
+	if (b == NULL)
+		return;
+	error = blkdev_sync(b);
+	if (error != 0)
+		log_warn("%s: leaves, and not all was written back, error %d",
+		    bd->name, -error);
+	else
+		__atomic_store_n(&b->dirtied, 0, __ATOMIC_RELAXED);
+}
+
 static void
 resized(struct block_dev *bd)
 {
@@ -103,6 +120,7 @@ resized(struct block_dev *bd)
 static const struct block_watcher watcher = {
 	.arrived = arrived,
 	.departed = departed,
+	.leaving = leaving,
 	.resized = resized,
 };
 

@@ -127,5 +127,5 @@ blkdev_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 	case BLKDISCARD:
 	case BLKZEROOUT: return clear_range(f, cmd, arg);
 	}
-	return -ENOTTY;
+	return blkdev_error(block_ioctl(b->bd, cmd, arg));
 }

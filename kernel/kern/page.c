@@ -341,12 +341,34 @@ page_alloc(unsigned order, unsigned flags)
 	return p;
 }
 
+static bool any_kept; /* atomic: the rare case */
+
+void
+page_keep_aside(struct page *p)
+{
+	__atomic_or_fetch(&p->flags, PG_KEPT, __ATOMIC_RELAXED);
+	__atomic_store_n(&any_kept, true, __ATOMIC_RELEASE);
+}
+
+static bool
+is_kept(const struct page *p, unsigned order)
+{
+	unsigned i;
+
+	for (i = 0; i < 1u << order; i++)
+		if ((p[i].flags & PG_KEPT) != 0)
+			return true;
+	return false;
+}
+
 void
 page_free(struct page *p, unsigned order)
 {
 	uint64_t state;
 
 	KASSERT((p->flags & PG_FREE) == 0);
+	if (__atomic_load_n(&any_kept, __ATOMIC_ACQUIRE) && is_kept(p, order))
+		return;
 	state = spin_lock_irq(&zone.lock);
 	p->refs = 0;
 	free_locked(p, order);

@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct page) == 32, "vmemmap");
 #define PG_SLAB  0x04
 #define PG_CACHE 0x08 /* owner and index are a page cache's */
 #define PG_DIRTY 0x10 /* owner's use */
+#define PG_KEPT  0x20 /* is not free any more, ever */
 
 #define PAGE_ALLOC_ZERO 0x1 /* filled with zeros */
 
@@ -62,6 +63,12 @@ page_put(struct page *p) /* for single frames */
 	if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) == 0)
 		page_free_last(p);
 }
+
+/*
+ * For memory that somebody outside may still write: when its owner frees this
+ * frame, or the block that it is in, all of that is lost instead.  Any context.
+ */
+void page_keep_aside(struct page *p);
 
 #define VMEMMAP ((struct page *)KVA_VMEMMAP)
 static inline paddr_t
