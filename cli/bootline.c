@@ -113,16 +113,35 @@ boot_put_own(const struct boot_line *b, struct text *line)
 	for (size_t i = 0; i < b->nshares; i++) {
 		char *mount = share_boot_argument(&b->share[i], i);
 
-		boot_put_env(line, mount);
+		if (!share_is_root(&b->share[i]))
+			boot_put_env(line, mount);
 		free(mount);
 	}
+}
+
+/* The first program, and the root where it is: packed, or a folder. */
+static void
+boot_put_root(const struct boot_line *b, struct text *line)
+{
+	const char *name = "rdinit";
+	char *text;
+
+	for (size_t i = 0; i < b->nshares; i++) {
+		if (!share_is_root(&b->share[i]))
+			continue;
+		text = share_boot_argument(&b->share[i], i);
+		text_add(line, " %s", text);
+		free(text);
+		name = "init";
+	}
+	text = mem_format("%s=%s", name, b->program);
+	boot_put_env(line, text);
+	free(text);
 }
 
 static void
 boot_put(const struct boot_line *b, struct text *line, bool by_file)
 {
-	char *init;
-
 	text_add(line, "console=ttyS0");
 	if (!b->verbose)
 		text_add(line, b->foreign ? " quiet loglevel=1" : " quiet");
@@ -130,9 +149,7 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 		text_add(line,
 		    " panic=-1 reboot=t tsc=reliable "
 		    "noapictimer");
-	init = mem_format("rdinit=%s", b->program);
-	boot_put_env(line, init);
-	free(init);
+	boot_put_root(b, line);
 	if (!b->foreign)
 		boot_put_own(b, line);
 	for (unsigned i = 0; i < b->mmio_slots; i++)

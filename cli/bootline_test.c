@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "cli/share.h"
+
 #define OWN " remora.control=0x2f8,3 remora.exit=0x501"
 
 static struct boot_line line;
@@ -68,6 +70,27 @@ virtio_places(void **state)
 	assert_non_null(strstr(out.text,
 	    " virtio_mmio.device=512@0xfeb00000:5"
 	    " virtio_mmio.device=512@0xfeb00200:6 -- x"));
+}
+
+static void
+shared_root(void **state)
+{
+	struct share_option share = { .folder = (char *)"/f",
+		.path = (char *)"/" };
+	const char *flags = "rootflags=trans=virtio,version=9p2000.L,"
+			    "msize=524288,cache=loose";
+	struct text wanted = { 0 };
+
+	(void)state;
+	line.share = &share;
+	line.nshares = 1;
+	assert_int_equal(MAKE("x", NULL), 0);
+	text_add(&wanted,
+	    "console=ttyS0 quiet root=share0 rootfstype=9p %s rw "
+	    "init=/bin/p" OWN " -- x",
+	    flags);
+	assert_string_equal(out.text, wanted.text);
+	free(wanted.text);
 }
 
 static void
@@ -185,6 +208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(plain),
 		TEST(virtio_places),
+		TEST(shared_root),
 		TEST(all_of_it),
 		TEST(by_file),
 		TEST(long_or_many_words),

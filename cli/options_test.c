@@ -227,10 +227,15 @@ shares(void **state)
 	assert_int_not_equal(PARSE("--share", "a", "p"), 0);
 	assert_int_not_equal(PARSE("--share", ":/a", "p"), 0);
 	assert_int_not_equal(PARSE("--share", "a:b", "p"), 0);
-	assert_int_not_equal(PARSE("--share", "a:/", "p"), 0);
 	assert_int_not_equal(PARSE("--share", "a:/b\"", "p"), 0);
 	assert_int_not_equal(PARSE("--share", "a:/b\n", "p"), 0);
+	assert_int_equal(PARSE("--share", "a:/", "--share", "b:/", "p"), 0);
+	assert_string_equal(shares_root(o.share, o.nshares), "a");
+	refuses(shares_check(o.share, 2, 0, MACHINE_PC, &t),
+	    "--share: only one folder can be the root");
 	s.folder = mem_string("/dev/null");
+	s.path = mem_string("/x");
+	assert_null(shares_root(&s, 1));
 	refuses(shares_check(&s, 1, 0, MACHINE_PC, &t),
 	    "--share /dev/null: a directory is expected");
 	refuses(shares_check(&s, 1, 8, MACHINE_MICROVM, &t),

@@ -183,6 +183,18 @@ pack_check_program(struct packing *p, const char *root)
 	return error;
 }
 
+/* A folder that is the root while the machine runs: nothing is packed. */
+static int
+pack_shared_root(struct packing *p, const char *root)
+{
+	if (p->o->rootfs != NULL || p->o->nadd > 0)
+		return trouble_set(p->trouble, STATUS_MACHINE,
+		    "--share %s:/ is the whole root: --rootfs and --add have "
+		    "no place in it",
+		    root);
+	return pack_check_program(p, root[1] == '\0' ? "" : root);
+}
+
 static int
 pack_rootfs(struct packing *p)
 {
@@ -307,13 +319,17 @@ int
 pack_make(struct pack *pack, const struct run_options *o, struct trouble *t)
 {
 	struct packing p = { .pack = pack, .o = o, .trouble = t };
+	const char *shared = shares_root(o->share, o->nshares);
 	int error;
 
 	memset(pack, 0, sizeof(*pack));
 	p.host = (struct fill){ .root = "",
 		.tree = &pack->tree,
 		.owners = true };
-	error = o->rootfs != NULL ? pack_rootfs(&p) : pack_program(&p);
+	if (shared != NULL)
+		error = pack_shared_root(&p, shared);
+	else
+		error = o->rootfs != NULL ? pack_rootfs(&p) : pack_program(&p);
 	if (error == 0 && o->nadd > 0)
 		error = pack_add(&p);
 	for (size_t i = 0; i < o->nenv; i++)

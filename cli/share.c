@@ -14,6 +14,10 @@
 #include "cli/bootline.h"
 #include "cli/options.h"
 
+/* Nobody else changes the root while the machine runs. */
+#define SHARE_ROOT_FLAGS \
+	"trans=virtio,version=9p2000.L,msize=524288,cache=loose"
+
 /* Cuts ",ro" off. */
 static bool
 share_cut_ro(char *text)
@@ -36,7 +40,7 @@ share_option_parse(struct share_option *s, const char *value, struct trouble *t)
 	s->read_only = share_cut_ro(s->folder);
 	colon = strrchr(s->folder, ':');
 	if (colon != NULL && colon != s->folder && colon[1] == '/' &&
-	    colon[2] != '\0' && boot_word_fits(colon + 1, false)) {
+	    boot_word_fits(colon + 1, false)) {
 		*colon = '\0';
 		s->path = mem_string(colon + 1);
 		return 0;
@@ -75,11 +79,41 @@ share_check_folder(struct share_option *s, struct trouble *t)
 	    "--share %s: a directory is expected", path);
 }
 
+bool
+share_is_root(const struct share_option *s)
+{
+	return strcmp(s->path, "/") == 0;
+}
+
+const char *
+shares_root(const struct share_option *shares, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (share_is_root(&shares[i]))
+			return shares[i].folder;
+	return NULL;
+}
+
+/* One root at most: the second would hide the first. */
+static int
+shares_check_root(const struct share_option *shares, size_t n,
+    struct trouble *t)
+{
+	size_t roots = 0;
+
+	for (size_t i = 0; i < n; i++)
+		roots += share_is_root(&shares[i]);
+	if (roots <= 1)
+		return 0;
+	return trouble_set(t, STATUS_MACHINE,
+	    "--share: only one folder can be the root");
+}
+
 int
 shares_check(struct share_option *shares, size_t n, size_t slots,
     enum machine_type machine, struct trouble *t)
 {
-	int error = 0;
+	int error = shares_check_root(shares, n, t);
 
 	if (n > 0 && machine == MACHINE_MICROVM && slots + n > MMIO_SLOTS)
 		return trouble_set(t, STATUS_MACHINE,
@@ -130,6 +164,9 @@ shares_qemu(const struct share_option *shares, size_t n, size_t slots,
 char *
 share_boot_argument(const struct share_option *s, size_t i)
 {
+	if (share_is_root(s))
+		return mem_format("root=share%zu rootfstype=9p rootflags=%s %s",
+		    i, SHARE_ROOT_FLAGS, s->read_only ? "ro" : "rw");
 	return mem_format("remora.mount=share%zu:%s%s", i, s->path,
 	    s->read_only ? ":ro" : "");
 }

@@ -39,7 +39,15 @@ int shares_check(struct share_option *shares, size_t n, size_t slots,
 void shares_qemu(const struct share_option *shares, size_t n, size_t slots,
     enum machine_type machine, struct strings *argv);
 
-/* The kernel's argument for the i-th: remora.mount=shareI:PATH[:ro]. */
+/* Whether it becomes the machine's root. */
+bool share_is_root(const struct share_option *s);
+/* The folder that does, or NULL. */
+const char *shares_root(const struct share_option *shares, size_t n);
+
+/*
+ * The kernel's argument for the i-th: remora.mount=shareI:PATH[:ro], or, as
+ * Linux takes them too, those that make it the root.
+ */
 char *share_boot_argument(const struct share_option *s, size_t i);
 
 #endif

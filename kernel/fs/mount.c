@@ -30,8 +30,9 @@
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 static struct mount_list mounts = TAILQ_HEAD_INITIALIZER(mounts); /* v */
-static struct mount *root_mount;                                  /* I */
-static uint32_t last_id;                                          /* v */
+static struct mount *root_mount;    /* I: since there are processes */
+static struct mount *initial_mount; /* I: the first one, below */
+static uint32_t last_id;            /* v */
 
 struct mount *
 mount_on_locked(struct mount *parent, struct dentry *point)
@@ -73,6 +74,21 @@ vfs_ctx_kernel(struct vfs_ctx *ctx)
 	ctx->cwd = ctx->root;
 	ctx->cred = &vfs_cred_kernel;
 	ctx->umask = 0;
+}
+
+void
+vfs_ctx_initial(struct vfs_ctx *ctx)
+{
+	vfs_ctx_kernel(ctx);
+	ctx->root.mnt = initial_mount;
+	ctx->root.dentry = initial_mount->root;
+	ctx->cwd = ctx->root;
+}
+
+bool
+vfs_root_is_initial(void)
+{
+	return root_mount == initial_mount;
 }
 
 int
@@ -465,7 +481,33 @@ vfs_mount_root(const char *name, const char *data)
 	TAILQ_INSERT_TAIL(&mounts, m, link);
 	spin_unlock(&vfs_lock);
 	root_mount = m;
+	initial_mount = m;
 	return 0;
+}
+
+int
+vfs_mount_root_over(const char *source, const char *name, unsigned long flags,
+    const char *data)
+{
+	const struct fs_type *type = fs_type_find(name);
+	struct super *sb;
+	struct mount *m;
+	struct path at;
+	int error;
+
+	if (type == NULL)
+		return -ENODEV;
+	error = type->mount(type, source, flags & SUPER_FLAGS, data, &sb);
+	if (error == 0)
+		error = mount_create(sb, NULL, source, flags | MS_RELATIME, &m);
+	if (error != 0)
+		return error;
+	vfs_root_path(&at);
+	path_get(&at);
+	error = graft(m, &at, true);
+	if (error == 0)
+		root_mount = m;
+	return error;
 }
 
 int

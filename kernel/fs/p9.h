@@ -9,8 +9,9 @@ struct fs_type;
 extern const struct fs_type p9_type;
 
 /*
- * Boot: mounts what remora.mount=TAG:PATH[:ro] asks for, as often as it is
- * given, making the directories.  0, or the first error, which the log has
+ * Boot: mounts the root that root=TAG rootfstype=9p asks for, then what
+ * remora.mount=TAG:PATH[:ro] does, as often as it is given, making the
+ * directories.  0, or the first error, which the log has
  * and *what names.
  */
 int p9_mount_asked(const char **what);

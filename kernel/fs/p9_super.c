@@ -281,15 +281,35 @@ mount_one(char *tag)
 	return error;
 }
 
+/* root=TAG rootfstype=9p [rootflags=OPTIONS] [rw] */
+static int
+mount_asked_root(const char **what)
+{
+	const struct bootargs *ba = bootargs();
+	const char *options = ba->rootflags;
+	int error;
+
+	if (ba->root == NULL || ba->rootfstype == NULL ||
+	    strcmp(ba->rootfstype, p9_type.name) != 0)
+		return 0;
+	error = vfs_mount_root_over(ba->root, p9_type.name,
+	    ba->rw ? 0 : MS_RDONLY, options != NULL ? options : BOOT_OPTIONS);
+	if (error == 0)
+		return 0;
+	log_err("root=%s: error %d", ba->root, -error);
+	*what = ba->root;
+	return error;
+}
+
 int
 p9_mount_asked(const char **what)
 {
 	const char *line = boot_cmdline();
 	char *given, *copy;
-	int n, error = 0;
+	int n, error = mount_asked_root(what);
 
-	if (!bootargs()->mounts)
-		return 0;
+	if (error != 0 || !bootargs()->mounts)
+		return error;
 	*what = "remora.mount";
 	given = kmalloc(2 * ARG_MAX);
 	if (given == NULL)

@@ -97,6 +97,8 @@ struct vfs_ctx {
  * is taken: the root mount stays.
  */
 void vfs_ctx_kernel(struct vfs_ctx *ctx);
+/* The same, at the initial file system, whatever lies on it now. */
+void vfs_ctx_initial(struct vfs_ctx *ctx);
 
 /* ------------------------------------------------------------- inodes -- */
 
@@ -440,6 +442,14 @@ int vfs_mount(const struct vfs_ctx *ctx, const char *source, const char *target,
 int vfs_umount(const struct vfs_ctx *ctx, const char *target, int flags);
 /* The first mount, at boot: the root everybody starts with. */
 int vfs_mount_root(const char *type, const char *data);
+/*
+ * At boot, before there is a process: mounts type on the initial root, and
+ * everybody starts there.  flags: MS_RDONLY or 0.  -ENODEV, or the type's.
+ */
+int vfs_mount_root_over(const char *source, const char *type,
+    unsigned long flags, const char *data);
+/* Nothing was mounted over the initial root. */
+bool vfs_root_is_initial(void);
 /* At boot: mounts type on the directory target, making it if need be. */
 int vfs_mount_kernel(const char *type, const char *target);
 /*

@@ -98,6 +98,8 @@ pair(const char *s, char between, int64_t max1, int64_t max2, int64_t v[2])
 	}
 SET_STRING(console)
 SET_STRING(root)
+SET_STRING(rootfstype)
+SET_STRING(rootflags)
 SET_STRING(args_file)
 SET_TRUE(rw)
 SET_TRUE(quiet)
@@ -285,10 +287,11 @@ static const struct cmdline_known known[] = {
 	{ "earlyprintk", set_nothing, true },
 	{ "nomodule", set_nothing, false }, { "nomodules", set_nothing, false },
 	{ "noapictimer", set_nothing, false },
-	{ "nokaslr", set_nothing, false }, { "rootfstype", set_nothing, true },
-	{ "rootflags", set_nothing, true }, { "rootwait", set_nothing, false },
-	{ "swiotlb", set_nothing, true }, { "tsc", set_nothing, true },
-	{ "tsc_early_khz", set_nothing, true },
+	{ "nokaslr", set_nothing, false },
+	{ "rootfstype", set_rootfstype, true },
+	{ "rootflags", set_rootflags, true },
+	{ "rootwait", set_nothing, false }, { "swiotlb", set_nothing, true },
+	{ "tsc", set_nothing, true }, { "tsc_early_khz", set_nothing, true },
 	{ "virtio_mmio.device", set_nothing, true }, /* bus/virtio_mmio.c's */
 };
 

@@ -12,7 +12,8 @@ enum boot_stream { STREAM_TTY, STREAM_PIPE, STREAM_NULL };
 
 struct bootargs {
 	const char *console; /* "ttyS0"; NULL: not given */
-	const char *init, *rdinit, *root;
+	const char *init, *rdinit;
+	const char *root, *rootfstype, *rootflags; /* NULL: not given */
 	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
 	bool virtio_mmio;  /* there are places; bus/virtio_mmio.c reads them */
 	bool mounts;       /* remora.mount= is given */

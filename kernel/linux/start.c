@@ -104,7 +104,7 @@ read_args_file(const char *path, char **text, size_t *len)
 	long n;
 	int error;
 
-	vfs_ctx_kernel(&ctx);
+	vfs_ctx_initial(&ctx); /* where the host put it */
 	error = vfs_open(&ctx, NULL, path, O_RDONLY, 0, 0, &f);
 	if (error != 0)
 		return error;
@@ -246,7 +246,7 @@ no_program(int error, const char *tried)
 	int status = error == -ENOENT ? 127 : 126;
 	const char *root = bootargs()->root;
 
-	if (root != NULL)
+	if (root != NULL && vfs_root_is_initial())
 		log_line(LOG_EMERG,
 		    "root=%s: no file system on a disk can be "
 		    "mounted as root yet, the initial one is used",
@@ -271,10 +271,13 @@ run_first(const struct bootargs *ba, struct start_args *sa)
 	int error = -ENOENT;
 	unsigned i;
 
-	if (ba->rdinit != NULL && ba->init == NULL)
-		run_asked(ba->rdinit, sa);
-	if (exists(rdinit))
-		(void)try(rdinit, sa);
+	/* rdinit= is the initial file system's. */
+	if (vfs_root_is_initial()) {
+		if (ba->rdinit != NULL && ba->init == NULL)
+			run_asked(ba->rdinit, sa);
+		if (exists(rdinit))
+			(void)try(rdinit, sa);
+	}
 	if (ba->init != NULL)
 		run_asked(ba->init, sa);
 	for (i = 0; i < ARRAY_SIZE(usual_inits); i++) {

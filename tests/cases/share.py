@@ -3,6 +3,7 @@
 is what the other reads, whatever carries it."""
 import hashlib
 import os
+import shutil
 import subprocess
 
 from suite.case import Failure, Skip
@@ -188,7 +189,62 @@ def check_mapped(context, outcome):
            data[4096:4100] == b'last' and data[8192:8198] == b'synced')
 
 
+ROOT = '''
+cat /proc/mounts; echo "$0 $1"; echo fresh >/new; mkdir /folder
+rm /old; ln -s /new /link; cat /link; ls /proc/1/exe -l; ls -d /dev/null
+ls /.remora; exit 9'''
+
+
+def plant_root(context):
+    context.write('share/old', b'old')
+    os.makedirs(os.path.join(folder(context), 'bin'))
+    shutil.copy(BUSYBOX, os.path.join(folder(context), 'bin'))
+
+
+def plant_read_only(context):
+    """Where the usual mount points cannot be made."""
+    plant_root(context)
+    for name in ('dev', 'proc', 'sys'):
+        os.mkdir(os.path.join(folder(context), name))
+
+
+def root(name, script, more=(), how='', plant=plant_root, **wanted):
+    """A case: a folder that is the root."""
+    def given(context):
+        plant(context)
+        return ['--share', folder(context) + ':/' + how, *more]
+    return program('root/' + name, [BUSYBOX, 'sh', '-c', script, *
+                                    wanted.pop('words', [])], given,
+                   needs=[BUSYBOX], **wanted)
+
+
+def check_root(context, _):
+    path = folder(context)
+    expect('the new file', read(context, 'new') == b'fresh\n')
+    expect('the new folder', os.path.isdir(os.path.join(path, 'folder')))
+    expect('the link', os.readlink(os.path.join(path, 'link')) == '/new')
+    expect('the old file', not os.path.exists(os.path.join(path, 'old')))
+
+
+def roots():
+    yield root('it is', ROOT, words=['two\nlines', '"'], status=9,
+               check=check_root,
+               has=[r'^share0 / 9p rw,', r'^two\nlines "$', r'^fresh$',
+                    r'/proc/1/exe -> /bin/busybox$', r'^/dev/null$',
+                    r'/\.remora: No such file'])
+    yield root('read-only', 'echo x >/new || cat /proc/mounts', how=',ro',
+               plant=plant_read_only,
+               has=['new: Read-only', r'^share0 / 9p ro,'])
+    yield root('not there', 'echo hi', more=['--append', 'root=absent'],
+               status=123, says=[r'cannot mount absent: error 2'])
+    yield root('no program', '', more=['--append', 'init=/bin/none'],
+               status=127)
+    yield root('and --rootfs', '', more=['--rootfs', '/'], status=125,
+               says=['is the whole root'])
+
+
 def cases(_):
+    yield from roots()
     for machine in ('microvm', 'q35', 'pc'):
         yield shell('ls/' + machine, 'ls -l /mnt; mount', both_ways,
                     options=['--machine', machine],
