@@ -225,7 +225,6 @@ int
 block_init(const struct boot_info *bi)
 {
 	(void)bi;
-	block_requests_init();
 	disk_set_consumer(&consumer);
 	return 0;
 }

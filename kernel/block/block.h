@@ -62,7 +62,7 @@ struct block_dev {
  */
 struct block_req {
 	enum disk_op op;
-	bool unmap;
+	bool unmap, more;
 	uint64_t sector, nsectors;
 	const struct dma_run *run;
 	unsigned nruns;
@@ -83,6 +83,12 @@ struct block_req {
  *   -EROFS;  -EOPNOTSUPP  the disk has no such operation;  -ENOMEM
  */
 void block_submit(struct block_dev *bd, struct block_req *req);
+
+/*
+ * Due after requests with `more`, which the device may not have been told of
+ * before.  Any context.
+ */
+void block_commit(struct block_dev *bd);
 
 /* The same, sleeping until the end. */
 int block_transfer(struct block_dev *bd, enum disk_op op, uint64_t sector,
@@ -130,9 +136,8 @@ struct boot_info;
 /* Boot step: disks are taken from here on. */
 int block_init(const struct boot_info *bi);
 
-/* What block.c asks of request.c: room came; the gate is shut; the boot. */
+/* What block.c asks of request.c: room came; the gate is shut. */
 void block_room(struct block_dev *bd);
 void block_end_waiting(struct block_dev *bd);
-void block_requests_init(void);
 
 #endif

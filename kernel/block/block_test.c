@@ -52,6 +52,7 @@ static struct driver_state {
 	pthread_cond_t more;
 	struct disk_req_list queue; /* under lock, as the next four */
 	unsigned n, depth, most;
+	unsigned untold; /* under lock: the last ones, before commit() */
 	bool gone, starved, stop;
 	unsigned fail_one_in; /* 0: none */
 	uint8_t *media;
@@ -114,6 +115,7 @@ submit(void *arg, struct disk_req *r)
 	if (!keeps_limits(r))
 		abort();
 	pthread_mutex_lock(&drv.lock);
+	drv.untold = r->more && drv.n < drv.depth ? drv.untold + 1 : 0;
 	if (drv.gone) {
 		error = -ENODEV;
 	} else if (drv.n >= drv.depth) {
@@ -129,7 +131,17 @@ submit(void *arg, struct disk_req *r)
 	return error;
 }
 
-/* Answers one request; false: there is none. */
+static void
+commit(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&drv.lock);
+	drv.untold = 0;
+	pthread_cond_signal(&drv.more);
+	pthread_mutex_unlock(&drv.lock);
+}
+
+/* Answers one request; false: there is none that it was told of. */
 static bool
 serve(void)
 {
@@ -137,7 +149,7 @@ serve(void)
 	bool room, fails;
 
 	pthread_mutex_lock(&drv.lock);
-	r = drv.gone ? NULL : TAILQ_FIRST(&drv.queue);
+	r = drv.gone || drv.n <= drv.untold ? NULL : TAILQ_FIRST(&drv.queue);
 	if (r != NULL) {
 		TAILQ_REMOVE(&drv.queue, r, link);
 		drv.n--;
@@ -157,7 +169,7 @@ serve(void)
 	return true;
 }
 
-static const struct disk_ops ops = { .submit = submit };
+static const struct disk_ops ops = { .submit = submit, .commit = commit };
 
 static struct block_dev *
 attach(const struct disk_info *info, unsigned depth)
@@ -165,7 +177,7 @@ attach(const struct disk_info *info, unsigned depth)
 	pthread_mutex_init(&drv.lock, NULL);
 	pthread_cond_init(&drv.more, NULL);
 	TAILQ_INIT(&drv.queue);
-	drv.n = drv.most = 0;
+	drv.n = drv.most = drv.untold = 0;
 	drv.depth = depth;
 	drv.gone = drv.starved = drv.stop = false;
 	drv.info = *info;

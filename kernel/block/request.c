@@ -6,11 +6,10 @@
 #include "block/block.h"
 #include "kern/clock.h"
 #include "kern/kmem.h"
+#include "kern/oneshot.h"
 #include "kern/page.h"
 #include "kern/panic.h"
 #include "kern/string.h"
-#include "kern/thread.h"
-#include "kern/waitq.h"
 #include <linux/errno.h>
 
 /* ------------------------------------------------------- statistics -- */
@@ -102,6 +101,7 @@ wait_for_room(struct block_dev *bd, struct disk_req *dr, uint32_t room,
 	uint64_t state = spin_lock_irq(&bd->lock);
 
 	*again = bd->room != room; /* it came in between */
+	dr->more = false;          /* nobody commits it later */
 	if (!*again && first)
 		TAILQ_INSERT_HEAD(&bd->waiting, dr, link);
 	else if (!*again)
@@ -238,6 +238,7 @@ submit_whole(struct block_dev *bd, struct block_req *req)
 	req->whole = (struct disk_req){
 		.op = req->op,
 		.unmap = req->unmap,
+		.more = req->more,
 		.sector = req->sector,
 		.nsectors = req->nsectors,
 		.run = req->run,
@@ -336,6 +337,7 @@ cut_part(struct block_dev *bd, struct block_req *req, struct cut *c,
 	p->req = req;
 	p->dr = (struct disk_req){ .op = req->op,
 		.unmap = req->unmap,
+		.more = true,
 		.sector = c->sector,
 		.run = p->run,
 		.done = cut_done };
@@ -371,9 +373,20 @@ submit_parts(struct block_dev *bd, struct block_req *req)
 		else
 			part_done(req, error);
 	}
+	if (!req->more)
+		block_commit(bd);
 }
 
 /* ----------------------------------------------------------- transfers -- */
+
+void
+block_commit(struct block_dev *bd)
+{
+	if (!gate_enter(&bd->gate))
+		return;
+	disk_commit(bd->disk);
+	gate_exit(&bd->gate);
+}
 
 static int
 check(struct block_dev *bd, const struct block_req *req)
@@ -426,22 +439,9 @@ block_submit(struct block_dev *bd, struct block_req *req)
 	}
 }
 
-/*
- * Sleepers wait on queues that outlive them: the waker may still be busy with
- * the queue when its sleeper is awake and gone.
- */
-#define NQUEUES 16
-static struct waitq sleepers[NQUEUES];
-
-static struct waitq *
-queue_of(const struct block_req *req)
-{
-	return &sleepers[(uintptr_t)req / sizeof(*req) % NQUEUES];
-}
-
 struct sleep {
 	struct block_req req;
-	bool ended; /* atomic */
+	struct oneshot ended;
 	int error;
 };
 
@@ -449,11 +449,9 @@ static void
 sleep_done(struct block_req *req, int error)
 {
 	struct sleep *s = container_of(req, struct sleep, req);
-	struct waitq *wq = queue_of(req);
 
 	s->error = error;
-	__atomic_store_n(&s->ended, true, __ATOMIC_RELEASE);
-	waitq_wake_all(wq);
+	oneshot_fire(&s->ended);
 }
 
 int
@@ -467,9 +465,9 @@ block_transfer(struct block_dev *bd, enum disk_op op, uint64_t sector,
 			       .nruns = nruns,
 			       .done = sleep_done } };
 
+	oneshot_init(&s.ended);
 	block_submit(bd, &s.req);
-	wait_event(queue_of(&s.req),
-	    __atomic_load_n(&s.ended, __ATOMIC_ACQUIRE));
+	oneshot_wait(&s.ended);
 	return s.error;
 }
 
@@ -498,13 +496,4 @@ block_serial(struct block_dev *bd, char buf[DISK_SERIAL_MAX + 1])
 	}
 	page_put(page);
 	return error;
-}
-
-void
-block_requests_init(void)
-{
-	unsigned i;
-
-	for (i = 0; i < NQUEUES; i++)
-		waitq_init(&sleepers[i]);
 }

@@ -39,6 +39,7 @@ struct disk_req {
 	/* WRITE: ends when it is on the medium; where disk_info.fua only. */
 	bool fua;
 	uint8_t tries; /* the driver's: how often it was begun; 0 at first */
+	bool more;     /* others follow: the device may be told by commit() */
 	/* FLUSH and SERIAL: 0.  Multiples of the disk's block size. */
 	uint64_t sector, nsectors;
 	const struct dma_run *run; /* READ, WRITE, SERIAL: the memory */
@@ -101,6 +102,11 @@ struct disk_ops {
 	 * May sleep.  NULL, -ENOTTY: not known.
 	 */
 	long (*ioctl)(void *arg, unsigned cmd, uint64_t uaddr);
+	/*
+	 * Tells the device of what was submitted with `more`; full queues tell
+	 * it by themselves.  Any context.  NULL: submit() always does.
+	 */
+	void (*commit)(void *arg);
 };
 
 struct disk {
@@ -139,6 +145,13 @@ static inline int
 disk_submit(struct disk *disk, struct disk_req *req)
 {
 	return disk->ops->submit(disk->arg, req);
+}
+
+static inline void
+disk_commit(struct disk *disk)
+{
+	if (disk->ops->commit != NULL)
+		disk->ops->commit(disk->arg);
 }
 
 /*

@@ -289,12 +289,19 @@ wrote(struct blkdev *b, uint64_t n)
 
 /* -------------------------------------------------------- open files -- */
 
+/* The kernel's own buffers go by way of the cache. */
+static bool
+is_direct(const struct file *f, const struct uio *u)
+{
+	return (f->flags & O_DIRECT) != 0 && u->space == UIO_USER;
+}
+
 static long
 blk_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct blkdev *b = blkdev_of_file(f);
 
-	if ((f->flags & O_DIRECT) != 0)
+	if (is_direct(f, u))
 		return blkdev_direct_read(f, u, pos);
 	if (block_is_gone(b->bd))
 		return -EIO;
@@ -334,13 +341,34 @@ blk_write(struct file *f, struct uio *u, int64_t *pos)
 		return 0;
 	if ((uint64_t)*pos >= b->inode.size)
 		return -ENOSPC;
-	n = (f->flags & O_DIRECT) != 0 ? blkdev_direct_write(f, u, pos) :
-					 write_cached(b, u, pos);
+	n = is_direct(f, u) ? blkdev_direct_write(f, u, pos) :
+			      write_cached(b, u, pos);
 	if (n > 0 &&
 	    ((f->flags & (O_DSYNC | __O_SYNC)) != 0 ||
 		(u->flags & UIO_DSYNC) != 0))
 		error = blkdev_sync(b);
 	return error != 0 ? error : n;
+}
+
+/* Without the cache, and where nothing must follow the transfer. */
+static int
+blk_begin(struct file *f, struct uio *u, int64_t pos, bool write,
+    struct file_async *fa)
+{
+	if (!is_direct(f, u) ||
+	    (write &&
+		((f->flags & (O_DSYNC | __O_SYNC)) != 0 ||
+		    (u->flags & UIO_DSYNC) != 0)))
+		return -EOPNOTSUPP;
+	if (block_is_gone(blkdev_of_file(f)->bd))
+		return -EIO;
+	return blkdev_direct_begin(f, u, pos, write, fa);
+}
+
+static void
+blk_commit(struct file *f)
+{
+	block_commit(blkdev_of_file(f)->bd);
 }
 
 static int
@@ -407,6 +435,8 @@ static const struct file_ops blk_ops = {
 	.release = blk_release,
 	.read = blk_read,
 	.write = blk_write,
+	.begin = blk_begin,
+	.commit = blk_commit,
 	.ioctl = blkdev_ioctl,
 	.mmap = blk_mmap,
 	.fsync = blk_fsync,

@@ -70,6 +70,10 @@ int blkdev_forget(struct blkdev *b, uint64_t from, uint64_t len);
 long blkdev_direct_read(struct file *f, struct uio *u, int64_t *pos);
 long blkdev_direct_write(struct file *f, struct uio *u, int64_t *pos);
 
+/* As file_ops.begin. */
+int blkdev_direct_begin(struct file *f, struct uio *u, int64_t pos, bool write,
+    struct file_async *fa);
+
 /* ioctl(2): blkdev_ioctl.c. */
 long blkdev_ioctl(struct file *f, unsigned cmd, uint64_t arg);
 

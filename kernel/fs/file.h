@@ -45,6 +45,12 @@ struct dir_sink {
 	    uint64_t ino, unsigned type /* DT_* */, int64_t pos);
 };
 
+/* A transfer that nobody waits for. */
+struct file_async {
+	/* Once, with bytes or -errno; any context, interrupts included. */
+	void (*done)(struct file_async *fa, long result);
+};
+
 struct file_ops {
 	/*
 	 * At an open of the node: may set file->ops, priv and mode; waits
@@ -62,6 +68,16 @@ struct file_ops {
 	 */
 	long (*read)(struct file *file, struct uio *u, int64_t *pos);
 	long (*write)(struct file *file, struct uio *u, int64_t *pos);
+	/*
+	 * Optional: as read or write (`write`), but ends by itself.  The uio
+	 * and its vectors are the caller's again at the return, the file stays
+	 * open until done().  With UIO_MORE, commit follows.
+	 *   -EOPNOTSUPP  not this transfer: read, write;  others: it failed;
+	 *   done() is not called then
+	 */
+	int (*begin)(struct file *file, struct uio *u, int64_t pos, bool write,
+	    struct file_async *fa);
+	void (*commit)(struct file *file);
 	/* Entries from file->pos on; the directory's inode->lock is held. */
 	int (*iterate)(struct file *file, struct dir_sink *sink);
 	/* arg as given: a value or a uaddr_t.  -ENOTTY: unknown. */

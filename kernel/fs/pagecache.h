@@ -79,6 +79,13 @@ void pagecache_init(struct pagecache *pc);
 int pagecache_get(struct inode *inode, uint64_t index, enum page_want want,
     struct page **out);
 
+/* No page is in memory, at this moment. */
+static inline bool
+pagecache_is_empty(const struct pagecache *pc)
+{
+	return __atomic_load_n(&pc->npages, __ATOMIC_RELAXED) == 0;
+}
+
 /*
  * Puts a filled page into the cache, unless there is one: read-ahead.  The
  * caller keeps its reference.  Only for files whose pages cost no charge.

@@ -20,10 +20,11 @@ struct uio_vec {
 
 enum uio_space { UIO_USER, UIO_KERNEL };
 
-#define UIO_NOWAIT    0x1u /* RWF_NOWAIT: -EAGAIN instead of sleeping */
-#define UIO_APPEND    0x2u /* RWF_APPEND: write at the end */
-#define UIO_KEEP_MODE 0x8u /* CAP_FSETID: set-user-ID outlives a write */
-#define UIO_DSYNC     0x4u /* RWF_DSYNC, RWF_SYNC: on disk before the return */
+#define UIO_NOWAIT    0x1u  /* RWF_NOWAIT: -EAGAIN instead of sleeping */
+#define UIO_APPEND    0x2u  /* RWF_APPEND: write at the end */
+#define UIO_KEEP_MODE 0x8u  /* CAP_FSETID: set-user-ID outlives a write */
+#define UIO_MORE      0x10u /* others follow: file_ops.commit comes */
+#define UIO_DSYNC     0x4u  /* RWF_DSYNC, RWF_SYNC: on disk before the return */
 
 struct uio {
 	const struct uio_vec *vec; /* the first not wholly consumed */

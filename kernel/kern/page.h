@@ -21,7 +21,7 @@ struct page {          /* 32 bytes */
 	uint32_t refs; /* 0: free; atomic */
 	uint8_t order; /* of the block that begins here, while free */
 	uint8_t flags; /* PG_* */
-	uint16_t spare;
+	uint16_t pins; /* devices that write here: vm_pin(); atomic */
 	union {
 		TAILQ_ENTRY(page) link; /* free, or on its owner's list */
 		struct {                /* in a page cache */

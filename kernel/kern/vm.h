@@ -203,6 +203,19 @@ int vm_lock_all(struct vmspace *vm, bool current, unsigned now, unsigned future,
 int vm_fault(struct vmspace *vm, uaddr_t addr, unsigned access, int *signo,
     int *code);
 
+/*
+ * Pins the n pages from addr's on for a device, which reads them or, `write`,
+ * writes them: frame[i] gets each page's physical address, VM_PIN_FOREIGN set
+ * where it is the kernel's own.  Brings what is not there.  Returns how many,
+ * fewer than n where the rest cannot be had; may sleep.
+ *   -EFAULT, -ENOMEM  not even the first
+ */
+#define VM_PIN_FOREIGN 1u
+long vm_pin(struct vmspace *vm, uaddr_t addr, unsigned n, bool write,
+    uint64_t frame[]);
+/* Once the device has ended; `written` as they were pinned.  Any context. */
+void vm_unpin(const uint64_t frame[], unsigned n, bool written);
+
 /* brk(2)'s area, set by exec; stack bounds and limits as exec sets them. */
 struct vm_layout {
 	uaddr_t brk_start, brk;

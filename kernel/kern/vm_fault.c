@@ -190,6 +190,19 @@ fault_frames(struct fault *f)
 	return 0;
 }
 
+/*
+ * Nobody else has the frame, devices that write to it for us excepted.  Under
+ * pt_lock, pins only go, and before their references do.
+ */
+bool
+vm_frame_is_own(uint64_t pte)
+{
+	struct page *p = page_of_paddr(pte & PTE_ADDR);
+	uint32_t refs = __atomic_load_n(&p->refs, __ATOMIC_ACQUIRE);
+
+	return refs == 1u + __atomic_load_n(&p->pins, __ATOMIC_ACQUIRE);
+}
+
 /* The page is there, and was touched in a way that its entry forbids. */
 static int
 fault_present(struct fault *f, uint64_t pte, struct vm_failure *why)
@@ -206,9 +219,7 @@ fault_present(struct fault *f, uint64_t pte, struct vm_failure *why)
 	if ((pte & PTE_PRIVATE) == 0)
 		return fault_copy(f, pte);
 	spin_lock(&vm->pt_lock);
-	if (*f->slot == pte &&
-	    __atomic_load_n(&page_of_paddr(pte & PTE_ADDR)->refs,
-		__ATOMIC_ACQUIRE) == 1) {
+	if (*f->slot == pte && vm_frame_is_own(pte)) {
 		/* The only owner: no copy is needed. */
 		*f->slot = vm_pte(pte & PTE_ADDR, f->m->flags, PTE_PRIVATE,
 		    true);

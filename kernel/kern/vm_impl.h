@@ -163,6 +163,8 @@ vm_count_peak(struct vmspace *vm)
 }
 
 /* vm_fault.c */
+/* Is the private entry's frame nobody else's?  pt_lock held. */
+bool vm_frame_is_own(uint64_t pte);
 /* Like vm_fault(), vm->lock held; force: for a debugger. */
 struct vm_failure {
 	int signo, code;

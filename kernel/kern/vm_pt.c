@@ -214,8 +214,7 @@ vm_reprotect(struct vmspace *vm, const struct vm_mapping *m, uaddr_t start,
 				continue;
 			/* Others learn of the first write by a fault. */
 			writable = (pte & PTE_W) != 0 ||
-			    ((pte & PTE_PRIVATE) != 0 &&
-				page_of_paddr(pte & PTE_ADDR)->refs == 1);
+			    ((pte & PTE_PRIVATE) != 0 && vm_frame_is_own(pte));
 			slot[i] = vm_pte(pte & PTE_ADDR, m->flags,
 			    pte & (PTE_PRIVATE | PTE_FOREIGN), writable);
 			any = true;
@@ -272,6 +271,29 @@ vm_move_entries(struct vmspace *vm, uaddr_t from, uaddr_t to, uint64_t size)
 	return error;
 }
 
+/*
+ * Gives the child the frame, too, from now on read-only for both; or a copy,
+ * if a device writes to it for the parent.
+ */
+static int
+share_entry(uint64_t *slot, uint64_t *dst)
+{
+	struct page *p = page_of_paddr(*slot & PTE_ADDR), *copy;
+
+	if (__atomic_load_n(&p->pins, __ATOMIC_RELAXED) == 0) {
+		*slot &= ~PTE_W;
+		page_get(p);
+		*dst = *slot;
+		return 0;
+	}
+	copy = page_alloc(0, 0);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(page_kva(copy), page_kva(p), PAGE_SIZE);
+	*dst = (*slot & ~PTE_ADDR) | page_paddr(copy);
+	return 0;
+}
+
 /* One page table's worth of entries, shared with the child. */
 static int
 share_run(struct vmspace *child, uaddr_t va, uint64_t *slot, unsigned n)
@@ -291,9 +313,8 @@ share_run(struct vmspace *child, uaddr_t va, uint64_t *slot, unsigned n)
 			if (dst == NULL)
 				return -ENOMEM;
 		}
-		slot[i] &= ~PTE_W;
-		page_get(page_of_paddr(slot[i] & PTE_ADDR));
-		dst[i] = slot[i];
+		if (share_entry(&slot[i], &dst[i]) != 0)
+			return -ENOMEM;
 		child->res_private++;
 	}
 	return 0;

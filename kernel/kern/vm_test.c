@@ -5,7 +5,7 @@
  *
  * The machine below is vm_testbed.h.
  */
-/* unit: kernel/kern/vm_tree.c kernel/kern/vm_edit.c kernel/kern/vm_map.c kernel/kern/vm_pt.c kernel/kern/vm_fault.c kernel/kern/vm_object.c kernel/kern/vm_space.c kernel/kern/vm_remap.c kernel/kern/vm_advise.c */
+/* unit: kernel/kern/vm_tree.c kernel/kern/vm_edit.c kernel/kern/vm_map.c kernel/kern/vm_pt.c kernel/kern/vm_fault.c kernel/kern/vm_object.c kernel/kern/vm_space.c kernel/kern/vm_remap.c kernel/kern/vm_advise.c kernel/kern/vm_pin.c */
 #include "kern/vm_testbed.h"
 
 /* --------------------------------------------------------- the model -- */
@@ -715,6 +715,92 @@ shared_memory_is_shared_and_goes(void **state)
 	end_spaces();
 }
 
+/* What a device writes must be where the program looks, whatever happens. */
+static void
+pinned_frames_stay_their_owners(void **state)
+{
+	struct vmspace *vm;
+	uaddr_t at = WINDOW;
+	uint64_t frame[4], value = 7;
+
+	(void)state;
+	start_spaces();
+	vm = space[0].vm;
+	assert_int_equal(vm_map(vm, &at, 3 * PAGE_SIZE,
+			     VM_READ | VM_WRITE | VM_FIXED, NULL, 0),
+	    0);
+	assert_int_equal(vm_pin(vm, at + 5, 4, true, frame), 3);
+	assert_int_equal(vm_pin(vm, at + 3 * PAGE_SIZE, 1, true, frame + 3),
+	    -EFAULT);
+	assert_int_equal(vm_pin(vm, USER_END - 1, 2, false, frame + 3),
+	    -EFAULT);
+	assert_int_equal(touch(vm, at, VM_WRITE, &value), 0);
+	assert_int_equal(vmspace_fork(vm, &space[1].vm), 0);
+	assert_int_equal(vm_protect(vm, at, PAGE_SIZE, VM_READ), 0);
+	assert_int_equal(vm_protect(vm, at, PAGE_SIZE, VM_READ | VM_WRITE), 0);
+	value = 8;
+	assert_int_equal(touch(vm, at, VM_WRITE, &value), 0);
+	*(uint64_t *)paddr_kva(frame[0]) = 9; /* the device */
+	assert_int_equal(touch(vm, at, VM_READ, &value), 0);
+	assert_int_equal(value, 9);
+	assert_int_equal(touch(space[1].vm, at, VM_READ, &value), 0);
+	assert_int_equal(value, 7);
+	assert_int_equal(vm_unmap(vm, at, 2 * PAGE_SIZE), 0);
+	*(uint64_t *)paddr_kva(frame[1]) = 1;
+	vm_unpin(frame, 3, true);
+	end_spaces(); /* looks for frames that are left */
+}
+
+static void
+pins_for_reading(void **state)
+{
+	struct vmspace *vm;
+	uaddr_t at = WINDOW;
+	uint64_t frame[2], value = 7;
+
+	(void)state;
+	start_spaces();
+	vm = space[0].vm;
+	assert_int_equal(vm_map(vm, &at, 2 * PAGE_SIZE,
+			     VM_READ | VM_WRITE | VM_FIXED, NULL, 0),
+	    0);
+	assert_int_equal(touch(vm, at, VM_WRITE, &value), 0);
+	assert_int_equal(vm_pin(vm, at, 2, false, frame), 2);
+	assert_int_equal(frame[0] & VM_PIN_FOREIGN, 0);
+	assert_int_equal(frame[1], vm_zero_frame() | VM_PIN_FOREIGN);
+	assert_int_equal(*(uint64_t *)paddr_kva(frame[0]), 7);
+	vm_unpin(frame, 2, false);
+	assert_int_equal(vm_protect(vm, at, PAGE_SIZE, VM_READ), 0);
+	assert_int_equal(vm_pin(vm, at, 1, true, frame), -EFAULT);
+	assert_int_equal(vm_protect(vm, at, PAGE_SIZE, 0), 0);
+	assert_int_equal(vm_pin(vm, at, 1, false, frame), -EFAULT);
+	end_spaces();
+}
+
+/* A device may write to the same page for many, but not for any number. */
+static void
+pins_are_counted(void **state)
+{
+	struct vmspace *vm;
+	uaddr_t at = WINDOW;
+	uint64_t frame, n = 0;
+
+	(void)state;
+	start_spaces();
+	vm = space[0].vm;
+	assert_int_equal(vm_map(vm, &at, PAGE_SIZE,
+			     VM_READ | VM_WRITE | VM_FIXED, NULL, 0),
+	    0);
+	while (vm_pin(vm, at, 1, true, &frame) == 1)
+		n++;
+	assert_int_equal(n, 65535);
+	assert_int_equal(vm_pin(vm, at, 1, true, &frame), -ENOMEM);
+	frame = pt_slot(vm->root, at, false)[0] & PTE_ADDR;
+	while (n-- > 0)
+		vm_unpin(&frame, 1, true);
+	end_spaces();
+}
+
 int
 main(void)
 {
@@ -728,6 +814,9 @@ main(void)
 		cmocka_unit_test(tables_go_with_their_mappings),
 		cmocka_unit_test(a_debugger_writes_where_the_program_cannot),
 		cmocka_unit_test(shared_memory_is_shared_and_goes),
+		cmocka_unit_test(pinned_frames_stay_their_owners),
+		cmocka_unit_test(pins_for_reading),
+		cmocka_unit_test(pins_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, machine_start, NULL);

@@ -63,6 +63,7 @@ struct vtblk_queue { /* q: under lock */
 	struct vtblk_slot *slot; /* [q] NSLOT of them */
 	uint16_t free;           /* [q] first free slot; NSLOT: none */
 	bool starved;            /* [q] somebody was told -EAGAIN */
+	bool held;               /* [q] the device was not told of all */
 };
 
 struct vtblk_softc {              /* I: constant once attached */
@@ -200,6 +201,13 @@ supported(const struct vtblk_softc *sc, const struct disk_req *req)
 	}
 }
 
+static bool
+kick_locked(struct vtblk_queue *q)
+{
+	q->held = false;
+	return virtqueue_kick_needed(q->vq);
+}
+
 static int
 vtblk_submit(void *arg, struct disk_req *req)
 {
@@ -213,12 +221,35 @@ vtblk_submit(void *arg, struct disk_req *req)
 		return -EOPNOTSUPP;
 	state = spin_lock_irq(&q->lock);
 	error = sc->gone ? -ENODEV : start_locked(q, req);
-	if (error == 0)
-		kick = virtqueue_kick_needed(q->vq);
+	if (error == 0 && req->more)
+		q->held = true;
+	else
+		kick = kick_locked(q); /* when it is full, too */
 	spin_unlock_irq(&q->lock, state);
 	if (kick)
 		virtqueue_notify(q->vq);
 	return error;
+}
+
+static void
+vtblk_commit(void *arg)
+{
+	struct vtblk_softc *sc = arg;
+	struct vtblk_queue *q;
+	uint64_t state;
+	unsigned i;
+	bool kick;
+
+	for (i = 0; i < sc->nqueues; i++) {
+		q = &sc->queue[i];
+		if (!__atomic_load_n(&q->held, __ATOMIC_RELAXED))
+			continue; /* ours were told by somebody else */
+		state = spin_lock_irq(&q->lock);
+		kick = kick_locked(q);
+		spin_unlock_irq(&q->lock, state);
+		if (kick)
+			virtqueue_notify(q->vq);
+	}
 }
 
 /* ----------------------------------------------------------- answers -- */
@@ -423,7 +454,10 @@ vtblk_changed(void *arg)
 
 /* --------------------------------------------------- attach, detach -- */
 
-static const struct disk_ops vtblk_disk_ops = { .submit = vtblk_submit };
+static const struct disk_ops vtblk_disk_ops = {
+	.submit = vtblk_submit,
+	.commit = vtblk_commit,
+};
 
 static int
 make_slots(struct vtblk_queue *q)
