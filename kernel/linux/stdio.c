@@ -328,6 +328,9 @@ open_terminal(struct file **out)
 	error = open_named(name, out);
 	if (error == -ENOENT || error == -ENOTDIR)
 		error = open_unnamed(t, name, out);
+	/* An init system writes there after each logout. */
+	if (error == 0 && (*out)->ops == &tty_file_ops)
+		tty_outlast_hang_ups(*out);
 	return error;
 }
 

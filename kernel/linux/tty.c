@@ -26,7 +26,8 @@
 struct tty_file {
 	struct tty *tty;
 	uint32_t generation; /* of the time when it was opened */
-	bool console;        /* no job control, no hang-up */
+	bool console;        /* no job control */
+	bool lasting;        /* no hang-up */
 };
 
 static struct objcache tty_files = OBJCACHE_INIT("tty_file",
@@ -37,7 +38,7 @@ tty_of_file(struct file *file, bool *hung_up)
 {
 	struct tty_file *tf = file->priv;
 
-	*hung_up = !tf->console && tf->generation != tf->tty->generation;
+	*hung_up = !tf->lasting && tf->generation != tf->tty->generation;
 	return tf->tty;
 }
 
@@ -279,6 +280,7 @@ tty_attach_file(struct tty *t, struct file *file, bool console)
 		return -ENOMEM;
 	tf->tty = t;
 	tf->console = console;
+	tf->lasting = console;
 	state = spin_lock_irq(&t->lock);
 	tf->generation = t->generation;
 	t->opens++;
@@ -289,6 +291,14 @@ tty_attach_file(struct tty *t, struct file *file, bool console)
 	file->ops = &tty_file_ops;
 	file->mode &= ~FILE_SEEK;
 	return 0;
+}
+
+void
+tty_outlast_hang_ups(struct file *file)
+{
+	struct tty_file *tf = file->priv;
+
+	tf->lasting = true;
 }
 
 int

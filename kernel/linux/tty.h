@@ -86,6 +86,8 @@ void tty_get(struct tty *t);
 void tty_put(struct tty *t); /* any context */
 /* An open file becomes this terminal's; `console` as /dev/console. */
 int tty_attach_file(struct tty *t, struct file *file, bool console);
+/* A terminal's open file stays usable when that hangs up, as the console's. */
+void tty_outlast_hang_ups(struct file *file);
 struct tty *tty_of_file(struct file *file, bool *hung_up);
 extern const struct file_ops tty_file_ops;
 /* The line's side; any context.  n <= the room that was set. */
