@@ -113,6 +113,7 @@ device_new(struct device *bus, const struct device_spec *spec)
 	waitq_init(&dev->wq);
 	dev->unit = -1;
 	dev->id = spec->id;
+	dev->serial = device_serial_next();
 	dev->ivars = spec->ivars;
 	dev->address = copy_string(&strings, spec->address);
 	dev->where = copy_string(&strings, spec->where);
@@ -145,6 +146,26 @@ const struct bus_ops *
 device_bus_ops(const struct device *dev)
 {
 	return __atomic_load_n(&dev->ops, __ATOMIC_ACQUIRE);
+}
+
+const struct bus_ops *
+device_bus(const struct device *dev)
+{
+	return dev->bus;
+}
+
+uint64_t
+device_serial(const struct device *dev)
+{
+	return dev->serial;
+}
+
+uint64_t
+device_serial_next(void)
+{
+	static uint64_t last;
+
+	return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
 void
@@ -267,6 +288,36 @@ device_find(const char *name)
 		device_get(dev);
 	tree_unlock(state);
 	return dev;
+}
+
+struct device *
+device_find_serial(uint64_t serial)
+{
+	uint64_t state = tree_lock();
+	struct device *top = &device_the_root, *dev = top;
+
+	while (dev != NULL && dev->serial != serial)
+		dev = device_next_locked(dev, top);
+	if (dev != NULL)
+		device_get(dev);
+	tree_unlock(state);
+	return dev;
+}
+
+struct device *
+device_child_after(struct device *dev, uint64_t after)
+{
+	uint64_t state = tree_lock();
+	struct device *child, *best = NULL;
+
+	TAILQ_FOREACH (child, &dev->children, link)
+		if (child->serial > after &&
+		    (best == NULL || child->serial < best->serial))
+			best = child;
+	if (best != NULL)
+		device_get(best);
+	tree_unlock(state);
+	return best;
 }
 
 static bool

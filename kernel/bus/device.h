@@ -63,6 +63,7 @@
 #include "kern/types.h"
 
 struct device;
+struct sbuf;
 struct waitq;
 
 enum device_state {
@@ -90,8 +91,9 @@ struct device_id {
 };
 
 struct driver {
-	const char *name; /* nodes are called vtblk0, vtblk1, ... */
-	const char *bus;  /* of nodes below such a bus only */
+	const char *name;       /* nodes are called vtblk0, vtblk1, ... */
+	const char *bus;        /* of nodes below such a bus only */
+	const char *linux_name; /* what /sys calls it; NULL: name */
 	size_t softc_size;
 	const struct device_id *ids; /* NULL: match() alone decides */
 	/*
@@ -138,6 +140,10 @@ struct bus_ops {
 	/* Makes the device forget everything (FLR).  Its turn is held, no
 	 * driver is attached.  NULL: -EOPNOTSUPP */
 	int (*reset)(struct device *dev);
+	/* What /sys calls a node of this bus; NULL: its address. */
+	void (*sys_name)(const struct device *dev, char *buf, size_t size);
+	/* Prints "KEY=value\n" lines for programs; NULL: none.  May sleep. */
+	void (*uevent)(struct device *dev, struct sbuf *env);
 };
 
 /* What a bus knows of a device when it adds the node.  Strings are copied. */
@@ -221,6 +227,14 @@ void device_rescan_soon(struct device *bus);
 int device_suspend_all(void);
 void device_resume_all(void);
 
+/*
+ * Calls fn(dev, arg) with the node's turn held, so that neither its driver nor
+ * its bus changes meanwhile; what fn says, or -ENODEV when it has gone.  May
+ * sleep; fn makes no other call that takes a turn.
+ */
+int device_call(struct device *dev, int (*fn)(struct device *dev, void *arg),
+    void *arg);
+
 /* ---- one node ---- */
 
 /* One more reference; returns dev. */
@@ -234,6 +248,11 @@ void *device_softc(const struct device *dev);           /* NULL: no driver */
 void *device_ivars(const struct device *dev);           /* device_spec's */
 struct device *device_parent(const struct device *dev); /* root: NULL */
 const struct bus_ops *device_bus_ops(const struct device *dev);
+/* The bus that it is on, for ever; the root: NULL. */
+const struct bus_ops *device_bus(const struct device *dev);
+/* Its own for ever, above 0; class devices (classdev.h) share the count. */
+uint64_t device_serial(const struct device *dev);
+uint64_t device_serial_next(void);
 const struct device_id *device_id(const struct device *dev);
 enum device_state device_state(const struct device *dev);
 const struct driver *device_driver(const struct device *dev);
@@ -261,6 +280,12 @@ device_announce(struct device *dev, const char *fmt, ...) __printflike(2, 3);
 
 /* By name ("vtblk0") or address; a reference, or NULL. */
 struct device *device_find(const char *name);
+struct device *device_find_serial(uint64_t serial);
+/*
+ * The node directly below `dev` with the lowest serial above `after`; a
+ * reference, or NULL.
+ */
+struct device *device_child_after(struct device *dev, uint64_t after);
 /*
  * Calls fn for the nodes that are there now, parents before children, `depth`
  * 1 below the root; each is referenced, no lock held.  Ends when fn is false.

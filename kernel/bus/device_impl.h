@@ -38,6 +38,7 @@ struct device {        /* I: constant; t: tree's lock; o: by who has the turn */
 	char name[DEVICE_NAME];        /* [t] while there is a driver */
 	const struct bus_ops *ops;     /* [t] of a bus */
 	struct device_id id;           /* [I] */
+	uint64_t serial;               /* [I] */
 	void *ivars;                   /* [I] */
 	const struct bus_ops *bus;     /* [I] that it is on; NULL: on none */
 	char *address, *where, *what;  /* [I] inside this allocation */

@@ -438,3 +438,16 @@ device_rescan(struct device *bus)
 	device_turn_end(bus);
 	return error;
 }
+
+int
+device_call(struct device *dev, int (*fn)(struct device *dev, void *arg),
+    void *arg)
+{
+	int error;
+
+	device_turn(dev);
+	error = dev->state == DEVICE_GONE || device_is_gone(dev) ? -ENODEV :
+								   fn(dev, arg);
+	device_turn_end(dev);
+	return error;
+}

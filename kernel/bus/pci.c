@@ -17,6 +17,7 @@
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/panic.h"
+#include "kern/sbuf.h"
 #include "kern/string.h"
 #include <linux/errno.h>
 #include <linux/pci_regs.h>
@@ -239,8 +240,30 @@ rescan(struct device *dev)
 	return error;
 }
 
+void
+pci_print_modalias(const struct pci_dev *pd, struct sbuf *sb)
+{
+	sbuf_printf(sb, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
+	    pd->hdr.vendor, pd->hdr.device, pd->hdr.subvendor,
+	    pd->hdr.subdevice, pd->hdr.class >> 16, pd->hdr.class >> 8 & 0xff,
+	    pd->hdr.class & 0xff);
+}
+
+static void
+uevent(struct device *dev, struct sbuf *env)
+{
+	const struct pci_dev *pd = pci_dev_of(dev);
+
+	sbuf_printf(env, "PCI_CLASS=%X\nPCI_ID=%04X:%04X\n", pd->hdr.class,
+	    pd->hdr.vendor, pd->hdr.device);
+	sbuf_printf(env, "PCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\nMODALIAS=",
+	    pd->hdr.subvendor, pd->hdr.subdevice, device_address(dev));
+	pci_print_modalias(pd, env);
+}
+
 static const struct bus_ops pci_bus_ops = {
 	.name = "pci",
+	.uevent = uevent,
 	.rescan = rescan,
 	.free = free_ivars,
 	.reset = pci_reset,

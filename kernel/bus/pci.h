@@ -29,6 +29,7 @@ struct boot_info;
 struct device;
 struct driver;
 struct pci_vector;
+struct sbuf;
 
 /* A function, the node's ivars.  Filled before the node is there. */
 struct pci_dev {
@@ -57,6 +58,9 @@ struct pci_dev {
 struct pci_dev *pci_dev_of(const struct device *dev);
 /* Whether the node is a function on a PCI bus. */
 bool pci_is_function(const struct device *dev);
+
+/* "pci:v00001AF4d...", by which programs find modules; and a newline. */
+void pci_print_modalias(const struct pci_dev *pd, struct sbuf *sb);
 
 /* Its vendor reads as all ones now.  Any context. */
 bool pci_is_absent(const struct pci_dev *pd);

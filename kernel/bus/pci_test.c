@@ -4,7 +4,7 @@
  * bus numbers and addresses where nobody has assigned any, and boards whose
  * registers hold, and answer, anything.
  */
-/* unit: kernel/bus/pci.c kernel/bus/pci_resource.c kernel/bus/pci_range.c kernel/bus/pci_parse.c kernel/bus/pci_dev.c kernel/bus/pci_cba.c kernel/bus/device.c kernel/bus/device_life.c kernel/bus/device_work.c kernel/bus/gate.c */
+/* unit: kernel/bus/pci.c kernel/bus/pci_resource.c kernel/bus/pci_range.c kernel/bus/pci_parse.c kernel/bus/pci_dev.c kernel/bus/pci_cba.c kernel/bus/device.c kernel/bus/device_life.c kernel/bus/device_work.c kernel/bus/gate.c kernel/kern/sbuf.c */
 /* threads */
 #include "bus/device_impl.h"
 #include "bus/firmware.h"

@@ -290,25 +290,3 @@ virtio_type_name(uint32_t type)
 		return names[type];
 	return "unknown";
 }
-
-int
-virtio_add(struct device *transport, struct virtio_device *vd)
-{
-	char address[48];
-	struct device_spec spec = {
-		.id = { .vendor = vd->vendor, .device = vd->type },
-		.address = address,
-		.ivars = vd,
-	};
-	struct device *dev;
-	int error;
-
-	snprintf(address, sizeof(address), "%s.%s", device_name(transport),
-	    virtio_type_name(vd->type));
-	error = device_add(transport, &spec, &dev);
-	if (error == 0)
-		device_put(dev);
-	return error;
-}
-
-const struct bus_ops virtio_bus_ops = { .name = "virtio" };

@@ -302,6 +302,7 @@ static const struct device_id mmio_ids[] = { { .text = "virtio,mmio" }, { 0 } };
 
 const struct driver virtio_mmio_driver = {
 	.name = "virtio",
+	.linux_name = "virtio-mmio",
 	.bus = "root",
 	.softc_size = sizeof(struct mmio_softc),
 	.ids = mmio_ids,

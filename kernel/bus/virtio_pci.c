@@ -616,6 +616,7 @@ static const struct device_id vpci_ids[] = {
 
 const struct driver virtio_pci_driver = {
 	.name = "virtio",
+	.linux_name = "virtio-pci",
 	.bus = "pci",
 	.softc_size = sizeof(struct vpci_softc),
 	.ids = vpci_ids,

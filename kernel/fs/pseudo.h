@@ -12,7 +12,7 @@
 #define FS_PSEUDO_H
 
 #include "fs/file.h"
-#include "fs/sbuf.h"
+#include "kern/sbuf.h"
 #include "fs/vfs.h"
 #include "kern/types.h"
 

@@ -9,7 +9,7 @@
 #include "linux/pidfd.h"
 
 #include "fs/file.h"
-#include "fs/sbuf.h"
+#include "kern/sbuf.h"
 #include "kern/kmem.h"
 #include "kern/thread.h"
 #include "kern/uaccess.h"

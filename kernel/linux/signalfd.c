@@ -11,7 +11,7 @@
  * wake-ups on.  bridge_lock guards its coming and going at both ends.
  */
 #include "fs/file.h"
-#include "fs/sbuf.h"
+#include "kern/sbuf.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include "kern/thread.h"

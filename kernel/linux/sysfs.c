@@ -2,14 +2,14 @@
 /*
  * sysfs.c - /sys: what programs read of it.  sysfs(5).
  */
+#include "bus/uevent.h"
 #include "linux/procfs.h"
-#include "linux/sysfs_pci.h"
+#include "linux/sysfs.h"
 #include "x86/cpu.h"
 
-#define SYS_FILE(n, fn)                                         \
-	{                                                       \
-		.name = (n), .kind = PSEUDO_FILE, .mode = 0444, \
-		.size = PAGE_SIZE, .show = (fn)                 \
+#define SYS_DYNAMIC(n, list)                                                  \
+	{                                                                     \
+		.name = (n), .kind = PSEUDO_DIR, .mode = 0555, .dir = &(list) \
 	}
 
 static int
@@ -39,13 +39,21 @@ show_huge_pages(const struct pseudo_id *id, struct sbuf *sb)
 	return 0;
 }
 
+static int
+show_seqnum(const struct pseudo_id *id, struct sbuf *sb)
+{
+	(void)id;
+	sbuf_printf(sb, "%lu\n", uevent_seqnum());
+	return 0;
+}
+
 static const struct pseudo_entry nothing[] = { { .name = NULL } };
 
 static const struct pseudo_entry cpu_entries[] = {
-	SYS_FILE("kernel_max", show_kernel_max),
-	SYS_FILE("online", show_cpus),
-	SYS_FILE("possible", show_cpus),
-	SYS_FILE("present", show_cpus),
+	SYSFS_FILE("kernel_max", show_kernel_max),
+	SYSFS_FILE("online", show_cpus),
+	SYSFS_FILE("possible", show_cpus),
+	SYSFS_FILE("present", show_cpus),
 	{ .name = NULL },
 };
 static const struct pseudo_entry system_entries[] = {
@@ -54,11 +62,12 @@ static const struct pseudo_entry system_entries[] = {
 };
 static const struct pseudo_entry devices_entries[] = {
 	PROC_DIR("system", system_entries),
-	PROC_DIR("virtual", nothing),
+	SYS_DYNAMIC("platform", sysfs_platform_dir),
+	SYS_DYNAMIC("virtual", sysfs_virtual_dir),
 	{ .name = NULL },
 };
 static const struct pseudo_entry huge_page_entries[] = {
-	SYS_FILE("enabled", show_huge_pages),
+	SYSFS_FILE("enabled", show_huge_pages),
 	{ .name = NULL },
 };
 static const struct pseudo_entry mm_entries[] = {
@@ -67,23 +76,24 @@ static const struct pseudo_entry mm_entries[] = {
 };
 static const struct pseudo_entry kernel_entries[] = {
 	PROC_DIR("mm", mm_entries),
+	SYSFS_FILE("uevent_seqnum", show_seqnum),
 	{ .name = NULL },
 };
 static const struct pseudo_entry dev_entries[] = {
-	PROC_DIR("block", nothing),
-	PROC_DIR("char", nothing),
-	{ .name = NULL },
-};
-static const struct pseudo_entry bus_entries[] = {
-	PROC_DIR("pci", sysfs_pci_entries),
+	SYS_DYNAMIC("block", sysfs_dev_block_dir),
+	SYS_DYNAMIC("char", sysfs_dev_char_dir),
 	{ .name = NULL },
 };
 static const struct pseudo_entry root_entries[] = {
-	PROC_DIR("block", nothing),
-	PROC_DIR("bus", bus_entries),
-	PROC_DIR("class", nothing),
+	SYS_DYNAMIC("block", sysfs_block_dir),
+	SYS_DYNAMIC("bus", sysfs_bus_dir),
+	SYS_DYNAMIC("class", sysfs_class_dir),
 	PROC_DIR("dev", dev_entries),
-	PROC_DIR("devices", devices_entries),
+	{ .name = "devices",
+	    .kind = PSEUDO_DIR,
+	    .mode = 0555,
+	    .children = devices_entries,
+	    .dir = &sysfs_devices_dir },
 	PROC_DIR("fs", nothing),
 	PROC_DIR("kernel", kernel_entries),
 	{ .name = NULL },

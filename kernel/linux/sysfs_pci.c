@@ -1,61 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sysfs_pci.c - /sys/bus/pci: its functions, what they have, and the files by
- * which they are taken away, looked for and given to drivers.  sysfs(5);
- * lspci(8) and setpci(8) read and write here.
- *
- * A function's directory is made up from its address whenever it is looked at,
- * so it is there as long as the node is.
+ * sysfs_pci.c - files of PCI functions: what they have, and how they are taken
+ * away, looked for and reset.  sysfs(5); lspci(8) and setpci(8) read and write
+ * here.
  */
 #include "bus/device.h"
 #include "bus/pci.h"
-#include "dev/drivers.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include "linux/procfs.h"
-#include "linux/sysfs_pci.h"
+#include "linux/sysfs.h"
 #include <linux/errno.h>
-
-/* ---- whom an id means: key is segment << 16 | bdf ---- */
-
-#define ADDRESS_LEN 12 /* "0000:00:04.0" */
-
-static uint64_t
-key_of(const struct pci_dev *pd)
-{
-	return (uint64_t)pd->space->segment << 16 | pd->bdf;
-}
-
-static void
-print_address(char *buf, size_t size, uint64_t key)
-{
-	snprintf(buf, size, "%04x:%02x:%02x.%u", (unsigned)(key >> 16) & 0xffff,
-	    PCI_BUS(key & 0xffff), PCI_DEV(key & 0xffff), PCI_FN(key & 0xffff));
-}
-
-/* A reference, or NULL. */
-static struct device *
-find_function(const char *address)
-{
-	struct device *dev = device_find(address);
-
-	if (dev != NULL &&
-	    (!pci_is_function(dev) ||
-		strcmp(device_address(dev), address) != 0)) {
-		device_put(dev);
-		dev = NULL;
-	}
-	return dev;
-}
-
-static struct device *
-function_of(const struct pseudo_id *id)
-{
-	char address[24];
-
-	print_address(address, sizeof(address), id->key);
-	return find_function(address);
-}
 
 /* ---- what a function's files say ---- */
 
@@ -65,7 +20,7 @@ show(const struct pseudo_id *id, struct sbuf *sb,
     void (
 	*print)(struct device *dev, const struct pci_dev *pd, struct sbuf *sb))
 {
-	struct device *dev = function_of(id);
+	struct device *dev = sysfs_device(id);
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -108,36 +63,13 @@ static void
 print_modalias(struct device *dev, const struct pci_dev *pd, struct sbuf *sb)
 {
 	(void)dev;
-	sbuf_printf(sb, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
-	    pd->hdr.vendor, pd->hdr.device, pd->hdr.subvendor,
-	    pd->hdr.subdevice, pd->hdr.class >> 16, pd->hdr.class >> 8 & 0xff,
-	    pd->hdr.class & 0xff);
-}
-
-static void
-print_uevent(struct device *dev, const struct pci_dev *pd, struct sbuf *sb)
-{
-	const struct driver *drv = device_driver(dev);
-
-	if (drv != NULL)
-		sbuf_printf(sb, "DRIVER=%s\n", drv->name);
-	sbuf_printf(sb, "PCI_CLASS=%X\nPCI_ID=%04X:%04X\n", pd->hdr.class,
-	    pd->hdr.vendor, pd->hdr.device);
-	sbuf_printf(sb, "PCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\nMODALIAS=",
-	    pd->hdr.subvendor, pd->hdr.subdevice, device_address(dev));
-	print_modalias(dev, pd, sb);
+	pci_print_modalias(pd, sb);
 }
 
 static int
 show_modalias(const struct pseudo_id *id, struct sbuf *sb)
 {
 	return show(id, sb, print_modalias);
-}
-
-static int
-show_uevent(const struct pseudo_id *id, struct sbuf *sb)
-{
-	return show(id, sb, print_uevent);
 }
 
 /* Linux's bits of a resource; the lowest are the BAR's own. */
@@ -262,7 +194,7 @@ config_transfer(struct file *f, struct uio *u, int64_t *pos,
 	long n;
 
 	pseudo_inode_entry(f->inode, &id);
-	dev = function_of(&id);
+	dev = sysfs_device(&id);
 	if (dev == NULL)
 		return -ENODEV;
 	n = move(pci_dev_of(dev), u, pos);
@@ -290,23 +222,13 @@ static const struct file_ops config_ops = {
 
 /* ---- what is done by writing ---- */
 
-/* "1" and so on: true; "0": nothing is asked for. */
-static int
-asked(const char *text, bool *yes)
-{
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	*yes = text[0] != '0' || (text[1] >= '1' && text[1] <= '9');
-	return 0;
-}
-
 static int
 with_function(const struct pseudo_id *id, const char *text,
     int (*act)(struct device *dev))
 {
-	struct device *dev = function_of(id);
+	struct device *dev = sysfs_device(id);
 	bool yes;
-	int error = asked(text, &yes);
+	int error = sysfs_asked(text, &yes);
 
 	if (dev == NULL)
 		return -ENODEV;
@@ -367,7 +289,7 @@ store_rescan_all(const struct pseudo_id *id, const char *text, size_t len)
 {
 	struct device *bus;
 	bool yes;
-	int error = asked(text, &yes);
+	int error = sysfs_asked(text, &yes);
 
 	(void)id;
 	(void)len;
@@ -381,317 +303,52 @@ store_rescan_all(const struct pseudo_id *id, const char *text, size_t len)
 	return error;
 }
 
-/* ---- a function's directory ---- */
+/* ---- /sys/bus/pci ---- */
 
-#define DEV_FILE(n, fn)                                         \
-	{                                                       \
-		.name = (n), .kind = PSEUDO_FILE, .mode = 0444, \
-		.size = PAGE_SIZE, .show = (fn)                 \
-	}
-#define DEV_ACTION(n, fn)                                       \
-	{                                                       \
-		.name = (n), .kind = PSEUDO_FILE, .mode = 0200, \
-		.size = PAGE_SIZE, .store = (fn)                \
-	}
-#define DEV_FILES                                                             \
-	DEV_FILE("class", show_class), DEV_FILE("device", show_device),       \
-	    DEV_FILE("enable", show_enable), DEV_FILE("irq", show_irq),       \
-	    DEV_FILE("modalias", show_modalias),                              \
-	    DEV_FILE("numa_node", show_node),                                 \
-	    DEV_FILE("resource", show_resource),                              \
-	    DEV_FILE("revision", show_revision),                              \
-	    DEV_FILE("subsystem_device", show_subdevice),                     \
-	    DEV_FILE("subsystem_vendor", show_subvendor),                     \
-	    DEV_FILE("uevent", show_uevent), DEV_FILE("vendor", show_vendor), \
-	    DEV_ACTION("remove", store_remove),                               \
-	    DEV_ACTION("rescan", store_rescan),                               \
-	    DEV_ACTION("reset", store_reset)
-#define DEV_CONFIG(n)                                                \
+#define CONFIG(n)                                                    \
 	{                                                            \
 		.name = "config", .kind = PSEUDO_FILE, .mode = 0644, \
 		.size = (n), .fops = &config_ops                     \
 	}
 
-static const struct pseudo_entry small_entries[] = {
-	DEV_CONFIG(256),
-	DEV_FILES,
+static const struct pseudo_entry device_files[] = {
+	CONFIG(256),
+	CONFIG(4096),
+	SYSFS_FILE("class", show_class),
+	SYSFS_FILE("device", show_device),
+	SYSFS_FILE("enable", show_enable),
+	SYSFS_FILE("irq", show_irq),
+	SYSFS_FILE("modalias", show_modalias),
+	SYSFS_FILE("numa_node", show_node),
+	SYSFS_FILE("resource", show_resource),
+	SYSFS_FILE("revision", show_revision),
+	SYSFS_FILE("subsystem_device", show_subdevice),
+	SYSFS_FILE("subsystem_vendor", show_subvendor),
+	SYSFS_FILE("vendor", show_vendor),
+	SYSFS_ACTION("remove", store_remove),
+	SYSFS_ACTION("rescan", store_rescan),
+	SYSFS_ACTION("reset", store_reset),
 	{ .name = NULL },
 };
-static const struct pseudo_entry large_entries[] = {
-	DEV_CONFIG(4096),
-	DEV_FILES,
-	{ .name = NULL },
-};
-
-/* "driver" is there while one is attached. */
-static long
-driver_readlink(const struct pseudo_id *id, char *buf, size_t size)
-{
-	struct device *dev = function_of(id);
-	const struct driver *drv = dev == NULL ? NULL : device_driver(dev);
-	char text[64];
-	size_t len = 0;
-
-	if (drv != NULL) {
-		snprintf(text, sizeof(text), "../../drivers/%s", drv->name);
-		len = MIN(strlen(text), size);
-		memcpy(buf, text, len);
-	}
-	device_put(dev);
-	return drv == NULL ? -ENOENT : (long)len;
-}
-
-static const struct pseudo_entry driver_entry = {
-	.name = "driver",
-	.kind = PSEUDO_LINK,
-	.mode = 0777,
-	.readlink = driver_readlink,
-};
 
 static bool
-has_driver(const struct pseudo_id *id)
+has(struct device *dev, const struct pseudo_entry *file)
 {
-	struct device *dev = function_of(id);
-	bool has = dev != NULL && device_driver(dev) != NULL;
-
-	device_put(dev);
-	return has;
-}
-
-static int
-find_driver_link(const struct pseudo_id *dir, const char *name, size_t len,
-    struct pseudo_id *id, const struct pseudo_entry **entry)
-{
-	if (len != 6 || strncmp(name, "driver", 6) != 0 || !has_driver(dir))
-		return -ENOENT;
-	*id = *dir;
-	*entry = &driver_entry;
-	return 0;
-}
-
-static bool
-next_driver_link(const struct pseudo_id *dir, uint64_t *pos, char *name,
-    struct pseudo_id *id, const struct pseudo_entry **entry)
-{
-	if (*pos > 0 || !has_driver(dir))
-		return false;
-	strlcpy(name, "driver", 32);
-	*id = *dir;
-	*entry = &driver_entry;
+	if (file->fops == &config_ops)
+		return file->size == pci_dev_of(dev)->space->size;
 	return true;
 }
-
-static const struct pseudo_dir_ops function_dir = {
-	.find = find_driver_link,
-	.next = next_driver_link,
-};
-
-#define FUNCTION(list)                                                \
-	{                                                             \
-		.name = "function", .kind = PSEUDO_DIR, .mode = 0555, \
-		.children = (list), .dir = &function_dir              \
-	}
-static const struct pseudo_entry small_function = FUNCTION(small_entries);
-static const struct pseudo_entry large_function = FUNCTION(large_entries);
-
-/* ---- /sys/bus/pci/devices ---- */
-
-static const struct pseudo_entry *
-entry_of(const struct pci_dev *pd)
-{
-	return pd->space->size > 256 ? &large_function : &small_function;
-}
-
-static int
-find_device(const struct pseudo_id *dir, const char *name, size_t len,
-    struct pseudo_id *id, const struct pseudo_entry **entry)
-{
-	char address[ADDRESS_LEN + 1];
-	struct device *dev;
-
-	(void)dir;
-	if (len != ADDRESS_LEN)
-		return -ENOENT;
-	memcpy(address, name, len);
-	address[len] = '\0';
-	dev = find_function(address);
-	if (dev == NULL)
-		return -ENOENT;
-	*id = (struct pseudo_id){ .key = key_of(pci_dev_of(dev)) };
-	*entry = entry_of(pci_dev_of(dev));
-	device_put(dev);
-	return 0;
-}
-
-/* The lowest key at or above `from`. */
-struct search {
-	uint64_t from, key;
-	const struct pseudo_entry *entry; /* NULL: none yet */
-};
-
-static bool
-search_one(struct device *dev, unsigned depth, void *arg)
-{
-	struct search *s = arg;
-	uint64_t key;
-
-	(void)depth;
-	if (!pci_is_function(dev))
-		return true;
-	key = key_of(pci_dev_of(dev));
-	if (key >= s->from && (s->entry == NULL || key < s->key)) {
-		s->key = key;
-		s->entry = entry_of(pci_dev_of(dev));
-	}
-	return true;
-}
-
-static bool
-next_device(const struct pseudo_id *dir, uint64_t *pos, char *name,
-    struct pseudo_id *id, const struct pseudo_entry **entry)
-{
-	struct search s = { .from = *pos };
-
-	(void)dir;
-	if (device_foreach(search_one, &s) != 0 || s.entry == NULL)
-		return false;
-	*pos = s.key;
-	print_address(name, 32, s.key);
-	*id = (struct pseudo_id){ .key = s.key };
-	*entry = s.entry;
-	return true;
-}
-
-static const struct pseudo_dir_ops devices_dir = {
-	.find = find_device,
-	.next = next_device,
-};
-
-/* ---- /sys/bus/pci/drivers: key is the place in the table ---- */
-
-/* Drivers of one name are shown as one: the first. */
-static bool
-is_shown(unsigned i)
-{
-	unsigned j;
-
-	if (strcmp(drivers[i]->bus, "pci") != 0)
-		return false;
-	for (j = 0; j < i; j++)
-		if (strcmp(drivers[j]->bus, "pci") == 0 &&
-		    strcmp(drivers[j]->name, drivers[i]->name) == 0)
-			return false;
-	return true;
-}
-
-/* The text is a function's address, with or without a newline. */
-static struct device *
-function_named(const char *text, size_t len)
-{
-	char address[ADDRESS_LEN + 1];
-
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (len != ADDRESS_LEN)
-		return NULL;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	return find_function(address);
-}
-
-static int
-store_bind(const struct pseudo_id *id, const char *text, size_t len)
-{
-	struct device *dev = function_named(text, len);
-	int error;
-
-	if (dev == NULL)
-		return -ENODEV;
-	error = device_set_driver(dev, drivers[id->key]->name, false);
-	device_put(dev);
-	return error;
-}
-
-static int
-store_unbind(const struct pseudo_id *id, const char *text, size_t len)
-{
-	struct device *dev = function_named(text, len);
-	const struct driver *drv = dev == NULL ? NULL : device_driver(dev);
-	int error = -ENODEV;
-
-	if (drv != NULL && strcmp(drv->name, drivers[id->key]->name) == 0)
-		error = device_detach(dev);
-	device_put(dev);
-	return error == -ENXIO ? -ENODEV : error;
-}
-
-static const struct pseudo_entry driver_entries[] = {
-	DEV_ACTION("bind", store_bind),
-	DEV_ACTION("unbind", store_unbind),
-	{ .name = NULL },
-};
-static const struct pseudo_entry driver_dir_entry = {
-	.name = "driver",
-	.kind = PSEUDO_DIR,
-	.mode = 0555,
-	.children = driver_entries,
-};
-
-static int
-find_driver(const struct pseudo_id *dir, const char *name, size_t len,
-    struct pseudo_id *id, const struct pseudo_entry **entry)
-{
-	unsigned i;
-
-	(void)dir;
-	for (i = 0; drivers[i] != NULL; i++) {
-		if (!is_shown(i) || strlen(drivers[i]->name) != len ||
-		    strncmp(drivers[i]->name, name, len) != 0)
-			continue;
-		*id = (struct pseudo_id){ .key = i };
-		*entry = &driver_dir_entry;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static bool
-next_driver(const struct pseudo_id *dir, uint64_t *pos, char *name,
-    struct pseudo_id *id, const struct pseudo_entry **entry)
-{
-	uint64_t i = 0;
-
-	(void)dir;
-	while (drivers[i] != NULL && (i < *pos || !is_shown(i)))
-		i++;
-	if (drivers[i] == NULL)
-		return false;
-	*pos = i;
-	strlcpy(name, drivers[i]->name, 32);
-	*id = (struct pseudo_id){ .key = i };
-	*entry = &driver_dir_entry;
-	return true;
-}
-
-static const struct pseudo_dir_ops drivers_dir = {
-	.find = find_driver,
-	.next = next_driver,
-};
-
-/* ---- /sys/bus/pci ---- */
 
 static const struct pseudo_entry no_entries[] = { { .name = NULL } };
-
-const struct pseudo_entry sysfs_pci_entries[] = {
-	{ .name = "devices",
-	    .kind = PSEUDO_DIR,
-	    .mode = 0555,
-	    .dir = &devices_dir },
-	{ .name = "drivers",
-	    .kind = PSEUDO_DIR,
-	    .mode = 0555,
-	    .dir = &drivers_dir },
-	DEV_ACTION("rescan", store_rescan_all),
+static const struct pseudo_entry bus_files[] = {
+	SYSFS_ACTION("rescan", store_rescan_all),
 	PROC_DIR("slots", no_entries),
 	{ .name = NULL },
+};
+
+const struct sysfs_bus sysfs_pci = {
+	.name = "pci",
+	.device_files = device_files,
+	.has = has,
+	.bus_files = bus_files,
 };

@@ -218,9 +218,9 @@ def plugging(context, argv, device, rounds=20):
             session.do('echo 1 >/sys/bus/pci/devices/%s/remove' % place)
             wants("can't open", session.do('/bin/busybox md5sum /dev/vda'))
             wants(sum_, session.do(rescan))
-            session.do('echo %s >/sys/bus/pci/drivers/virtio/unbind' % place)
+            session.do('echo %s >/sys/bus/pci/drivers/virtio-pci/unbind' % place)
             wants("can't open", session.do('/bin/busybox md5sum /dev/vda'))
-            session.do('echo %s >/sys/bus/pci/drivers/virtio/bind' % place)
+            session.do('echo %s >/sys/bus/pci/drivers/virtio-pci/bind' % place)
         wants(sum_, session.do('/bin/busybox md5sum /dev/vda'))
         return Outcome(0, session.seen, b'', 0)
     finally:

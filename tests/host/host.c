@@ -190,6 +190,16 @@ kzalloc(size_t size)
 	return kcalloc(1, size);
 }
 
+void *
+krealloc(void *p, size_t size)
+{
+	unsigned n = __atomic_load_n(&fail_one_in, __ATOMIC_RELAXED);
+
+	if (p == NULL)
+		return kmalloc(size);
+	return n != 0 && host_random(n) == 0 ? NULL : realloc(p, size);
+}
+
 void
 kfree(void *p)
 {

@@ -348,6 +348,7 @@ static const struct device_id vt9p_ids[] = { { .device = VIRTIO_ID_9P },
 
 const struct driver vt9p_driver = {
 	.name = "vt9p",
+	.linux_name = "9pnet_virtio",
 	.bus = "virtio",
 	.softc_size = sizeof(struct vt9p_softc),
 	.ids = vt9p_ids,

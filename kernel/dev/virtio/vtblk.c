@@ -608,6 +608,7 @@ static const struct device_id vtblk_ids[] = { { .device = VIRTIO_ID_BLOCK },
 
 const struct driver vtblk_driver = {
 	.name = "vtblk",
+	.linux_name = "virtio_blk",
 	.bus = "virtio",
 	.softc_size = sizeof(struct vtblk_softc),
 	.ids = vtblk_ids,

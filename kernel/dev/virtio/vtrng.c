@@ -201,6 +201,7 @@ static const struct device_id vtrng_ids[] = { { .device = VIRTIO_ID_RNG },
 
 const struct driver vtrng_driver = {
 	.name = "vtrng",
+	.linux_name = "virtio_rng",
 	.bus = "virtio",
 	.softc_size = sizeof(struct vtrng_softc),
 	.ids = vtrng_ids,

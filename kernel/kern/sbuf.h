@@ -2,8 +2,8 @@
 /*
  * sbuf.h - text that grows as it is printed.  Context: as kmalloc.
  */
-#ifndef FS_SBUF_H
-#define FS_SBUF_H
+#ifndef KERN_SBUF_H
+#define KERN_SBUF_H
 
 #include "kern/types.h"
 

@@ -2,7 +2,7 @@
 /*
  * sbuf.c - text that grows as it is printed.
  */
-#include "fs/sbuf.h"
+#include "kern/sbuf.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include <linux/errno.h>
