@@ -74,11 +74,9 @@ id_next_locked(int32_t id)
 	return ID_RESERVED;
 }
 
-/* Gives the entry a number and puts it in the tree.  -EAGAIN: all in use. */
 static int
-id_alloc(struct id_entry *e)
+id_alloc_locked(struct id_entry *e)
 {
-	uint64_t irq = spin_lock_irq(&process_list_lock);
 	int32_t id = last_id;
 	unsigned tries;
 
@@ -90,18 +88,36 @@ id_alloc(struct id_entry *e)
 			continue;
 		e->id = last_id = id;
 		RB_INSERT(id_tree, &ids, e);
-		spin_unlock_irq(&process_list_lock, irq);
 		return 0;
 	}
-	spin_unlock_irq(&process_list_lock, irq);
 	return -EAGAIN;
 }
 
-static void
-id_free(struct id_entry *e)
+/*
+ * Gives the entry a number and puts it in the tree.  -EAGAIN: all in use.
+ * Who looks holds one of the two locks; who changes the tree, both.
+ */
+static int
+id_alloc(struct id_entry *e)
 {
-	uint64_t irq = spin_lock_irq(&process_list_lock);
+	uint64_t irq;
+	int error;
 
+	mutex_lock(&process_lock);
+	irq = spin_lock_irq(&process_list_lock);
+	error = id_alloc_locked(e);
+	spin_unlock_irq(&process_list_lock, irq);
+	mutex_unlock(&process_lock);
+	return error;
+}
+
+static void
+id_free_locked(struct id_entry *e)
+{
+	uint64_t irq;
+
+	KASSERT(mutex_held(&process_lock));
+	irq = spin_lock_irq(&process_list_lock);
 	RB_REMOVE(id_tree, &ids, e);
 	spin_unlock_irq(&process_list_lock, irq);
 }
@@ -232,11 +248,9 @@ process_create(struct process *parent, struct process **out)
 	return 0;
 }
 
-void
-process_destroy(struct process *p)
+static void
+process_free(struct process *p)
 {
-	pidfd_reaped_locked(p);
-	id_free(&p->id);
 	if (p->vm != NULL)
 		vmspace_put(p->vm);
 	if (p->files != NULL)
@@ -251,6 +265,16 @@ process_destroy(struct process *p)
 		itimers_destroy(p->itimers);
 	signal_state_destroy(p->signals);
 	kfree(p);
+}
+
+void
+process_destroy(struct process *p)
+{
+	mutex_lock(&process_lock);
+	pidfd_reaped_locked(p);
+	id_free_locked(&p->id);
+	mutex_unlock(&process_lock);
+	process_free(p);
 }
 
 int
@@ -292,11 +316,12 @@ free_task:
 void
 task_destroy(struct task *t)
 {
-	uint64_t irq = spin_lock_irq(&process_list_lock);
-
-	if (t->id.id != 0 && id_find_locked(t->id.id) == &t->id)
-		RB_REMOVE(id_tree, &ids, &t->id);
-	spin_unlock_irq(&process_list_lock, irq);
+	if (t->id.id != 0) {
+		mutex_lock(&process_lock);
+		if (id_find_locked(t->id.id) == &t->id)
+			id_free_locked(&t->id);
+		mutex_unlock(&process_lock);
+	}
 	signal_state_destroy(t->signals);
 	kfree(t);
 }
@@ -336,9 +361,11 @@ int
 task_publish(struct task *t)
 {
 	struct process *p = t->process;
-	uint64_t irq = spin_lock_irq(&process_list_lock);
+	uint64_t irq;
 	int error = 0;
 
+	mutex_lock(&process_lock);
+	irq = spin_lock_irq(&process_list_lock);
 	spin_lock(&p->signals->lock);
 	if (p->exiting || p->survivor != NULL)
 		error = -EINTR;
@@ -346,6 +373,7 @@ task_publish(struct task *t)
 		task_attach_locked(t);
 	spin_unlock(&p->signals->lock);
 	spin_unlock_irq(&process_list_lock, irq);
+	mutex_unlock(&process_lock);
 	return error;
 }
 
@@ -353,10 +381,11 @@ bool
 task_unpublish(struct task *t)
 {
 	struct process *p = t->process;
-	uint64_t irq = spin_lock_irq(&process_list_lock);
-	uint64_t run_ns, user_ns;
+	uint64_t irq, run_ns, user_ns;
 	bool last;
 
+	mutex_lock(&process_lock);
+	irq = spin_lock_irq(&process_list_lock);
 	spin_lock(&p->signals->lock);
 	TAILQ_REMOVE(&p->tasks, t, link);
 	last = --p->ntasks == 0;
@@ -373,6 +402,7 @@ task_unpublish(struct task *t)
 	if (!last)
 		waitq_wake_all(&p->child_wait);
 	spin_unlock_irq(&process_list_lock, irq);
+	mutex_unlock(&process_lock);
 	return last;
 }
 
@@ -384,12 +414,14 @@ task_become_first(struct task *t)
 
 	if (t->tid == p->pid)
 		return;
+	mutex_lock(&process_lock);
 	irq = spin_lock_irq(&process_list_lock);
 	KASSERT(p->id.task == NULL);
 	RB_REMOVE(id_tree, &ids, &t->id);
 	t->tid = p->pid;
 	p->id.task = t;
 	spin_unlock_irq(&process_list_lock, irq);
+	mutex_unlock(&process_lock);
 }
 
 void
@@ -409,7 +441,9 @@ process_reap_locked(struct process *p)
 	irq = spin_lock_irq(&process_list_lock);
 	TAILQ_REMOVE(&all, p, all_link);
 	spin_unlock_irq(&process_list_lock, irq);
-	process_destroy(p);
+	pidfd_reaped_locked(p);
+	id_free_locked(&p->id);
+	process_free(p);
 }
 
 /* A shell that runs alone as process 1 does wait for its jobs. */

@@ -182,8 +182,49 @@ ends_with_threads(int64_t end)
 	return 0;
 }
 
+/* Numbers come and go in one process; another, which stays, is found. */
+static int
+looks(int64_t end)
+{
+	int status = 0, i;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (now_ms() < end)
+			for (i = 0; i < 100; i++)
+				if (kill(getppid(), 0) != 0)
+					_exit(9);
+		_exit(0);
+	}
+	if (pid < 0 || storm(end) != 0)
+		return 1;
+	return waitpid(pid, &status, 0) != pid || status != 0;
+}
+
+/* Programs that start programs; found by their own number. */
+static int
+executes(int64_t end)
+{
+	char *argv[] = { "/proc/self/exe", "leaf", NULL };
+	int status;
+	pid_t pid;
+
+	while (now_ms() < end) {
+		pid = vfork();
+		if (pid == 0) {
+			execv(argv[0], argv);
+			_exit(9);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
+		    WEXITSTATUS(status) != 42)
+			return 1;
+		__atomic_add_fetch(total, 1, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct {
 		const char *what;
@@ -194,9 +235,14 @@ main(void)
 		{ "kills", kills },
 		{ "signals", signals },
 		{ "threads", ends_with_threads },
+		{ "numbers", looks },
+		{ "programs", executes },
 	};
 	size_t i;
 
+	(void)argv;
+	if (argc > 1)
+		_exit(42);
 	total = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(total != MAP_FAILED);
