@@ -15,6 +15,7 @@
 #include "kern/uaccess.h"
 #include "linux/fdtable.h"
 #include "linux/process.h"
+#include "linux/procfs_pid.h"
 #include "linux/signal.h"
 #include "linux/sys_signal.h"
 #include <linux/capability.h>
@@ -176,25 +177,40 @@ sys_pidfd_open(int32_t pid, unsigned flags)
 	return error != 0 ? error : fd_open(file, true);
 }
 
+/* The process that a pidfd, or an open directory /proc/PID, stands for. */
+static int
+signalled(struct fdref ref, int32_t *pid)
+{
+	struct pidfd *pf = pidfd_of(ref);
+
+	if (ref.file == NULL)
+		return -EBADF;
+	if (pf == NULL) {
+		*pid = ref.file->inode != NULL ?
+		    proc_pid_of_dir(ref.file->inode) :
+		    0;
+		return *pid == 0 ? -EBADF : 0;
+	}
+	*pid = pf->pid;
+	return pf->process == NULL ? -ESRCH : 0;
+}
+
 long
 sys_pidfd_send_signal(int fd, int signo, uaddr_t uinfo, unsigned flags)
 {
 	struct fdref ref;
-	struct pidfd *pf;
-	long answer = -ESRCH;
+	int32_t pid;
+	int error;
 
 	if (flags != 0)
 		return -EINVAL;
 	ref = fd_get(fd);
-	pf = pidfd_of(ref);
-	if (pf == NULL)
-		answer = -EBADF;
-	else if (pf->process != NULL)
-		answer = uinfo == 0 ?
-		    sys_kill(pf->pid, signo) :
-		    sys_rt_sigqueueinfo(pf->pid, signo, uinfo);
+	error = signalled(ref, &pid);
 	fd_put(ref);
-	return answer;
+	if (error != 0)
+		return error;
+	return uinfo == 0 ? sys_kill(pid, signo) :
+			    sys_rt_sigqueueinfo(pid, signo, uinfo);
 }
 
 /* One of another process's files, for who may look into that process. */

@@ -70,7 +70,7 @@ static const struct pseudo_entry root = {
 	.dir = &proc_pid_dir,
 };
 
-static struct pseudo_fs procfs = {
+struct pseudo_fs procfs = {
 	.type = { .name = "proc", .mount = pseudo_mount },
 	.magic = 0x9fa0,
 	.root = &root,

@@ -43,6 +43,9 @@ void proc_print_block_drivers(struct sbuf *sb);
 /* procfs_sys.c: /proc/sys. */
 extern const struct pseudo_entry proc_sys_entries[];
 
+/* procfs.c */
+extern struct pseudo_fs procfs;
+
 /* procfs_pid.c: the directories of processes. */
 extern const struct pseudo_dir_ops proc_pid_dir;
 

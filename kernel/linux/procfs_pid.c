@@ -314,6 +314,17 @@ static const struct pseudo_entry pid_entry = {
 	.attr = proc_attr,
 };
 
+int32_t
+proc_pid_of_dir(const struct inode *inode)
+{
+	struct pseudo_id id;
+
+	return inode->sb == procfs.sb &&
+		pseudo_inode_entry(inode, &id) == &pid_entry ?
+	    (int32_t)id.key :
+	    0;
+}
+
 /* A task's tid is found too, though not listed, as on Linux. */
 static int
 pid_find(const struct pseudo_id *dir, const char *name, size_t len,

@@ -42,6 +42,8 @@ int proc_files(const struct pseudo_id *id, struct fdtable **out);
 void proc_attr(const struct pseudo_id *id, struct pseudo_attr *a);
 /* An unsigned decimal number without leading zeros; false: it is none. */
 bool proc_number(const char *name, size_t len, uint32_t *out);
+/* The process whose directory that is, by its number; 0: it is none. */
+int32_t proc_pid_of_dir(const struct inode *inode);
 /* The name of a place as the caller sees it, for readlink. */
 long proc_path_text(const struct path *p, char *buf, size_t size);
 

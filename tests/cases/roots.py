@@ -24,7 +24,7 @@ FILES = {
               'mkdir -p /dev/pts /tmp\nmount -t tmpfs tmpfs /tmp\n'
               'hostname fishbowl\necho rc has run\n',
     'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n'
-                  'fish:x:1000:1000:fish:/home/fish:/bin/sh\n',
+                  'fish:x:1000:1000:fish:/fish:/bin/sh\n',
     'etc/group': 'root:x:0:\ntty:x:5:\nfish:x:1000:\n',
     'etc/issue': 'Fishbowl \\l\n',
     'etc/securetty': 'console\n',
@@ -34,7 +34,7 @@ FILES = {
 def plant(context):
     """The root of a small distribution."""
     root = context.path('root')
-    for name in ('bin', 'sbin', 'root', 'home/fish', 'proc', 'sys', 'dev'):
+    for name in ('bin', 'sbin', 'root', 'fish', 'proc', 'sys', 'dev'):
         os.makedirs(os.path.join(root, name))
     shutil.copy(BUSYBOX, os.path.join(root, 'bin/busybox'))
     for name in APPLETS:
@@ -73,7 +73,7 @@ LOGIN = [(rb'rc has run\r\n[^$]*Fishbowl [^$]*fishbowl login: ', b'root\r'),
          (rb'<130>\r\n.*# ', b'exit\r'),
          (rb'fishbowl login: ', b'fish\r'), (rb'Password: ', b'secret\r'),
          (rb'\$ ', b'cat /etc/shadow; pwd\r'),
-         (rb'Permission denied\r\n/home/fish\r\n.*\$ ', b'poweroff\r'),
+         (rb'Permission denied\r\n/fish\r\n.*\$ ', b'poweroff\r'),
          (rb'not permitted\r\n.*\$ ', b'exit\r')]
 
 

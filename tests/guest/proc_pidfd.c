@@ -25,6 +25,23 @@ readable(int fd, int ms)
 	return poll(&p, 1, ms) == 1 ? p.revents & POLLIN : 0;
 }
 
+/* An open /proc/PID is as good as a pidfd. */
+static void
+by_folder(pid_t child)
+{
+	char name[32];
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d", child);
+	fd = (int)CHECK_OK(open(name, O_RDONLY | O_DIRECTORY));
+	CHECK_RET(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0), 0);
+	CHECK_RET(syscall(SYS_pidfd_send_signal, fd, SIGCONT, 0, 0), 0);
+	CHECK_RET(close(fd), 0);
+	fd = (int)CHECK_OK(open("/proc", O_RDONLY | O_DIRECTORY));
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0), EBADF);
+	CHECK_RET(close(fd), 0);
+}
+
 static void
 of_a_child(void)
 {
@@ -49,6 +66,7 @@ of_a_child(void)
 	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 99, 0, 0), EINVAL);
 	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, 0, 100), EINVAL);
 	CHECK_ERR(syscall(SYS_pidfd_send_signal, 0, 0, 0, 0), EBADF);
+	by_folder(child);
 	memset(&si, 0, sizeof(si));
 	CHECK_RET(waitid(WAIT_PIDFD, (id_t)fd, &si, WEXITED | WNOHANG), 0);
 	CHECK_RET(si.si_pid, 0);
