@@ -216,6 +216,18 @@ long vm_pin(struct vmspace *vm, uaddr_t addr, unsigned n, bool write,
 /* Once the device has ended; `written` as they were pinned.  Any context. */
 void vm_unpin(const uint64_t frame[], unsigned n, bool written);
 
+/*
+ * What the floor above keeps with an address space: one thing, the first that
+ * is set.  `end` is called at the end of the address space, may sleep, and
+ * frees it.
+ */
+struct vm_rider {
+	void (*end)(struct vm_rider *r);
+};
+struct vm_rider *vmspace_rider(struct vmspace *vm); /* or NULL */
+/* Returns the one that is set now. */
+struct vm_rider *vmspace_set_rider(struct vmspace *vm, struct vm_rider *r);
+
 /* brk(2)'s area, set by exec; stack bounds and limits as exec sets them. */
 struct vm_layout {
 	uaddr_t brk_start, brk;

@@ -55,6 +55,7 @@ struct vmspace {
 	struct spinlock pt_lock;
 	uint64_t res_private, res_object; /* pages, under pt_lock */
 	uint64_t peak;                    /* of their sum */
+	struct vm_rider *rider;           /* atomic; NULL: none */
 };
 
 /* vm_tree.c: the tree alone; the caller holds vm->lock. */

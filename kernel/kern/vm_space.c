@@ -41,6 +41,23 @@ vmspace_layout(struct vmspace *vm)
 	return &vm->layout;
 }
 
+struct vm_rider *
+vmspace_rider(struct vmspace *vm)
+{
+	return __atomic_load_n(&vm->rider, __ATOMIC_ACQUIRE);
+}
+
+struct vm_rider *
+vmspace_set_rider(struct vmspace *vm, struct vm_rider *r)
+{
+	struct vm_rider *old = NULL;
+
+	if (__atomic_compare_exchange_n(&vm->rider, &old, r, false,
+		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return r;
+	return old;
+}
+
 void
 vmspace_get(struct vmspace *vm)
 {
@@ -59,6 +76,8 @@ vmspace_destroy(struct vmspace *vm)
 {
 	struct vm_mapping *m;
 
+	if (vm->rider != NULL)
+		vm->rider->end(vm->rider);
 	/* Nobody runs in it, but its tables may still be loaded. */
 	preempt_disable();
 	unload_here(vm);

@@ -20,9 +20,9 @@
 #define EVENTFD_LIMIT UINT64_MAX /* the count stays below */
 
 struct eventfd {
-	struct spinlock lock;
-	uint64_t count; /* under lock */
-	bool semaphore; /* [I] */
+	struct spinlock lock; /* closed to interrupts */
+	uint64_t count;       /* under lock */
+	bool semaphore;       /* [I] */
 	struct waitq wq;
 };
 
@@ -30,10 +30,11 @@ struct eventfd {
 static bool
 eventfd_take(struct eventfd *e, uint64_t *value)
 {
-	spin_lock(&e->lock);
+	uint64_t state = spin_lock_irq(&e->lock);
+
 	*value = e->semaphore && e->count != 0 ? 1 : e->count;
 	e->count -= *value;
-	spin_unlock(&e->lock);
+	spin_unlock_irq(&e->lock, state);
 	return *value != 0;
 }
 
@@ -41,13 +42,13 @@ eventfd_take(struct eventfd *e, uint64_t *value)
 static bool
 eventfd_add(struct eventfd *e, uint64_t value)
 {
+	uint64_t state = spin_lock_irq(&e->lock);
 	bool fits;
 
-	spin_lock(&e->lock);
 	fits = value < EVENTFD_LIMIT - e->count;
 	if (fits)
 		e->count += value;
-	spin_unlock(&e->lock);
+	spin_unlock_irq(&e->lock, state);
 	return fits;
 }
 
@@ -145,6 +146,21 @@ static const struct file_ops eventfd_ops = {
 	.llseek = files_noop_llseek,
 	.show_fdinfo = eventfd_show_fdinfo,
 };
+
+bool
+eventfd_is(const struct file *file)
+{
+	return file->ops == &eventfd_ops;
+}
+
+void
+eventfd_signal(struct file *file)
+{
+	struct eventfd *e = file->priv;
+
+	(void)eventfd_add(e, 1); /* at its limit it is readable anyway */
+	waitq_wake_all(&e->wq);
+}
 
 long
 sys_eventfd2(unsigned count, unsigned flags)

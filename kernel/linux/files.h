@@ -15,4 +15,8 @@ void files_init(void);
 /* lseek(2) of files like eventfd's: allowed, and of no effect. */
 int64_t files_noop_llseek(struct file *file, int64_t offset, int whence);
 
+/* A descriptor of eventfd(2)'s; and one more on its counter, any context. */
+bool eventfd_is(const struct file *file);
+void eventfd_signal(struct file *file);
+
 #endif

@@ -6,6 +6,7 @@
 #include "kern/random.h"
 #include "kern/string.h"
 #include "kern/vm.h"
+#include "linux/aio.h"
 #include "linux/fdtable.h"
 #include "linux/process.h"
 #include "linux/procfs.h"
@@ -51,6 +52,8 @@ SHOW_NUMBER(mmap_min_addr, VM_MIN_ADDR)
 SHOW_NUMBER(swappiness, 0)
 SHOW_NUMBER(entropy_avail, 256)
 SHOW_NUMBER(poolsize, 256)
+SHOW_NUMBER(aio_nr, aio_total())
+SHOW_NUMBER(aio_max_nr, AIO_MAX)
 
 static int
 show_printk(const struct pseudo_id *id, struct sbuf *sb)
@@ -167,6 +170,8 @@ static const struct pseudo_entry vm_entries[] = {
 	{ .name = NULL },
 };
 static const struct pseudo_entry fs_entries[] = {
+	PROC_FILE("aio-max-nr", 0444, show_aio_max_nr),
+	PROC_FILE("aio-nr", 0444, show_aio_nr),
 	PROC_FILE("file-max", 0444, show_file_max),
 	PROC_FILE("nr_open", 0444, show_nr_open),
 	PROC_FILE("overflowgid", 0444, show_overflow_id),

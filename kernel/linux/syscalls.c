@@ -11,6 +11,7 @@
 #include "kern/log.h"
 #include "kern/thread.h"
 #include "kern/waitq.h"
+#include "linux/aio.h"
 #include "linux/exec.h"
 #include "linux/fdtable.h"
 #include "linux/futex.h"
@@ -259,11 +260,11 @@ static const struct syscall_row rows[] = {
 	[203] = CALL("sched_setaffinity", sys_sched_setaffinity, "dup"),
 	[204] = CALL("sched_getaffinity", sys_sched_getaffinity, "dup"),
 	[205] = NAME("set_thread_area", NULL),
-	[206] = NAME("io_setup", "up"),
-	[207] = NAME("io_destroy", "x"),
-	[208] = NAME("io_getevents", "xddpp"),
-	[209] = NAME("io_submit", "xdp"),
-	[210] = NAME("io_cancel", "xpp"),
+	[206] = CALL("io_setup", sys_io_setup, "up"),
+	[207] = CALL("io_destroy", sys_io_destroy, "x"),
+	[208] = CALL("io_getevents", sys_io_getevents, "xddpp"),
+	[209] = CALL("io_submit", sys_io_submit, "xdp"),
+	[210] = CALL("io_cancel", sys_io_cancel, "xpp"),
 	[211] = NAME("get_thread_area", NULL),
 	[212] = NAME("lookup_dcookie", "xpu"),
 	[213] = CALL("epoll_create", sys_epoll_create, "d"),
@@ -386,7 +387,7 @@ static const struct syscall_row rows[] = {
 	[330] = CALL("pkey_alloc", sys_pkey_alloc, "xx"),
 	[331] = CALL("pkey_free", sys_pkey_free, "d"),
 	[332] = CALL("statx", sys_statx, "fsTxp"),
-	[333] = NAME("io_pgetevents", "xddptp"),
+	[333] = CALL("io_pgetevents", sys_io_pgetevents, "xddptp"),
 	[334] = CALL("rseq", sys_absent, "pudx"),
 	[424] = CALL("pidfd_send_signal", sys_pidfd_send_signal, "fSpx"),
 	[425] = NAME("io_uring_setup", "up"),

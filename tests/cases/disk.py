@@ -75,6 +75,9 @@ def transfers(kind):
     yield program('calls/' + kind, ['guest:glibc/disk', '/dev/vda'],
                   one(kind, 16 * MIB), lacks=[r'^not ok'],
                   has=[r'^# \d+ passed, 0 failed$'])
+    yield program('aio/' + kind, ['guest:glibc/sys_aio', '/dev/vda'],
+                  one(kind), lacks=[r'^not ok'],
+                  has=[r'^# \d+ passed, 0 failed$'])
     yield shell('no whole sectors/' + kind,
                 'blockdev --getsize64 /dev/vda; md5sum /dev/vda',
                 one(kind, 70001), has=[r'^(69632|70144)$', r'/dev/vda'])
