@@ -11,25 +11,19 @@
 
 static struct mutex lock = MUTEX_INIT(lock);
 static TAILQ_HEAD(, chrdev) devices = TAILQ_HEAD_INITIALIZER(devices);
-
-static uint32_t
-count_of(const struct chrdev *dev)
-{
-	return MAX(dev->count, 1u);
-}
+static bool published; /* lock */
 
 static bool
 overlap(const struct chrdev *a, const struct chrdev *b)
 {
-	return a->major == b->major && a->minor < b->minor + count_of(b) &&
-	    b->minor < a->minor + count_of(a);
+	return a->major == b->major && a->minor < b->minor + chrdev_count(b) &&
+	    b->minor < a->minor + chrdev_count(a);
 }
 
-/* The i-th minor's node: "null", or with several "ttyS0". */
-static void
-node_name(const struct chrdev *dev, uint32_t i, char name[64])
+void
+chrdev_node_name(const struct chrdev *dev, uint32_t i, char name[64])
 {
-	if (count_of(dev) > 1)
+	if (chrdev_count(dev) > 1)
 		snprintf(name, 64, "%s%u", dev->name, i);
 	else
 		strlcpy(name, dev->name, 64);
@@ -42,8 +36,8 @@ add_nodes(const struct chrdev *dev)
 	uint32_t i;
 	int error = 0;
 
-	for (i = 0; i < count_of(dev) && error == 0; i++) {
-		node_name(dev, i, name);
+	for (i = 0; i < chrdev_count(dev) && error == 0; i++) {
+		chrdev_node_name(dev, i, name);
 		error = devtmpfs_add(name, S_IFCHR | dev->mode,
 		    dev_make(dev->major, dev->minor + i));
 	}
@@ -56,10 +50,23 @@ remove_nodes(const struct chrdev *dev)
 	char name[64];
 	uint32_t i;
 
-	for (i = 0; i < count_of(dev); i++) {
-		node_name(dev, i, name);
+	for (i = 0; i < chrdev_count(dev); i++) {
+		chrdev_node_name(dev, i, name);
 		devtmpfs_remove(name);
 	}
+}
+
+void
+chrdev_publish(void)
+{
+	struct chrdev *dev;
+
+	mutex_lock(&lock);
+	if (!published)
+		TAILQ_FOREACH (dev, &devices, link)
+			chrdev_show(dev);
+	published = true;
+	mutex_unlock(&lock);
 }
 
 int
@@ -78,6 +85,10 @@ chrdev_register(struct chrdev *dev)
 	mutex_unlock(&lock);
 	if (error == 0 && dev->name != NULL && devtmpfs_is_populated())
 		error = add_nodes(dev);
+	mutex_lock(&lock);
+	if (error == 0 && published)
+		chrdev_show(dev); /* the node is there when udev hears */
+	mutex_unlock(&lock);
 	return error;
 }
 
@@ -87,6 +98,7 @@ chrdev_unregister(struct chrdev *dev)
 	mutex_lock(&lock);
 	TAILQ_REMOVE(&devices, dev, link);
 	mutex_unlock(&lock);
+	chrdev_hide(dev);
 	if (dev->name != NULL)
 		remove_nodes(dev);
 }
@@ -115,8 +127,8 @@ match_node(const struct chrdev *dev, const char *name, uint64_t *rdev)
 
 	if (dev->name == NULL || dev->name[0] != name[0])
 		return false;
-	for (i = 0; i < count_of(dev); i++) {
-		node_name(dev, i, node);
+	for (i = 0; i < chrdev_count(dev); i++) {
+		chrdev_node_name(dev, i, node);
 		*rdev = dev_make(dev->major, dev->minor + i);
 		if (strcmp(node, name) == 0)
 			return true;
@@ -149,7 +161,7 @@ chrdev_find(uint64_t rdev)
 	mutex_lock(&lock);
 	TAILQ_FOREACH (dev, &devices, link) {
 		if (dev->major == major && minor >= dev->minor &&
-		    minor - dev->minor < count_of(dev))
+		    minor - dev->minor < chrdev_count(dev))
 			break;
 	}
 	mutex_unlock(&lock);

@@ -7,6 +7,7 @@
 #ifndef FS_CHRDEV_H
 #define FS_CHRDEV_H
 
+#include "bus/classdev.h"
 #include "fs/file.h"
 #include "kern/types.h"
 
@@ -25,6 +26,11 @@ struct chrdev {
 	const char *name;
 	const char *driver; /* in /proc/devices; NULL: name */
 	const struct file_ops *ops;
+	/* What /sys shows it as, and below which device; NULL: by the major
+	 * number ("mem", "tty", "misc"), none. */
+	const struct class *class;
+	struct device *dev;
+	struct classdev *shown; /* ours */
 	TAILQ_ENTRY(chrdev) link;
 };
 
@@ -36,6 +42,23 @@ void chrdev_unregister(struct chrdev *dev);
 struct chrdev *chrdev_find(uint64_t rdev);
 /* The i-th, for /proc/devices; NULL after the last. */
 struct chrdev *chrdev_at(unsigned i);
+/*
+ * Somebody looks at /sys or listens to uevents: from now on each device is a
+ * class device, too.  Before, none costs anything.  May sleep.
+ */
+void chrdev_publish(void);
+/* ---- between chrdev*.c and devtmpfs.c ---- */
+
+static inline uint32_t
+chrdev_count(const struct chrdev *dev)
+{
+	return MAX(dev->count, 1u);
+}
+/* The i-th minor's node: "null", or with several "ttyS0". */
+void chrdev_node_name(const struct chrdev *dev, uint32_t i, char name[64]);
+/* Its class devices arrive, and depart; callers serialise. */
+void chrdev_show(struct chrdev *dev);
+void chrdev_hide(struct chrdev *dev);
 /* For devtmpfs.c: makes the nodes of all that is registered. */
 int chrdev_add_all_nodes(void);
 /* Is that the name of a node?  Then its permissions and number. */

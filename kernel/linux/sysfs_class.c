@@ -4,6 +4,7 @@
  * and by number, as links into /sys/devices.  sysfs(5).
  */
 #include "bus/classdev.h"
+#include "fs/chrdev.h"
 #include "kern/string.h"
 #include "linux/sysfs.h"
 #include <linux/errno.h>
@@ -77,8 +78,10 @@ static int
 find_link(const struct wanted *w, const struct pseudo_entry *link,
     struct pseudo_id *id, const struct pseudo_entry **entry)
 {
-	struct classdev *cd = classdev_after(0, fits, w);
+	struct classdev *cd;
 
+	chrdev_publish();
+	cd = classdev_after(0, fits, w);
 	if (cd == NULL)
 		return -ENOENT;
 	*id = (struct pseudo_id){ .key = cd->serial };
@@ -92,8 +95,10 @@ next_link(const struct wanted *w, const struct pseudo_entry *link,
     uint64_t *pos, char *name, struct pseudo_id *id,
     const struct pseudo_entry **entry)
 {
-	struct classdev *cd = classdev_after(*pos == 0 ? 0 : *pos - 1, fits, w);
+	struct classdev *cd;
 
+	chrdev_publish();
+	cd = classdev_after(*pos == 0 ? 0 : *pos - 1, fits, w);
 	if (cd == NULL)
 		return false;
 	if (w->by_number)
@@ -182,6 +187,7 @@ find_class(const struct pseudo_id *dir, const char *name, size_t len,
 	struct classdev *cd;
 
 	(void)dir;
+	chrdev_publish();
 	if (class == NULL) {
 		cd = classdev_after(0, is_of_class, &c);
 		class = cd == NULL ? NULL : cd->class;
@@ -243,6 +249,7 @@ next_class(const struct pseudo_id *dir, uint64_t *pos, char *name,
 	const struct class *class;
 
 	(void)dir;
+	chrdev_publish();
 	if (sysfs_pos_part(*pos) == 0 && place < ARRAY_SIZE(always)) {
 		class = &always[place];
 	} else {

@@ -9,6 +9,7 @@
 #include "bus/classdev.h"
 #include "bus/device.h"
 #include "bus/uevent.h"
+#include "fs/chrdev.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include "linux/sysfs.h"
@@ -240,6 +241,7 @@ find_virtual(const struct pseudo_id *dir, const char *name, size_t len,
     struct pseudo_id *id, const struct pseudo_entry **entry)
 {
 	(void)dir;
+	chrdev_publish();
 	return find_class(NULL, 0, name, len, id, entry);
 }
 
@@ -248,6 +250,7 @@ next_virtual(const struct pseudo_id *dir, uint64_t *pos, char *name,
     struct pseudo_id *id, const struct pseudo_entry **entry)
 {
 	(void)dir;
+	chrdev_publish();
 	return next_class(NULL, 0, pos, name, id, entry);
 }
 

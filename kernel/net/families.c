@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* families.c - the families of addresses, in sight. */
+#include "net/netlink.h"
 #include "net/socket.h"
 
 static const struct sock_family *const families[] = {
 	&unix_family,
+	&netlink_family,
 };
 
 const struct sock_family *
