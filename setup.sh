@@ -5,8 +5,9 @@
 # Everything comes from Debian 12's own packages, through the mirrors that
 # this machine's apt already uses.  Root (or sudo) is needed only when a
 # package is missing.  The sources of zlib and zstd, of which the kernel links
-# the decompressors, are Debian source packages too: they are fetched without
-# root into a cache folder and accepted only with the checksums below.
+# the decompressors, are Debian source packages too, and those of ACPICA are a
+# part of Debian's linux-source: they are fetched without root into a cache
+# folder and accepted only with the checksums below.
 
 set -eu
 export LC_ALL=C
@@ -17,7 +18,7 @@ usage: setup.sh [--check] [--quiet] [GROUP]...
        setup.sh [--quiet] --sources DIR
 
 Installs exactly what is missing from Debian 12's packages.  Groups:
-  build   compiler, headers, sources of zlib and zstd
+  build   compiler, headers, sources of zlib, zstd and ACPICA
   run     QEMU, and the program that 'make run' boots
   test    what 'make test', 'make fuzz' and 'make lint' need
   bench   Debian's cloud kernel, unpacked beside the sources, not installed
@@ -25,7 +26,7 @@ Installs exactly what is missing from Debian 12's packages.  Groups:
 
   --check        only report; the exit status is 1 if something is missing
   --quiet        say nothing unless something is missing
-  --sources DIR  unpack zlib and zstd into DIR/zlib and DIR/zstd
+  --sources DIR  unpack zlib, zstd and ACPICA into DIR/zlib, DIR/zstd and so on
 
 Fetched files are kept in \$REMORA_CACHE, by default
 ${XDG_CACHE_HOME:-~/.cache}/remora.
@@ -41,7 +42,7 @@ packages() {
         echo linux-libc-dev             # Linux's system-call interface
         echo libxen-dev                 # Xen's public headers: PVH start info
         echo libbsd-dev                 # <bsd/sys/queue.h>, lists and queues
-        echo tar xz-utils bzip2 ;;      # to unpack zlib and zstd
+        echo tar xz-utils bzip2 ;;      # to unpack zlib, zstd and ACPICA
     run)
         echo qemu-system-x86
         echo busybox-static ;;          # what 'make run' boots
@@ -67,8 +68,16 @@ zlib zlib 1:1.2.13.dfsg-1 zlib_1.2.13.dfsg.orig.tar.bz2 \
 71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
 zstd libzstd 1.5.4+dfsg2-5 libzstd_1.5.4+dfsg2.orig.tar.xz \
 8cf4bbb65e77ec348d052c8d6230eba66d435bddf64c8b5be2fcb16880c19953
+acpica linux-source-6.1 6.1 acpica_20220331.tar \
+c51b9720c6b1cc95d8f584ccc9f0f5f872f0dd61272b849d759bc397787f3115
 EOF
 }
+
+# ACPICA's archive is made here, always the same for the same files: Debian has
+# them under a BSD licence in a package of 140 MB, of which they are 3 MB, and
+# which is replaced by a newer one (with the same ACPICA) every other week.
+acpica_files="*/drivers/acpi/acpica/*.[ch] */include/acpi/ac*.h
+    */include/acpi/platform/*.h"
 
 cache=${REMORA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/remora}
 check=no
@@ -157,7 +166,7 @@ work_begin() {
     trap 'exit 1' HUP INT TERM
 }
 
-# --- sources of zlib and zstd ---------------------------------------------------
+# --- sources of zlib, zstd and ACPICA ---------------------------------------------------
 
 sum_is() {
     [ -f "$1" ] && echo "$2  $1" | sha256sum -c --status -
@@ -177,9 +186,37 @@ pin_anew() {
   archive's name and its SHA-256 in sources() in setup.sh."
 }
 
+# $1: Linux's sources, an archive; $2: the name of the one that is made
+make_acpica() {
+    mkdir -p "$work/acpica"
+    (cd "$work" && set -f &&
+        # shellcheck disable=SC2086 # a list of patterns
+        tar -xf "$1" -C acpica --strip-components=1 --wildcards $acpica_files &&
+        find acpica -type f | sort | tar --format=ustar --owner=0 --group=0 \
+            --numeric-owner --mtime=@0 --mode=0644 -T - -cf "$2")
+}
+
+# From the package where it is installed, else fetched, not installed.
+fetch_acpica() {
+    installed=/usr/src/$package.tar.xz
+    if [ -f "$installed" ] && make_acpica "$installed" "$archive" &&
+        sum_is "$work/$archive" "$sum"; then
+        return 0
+    fi
+    rm -rf "$work/apt" "$work/acpica"
+    private_apt_init deb
+    say "fetching $package, some 140 MB"
+    (cd "$work" && private_apt download "$package" &&
+        dpkg-deb -x "$package"_*.deb linux) >"$work/log" 2>&1 &&
+        make_acpica "$work/linux$installed" "$archive" || cat "$work/log" >&2
+    rm -rf "$work/apt"
+    private_apt_init deb-src
+}
+
 fetch_source() {
     name=$1 package=$2 version=$3 archive=$4 sum=$5
-    (cd "$work" && {
+    [ "$name" != acpica ] || fetch_acpica
+    [ "$name" = acpica ] || (cd "$work" && {
         private_apt source --download-only "$package=$version" ||
         private_apt source --download-only "$package"
     } >"$work/log" 2>&1) || { cat "$work/log" >&2; }

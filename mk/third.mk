@@ -2,6 +2,7 @@
 # third.mk - libraries built from Debian's source packages into the kernel.
 #
 # Two decompressors for the initramfs: inflate of zlib, and zstd's decoder.
+# And ACPICA, the interpreter of ACPI's byte code.
 # setup.sh fetches their sources, checks them against pinned sums, and unpacks
 # them into $(B)/third.  They are built for size and find no C library: what
 # they need of it stands in kernel/third/include, and memory comes from the
@@ -15,7 +16,9 @@ THIRD	= $(B)/third
 THIRD_STAMP = $(THIRD)/unpacked
 THIRD_USE = -isystem $(THIRD)/zlib -isystem $(THIRD)/zstd/lib \
 	  -DZ_SOLO -DZSTD_STATIC_LINKING_ONLY
-KTHIRD	= $(THIRD)/libinflate.a $(THIRD)/libunzstd.a
+KTHIRD	= $(THIRD)/libinflate.a $(THIRD)/libunzstd.a $(THIRD)/libacpica.a
+# The same for <acpi/acpi.h>; our acpi/platform/aclinux.h stands before theirs.
+ACPICA_USE = -Ikernel/third/include -isystem $(THIRD)/acpica/include
 
 # Z_TESTW=0: the CRC takes a byte at a time, from 1 KiB of tables, not 28.
 ZLIB_C	= adler32 crc32 inffast inflate inftrees
@@ -32,8 +35,32 @@ ZSTD_DEF = -DZSTD_LEGACY_SUPPORT=0 -DZSTD_TRACE=0 -DZSTD_NO_INTRINSICS \
 	  -DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT \
 	  -DZSTD_STRIP_ERROR_STRINGS
 
+# Without debugger, disassembler, dumps of resources and messages.
+ACPICA_C = dsargs dscontrol dsdebug dsfield dsinit dsmethod dsmthdat dsobject \
+	  dsopcode dspkginit dsutils dswexec dswload dswload2 dswscope \
+	  dswstate evevent evglock evgpe evgpeblk evgpeinit evgpeutil \
+	  evhandler evmisc evregion evrgnini evsci evxface evxfevnt evxfgpe \
+	  evxfregn exconcat exconfig exconvrt excreate exdebug exdump \
+	  exfield exfldio exmisc exmutex exnames exoparg1 exoparg2 exoparg3 \
+	  exoparg6 exprep exregion exresnte exresolv exresop exserial \
+	  exstore exstoren exstorob exsystem extrace exutils hwacpi hwesleep \
+	  hwgpe hwpci hwregs hwsleep hwvalid hwxface hwxfsleep nsaccess \
+	  nsalloc nsarguments nsconvert nsdump nseval nsinit nsload nsnames \
+	  nsobject nsparse nspredef nsprepkg nsrepair nsrepair2 nssearch \
+	  nsutils nswalk nsxfeval nsxfname nsxfobj psargs psloop psobject \
+	  psopcode psopinfo psparse psscope pstree psutils pswalk psxface \
+	  rsaddr rscalc rscreate rsdumpinfo rsinfo rsio rsirq rslist \
+	  rsmemory rsmisc rsserial rsutils rsxface tbdata tbfadt tbfind \
+	  tbinstal tbprint tbutils tbxface tbxfload tbxfroot utaddress \
+	  utalloc utascii utbuffer utcache utcopy utdebug utdecode utdelete \
+	  uterror uteval utexcep utglobal uthex utids utinit utlock utmath \
+	  utmisc utmutex utnonansi utobject utosi utownerid utpredef utprint \
+	  utresdecode utresrc utstate utstring utstrsuppt utstrtoul64 \
+	  uttrack utuuid utxface utxferror utxfinit utxfmutex
+
 ZLIB_O	= $(ZLIB_C:%=$(THIRD)/obj/zlib/%.o)
 ZSTD_O	= $(ZSTD_C:%=$(THIRD)/obj/zstd/%.o)
+ACPICA_O = $(ACPICA_C:%=$(THIRD)/obj/acpica/%.o)
 # The kernel's own flags, smaller, and without warnings on others' code.
 THIRD_CFLAGS = $(filter-out -W% -MMD -MP -O2 -g,$(KCFLAGS)) -Oz -w \
 	  -nostdinc -Ikernel/third/include -isystem $(KGCCINC) \
@@ -51,6 +78,17 @@ $(THIRD)/obj/zstd/%.o: $(THIRD_STAMP) mk/third.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(THIRD_CFLAGS) $(ZSTD_DEF) -c -o $@ $(THIRD)/zstd/lib/$*.c
 
+THIRD_H	:= $(wildcard kernel/third/include/*.h \
+	  kernel/third/include/*/*.h kernel/third/include/*/*/*.h)
+$(THIRD)/obj/acpica/evxface.o: THIRD_CFLAGS += -DACPI_FUTURE_USAGE
+$(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(THIRD_CFLAGS) $(ACPICA_USE) -c -o $@ \
+	  $(THIRD)/acpica/drivers/acpi/acpica/$*.c
+
+$(THIRD)/libacpica.a: $(ACPICA_O)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
 $(THIRD)/libinflate.a: $(ZLIB_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
@@ -59,3 +97,7 @@ $(THIRD)/libunzstd.a: $(ZSTD_O)
 
 KCFLAGS_unpack = $(THIRD_USE)
 $(B)/kernel/fs/unpack.o: | $(THIRD_STAMP)
+
+ACPICA_USERS = acpi acpi_osl acpi_osl_io acpi_pci acpi_hotplug acpi_devices
+$(foreach f,$(ACPICA_USERS),$(eval KCFLAGS_$(f) = $(ACPICA_USE)))
+$(ACPICA_USERS:%=$(B)/kernel/bus/%.o): | $(THIRD_STAMP)

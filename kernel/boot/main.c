@@ -3,6 +3,7 @@
  * main.c - the boot: one table of steps, read from top to bottom.  It stands
  * above all floors, and nothing starts itself.
  */
+#include "bus/acpi.h"
 #include "bus/firmware.h"
 #include "bus/pci.h"
 #include "bus/platform.h"
@@ -122,6 +123,7 @@ first_program(void *arg)
 	int error;
 
 	(void)arg;
+	acpi_find_devices();
 	error = p9_mount_asked(&share);
 	if (error != 0) {
 		snprintf(text, sizeof(text), "cannot mount %s: error %d", share,
@@ -184,6 +186,7 @@ static const struct boot_step boot_steps[] = {
 	{ "power", acpi_power_init, BOOT_OPTIONAL },
 	{ "firmware", firmware_init, BOOT_OPTIONAL },
 	{ "pci", pci_init, BOOT_OPTIONAL },
+	{ "acpi", acpi_init, BOOT_OPTIONAL },
 	{ "processors", processors, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };

@@ -3,6 +3,7 @@
  * acpi_power.c - switching off and resetting as ACPI's tables say.  ACPI 6.4,
  * 4.8.3.2, 4.8.3.6, 4.8.3.7, 16.1.7.  Nothing is looked at before the end.
  */
+#include "bus/acpi.h"
 #include "bus/firmware.h"
 
 #include "kern/kmem.h"
@@ -113,7 +114,8 @@ plan_off(const struct acpi_fadt *fadt)
 {
 	struct acpi_address sleep = fadt->sleep_control;
 
-	if (read_s5(fadt) != 0)
+	/* The interpreter, if it runs, knows better than a search. */
+	if (acpi_off_prepare(plan.type) != 0 && read_s5(fadt) != 0)
 		return false;
 	plan.reduced = (fadt->flags & ACPI_FADT_REDUCED) != 0;
 	if (plan.reduced) {

@@ -216,12 +216,24 @@ int device_set_driver(struct device *dev, const char *name, bool force);
 /* Asks the bus to reset it; a driver is detached and attached again. */
 int device_reset(struct device *dev);
 
-/* Looks for arrivals and departures below a bus, now.  May sleep.
+/*
+ * Looks for arrivals and departures below a bus, now.  May sleep.  Whoever asks
+ * while a look goes on waits for one that begins after it, and several who do
+ * share that one.
  *   -ENODEV      gone
- *   -EOPNOTSUPP  no bus, or one to which nothing comes */
+ *   -EOPNOTSUPP  no bus, or one to which nothing comes
+ */
 int device_rescan(struct device *bus);
 /* The same by the tree's own thread.  Any context. */
 void device_rescan_soon(struct device *bus);
+
+/*
+ * Calls fn(bus, arg) with the bus's turn held, so that no look at it is going
+ * on: for taking away nodes in good order.  May sleep.
+ *   -ENODEV  gone, or no bus any more; else what fn said
+ */
+int device_call_bus(struct device *bus,
+    int (*fn)(struct device *bus, void *arg), void *arg);
 
 /* All drivers, leaves first; undone when one refuses.  May sleep. */
 int device_suspend_all(void);

@@ -28,6 +28,8 @@ struct device {        /* I: constant; t: tree's lock; o: by who has the turn */
 	bool gone;                     /* [t] marked; for ever; read without */
 	bool disabled;                 /* [t] */
 	bool announced, suspended;     /* [o] */
+	uint32_t looks;                /* [o] begun, of a bus; read without */
+	int look_error;                /* [o] of the last one */
 	bool work_remove, work_rescan; /* [t] wanted of the tree's thread */
 	bool work_queued;              /* [t] on its list, with a reference */
 	TAILQ_ENTRY(device) work_link; /* [t] */

@@ -420,21 +420,45 @@ device_reset(struct device *dev)
 	return error;
 }
 
+static int
+rescan_turn(struct device *bus)
+{
+	const struct bus_ops *ops = bus->ops;
+
+	if (bus->state == DEVICE_GONE || device_is_gone(bus))
+		return -ENODEV;
+	if (bus->state != DEVICE_ATTACHED || ops == NULL || ops->rescan == NULL)
+		return -EOPNOTSUPP;
+	return ops->rescan(bus);
+}
+
+/* A look that begun after this call was made, and has ended, is as good. */
 int
 device_rescan(struct device *bus)
 {
-	const struct bus_ops *ops;
+	uint32_t before = __atomic_load_n(&bus->looks, __ATOMIC_ACQUIRE);
 	int error;
 
 	device_turn(bus);
-	ops = bus->ops;
-	if (bus->state == DEVICE_GONE || device_is_gone(bus))
-		error = -ENODEV;
-	else if (bus->state != DEVICE_ATTACHED || ops == NULL ||
-	    ops->rescan == NULL)
-		error = -EOPNOTSUPP;
-	else
-		error = ops->rescan(bus);
+	if (bus->looks == before) {
+		__atomic_store_n(&bus->looks, before + 1, __ATOMIC_RELEASE);
+		bus->look_error = rescan_turn(bus);
+	}
+	error = bus->look_error;
+	device_turn_end(bus);
+	return error;
+}
+
+int
+device_call_bus(struct device *bus, int (*fn)(struct device *bus, void *arg),
+    void *arg)
+{
+	int error;
+
+	device_turn(bus);
+	error = bus->state != DEVICE_ATTACHED || device_is_gone(bus) ?
+	    -ENODEV :
+	    fn(bus, arg);
 	device_turn_end(bus);
 	return error;
 }

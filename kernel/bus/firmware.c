@@ -32,6 +32,7 @@ static struct {
 		const volatile uint8_t *va;
 	} window[NWINDOWS];
 	struct acpi_directory *acpi; /* NULL: none, once acpi_looked */
+	paddr_t rsdp;                /* with acpi */
 	struct platform *platform;
 	bool acpi_looked, platform_looked, routed;
 } fw = { .lock = MUTEX_INIT(fw.lock) };
@@ -94,6 +95,8 @@ acpi_look_locked(void)
 	paddr_t rsdp = boot_info()->rsdp;
 
 	fw.acpi_looked = true;
+	if (bootargs()->acpi_off)
+		return;
 	if (rsdp == 0)
 		rsdp = acpi_find_root(&machine);
 	if (rsdp == 0)
@@ -106,6 +109,7 @@ acpi_look_locked(void)
 		fw.acpi = NULL;
 		return;
 	}
+	fw.rsdp = rsdp;
 	log_info("acpi: %u tables%s", fw.acpi->ntables,
 	    fw.acpi->lost != 0 ? ", others cannot be read" : "");
 }
@@ -118,6 +122,12 @@ firmware_acpi(void)
 		acpi_look_locked();
 	mutex_unlock(&fw.lock);
 	return fw.acpi;
+}
+
+paddr_t
+firmware_acpi_root(void)
+{
+	return firmware_acpi() == NULL ? 0 : fw.rsdp;
 }
 
 static int
@@ -336,7 +346,7 @@ firmware_init(const struct boot_info *bi)
 	size_t len;
 	int error;
 
-	if (bi->rsdp == 0 || bootargs()->pci_off)
+	if (bi->rsdp == 0 || bootargs()->pci_off || bootargs()->acpi_off)
 		return 0;
 	error = firmware_acpi_table("MCFG", 0, &mcfg, &len);
 	if (error == -ENOENT)

@@ -12,8 +12,10 @@
 
 struct boot_info;
 
-/* The directory of ACPI's tables; NULL: there is no ACPI. */
+/* The directory of ACPI's tables; NULL: there is no ACPI, or acpi=off. */
 const struct acpi_directory *firmware_acpi(void);
+/* Its root pointer; 0: there is no ACPI. */
+paddr_t firmware_acpi_root(void);
 /*
  * A checked copy of the nth table of that signature; the caller kfree()s it.
  *   -ENOENT  there is none; -EINVAL it is broken; -ENOMEM

@@ -116,6 +116,8 @@ void intr_put(struct intr_source *src); /* NULL is harmless */
 int intr_gsi_get(unsigned gsi, unsigned flags, struct intr_source **out);
 /* ISA interrupt 0 .. 15, where and how firmware's tables say it is routed. */
 int intr_isa_get(unsigned irq, struct intr_source **out);
+/* Whether they say so. */
+bool intr_isa_known(unsigned irq);
 /* Notes what a table says: before anybody gets that line. */
 void intr_isa_override(unsigned irq, unsigned gsi, unsigned flags);
 

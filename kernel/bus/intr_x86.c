@@ -186,6 +186,13 @@ intr_isa_override(unsigned irq, unsigned gsi, unsigned flags)
 	isa[irq].flags = flags;
 }
 
+bool
+intr_isa_known(unsigned irq)
+{
+	firmware_route();
+	return irq < NISA && isa[irq].known;
+}
+
 int
 intr_isa_get(unsigned irq, struct intr_source **out)
 {

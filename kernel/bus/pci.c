@@ -261,6 +261,90 @@ uevent(struct device *dev, struct sbuf *env)
 	pci_print_modalias(pd, env);
 }
 
+struct finding {
+	unsigned devfn;
+	struct device *dev;
+};
+
+static int
+find_here(struct device *dev, void *arg)
+{
+	struct pci_bus *bus = device_softc(dev);
+	struct finding *f = arg;
+	struct pci_dev *pd = known(bus, PCI_BDF(bus->number, 0, 0) | f->devfn);
+
+	if (pd != NULL && pd->dev != NULL)
+		f->dev = device_get(pd->dev);
+	return 0;
+}
+
+struct device *
+pci_find(struct device *bus, unsigned devfn)
+{
+	struct finding f = { devfn & 0xff, NULL };
+
+	if (device_bus_ops(bus) == &pci_bus_ops)
+		(void)device_call_bus(bus, find_here, &f); /* gone: none */
+	return f.dev;
+}
+
+/*
+ * Wake-up events are switched off, and one that waits is cleared: some hosts
+ * (EC2's on Graviton) do not end an ejection before.
+ */
+static void
+clear_pme(const struct pci_dev *pd)
+{
+	unsigned at = pci_cap_find(&pd->caps, PCI_CAP_ID_PM);
+	uint16_t v;
+
+	if (at == 0)
+		return;
+	v = pci_cfg_read16(pd->space, pd->bdf, at + PCI_PM_CTRL);
+	v &= ~PCI_PM_CTRL_PME_ENABLE;
+	pci_cfg_write16(pd->space, pd->bdf, at + PCI_PM_CTRL,
+	    v | PCI_PM_CTRL_PME_STATUS);
+}
+
+struct ejection {
+	unsigned slot;
+	int (*off)(void *arg);
+	void *arg;
+};
+
+static int
+eject_here(struct device *dev, void *arg)
+{
+	struct pci_bus *bus = device_softc(dev);
+	struct ejection *e = arg;
+	struct pci_dev *pd, *next;
+	int error, looked;
+
+	for (pd = bus->first; pd != NULL; pd = next) {
+		next = pd->next;
+		if (PCI_DEV(pd->bdf) != e->slot)
+			continue;
+		(void)device_remove(pd->dev, DETACH_ASKED); /* or gone by now */
+		clear_pme(pd);
+		forget(bus, pd);
+	}
+	error = e->off(e->arg);
+	looked = look_at_slot(bus, e->slot);
+	pci_assign(bus, bus->first);
+	add_newcomers(bus);
+	return error == 0 ? looked : error;
+}
+
+int
+pci_eject(struct device *bus, unsigned slot, int (*off)(void *arg), void *arg)
+{
+	struct ejection e = { slot, off, arg };
+
+	if (device_bus_ops(bus) != &pci_bus_ops)
+		return -ENODEV;
+	return device_call_bus(bus, eject_here, &e);
+}
+
 static const struct bus_ops pci_bus_ops = {
 	.name = "pci",
 	.uevent = uevent,
@@ -295,6 +379,7 @@ static struct {
 	struct pci_space space;
 	struct pci_range range; /* of the space itself */
 	paddr_t ecam;
+	bool found;
 } host;
 
 static void
@@ -476,6 +561,12 @@ find_space(const struct boot_info *bi)
 	return error == 0 ? pci_set_ecam(base, 0, 0, 255) : error;
 }
 
+const struct pci_space *
+pci_host_space(void)
+{
+	return host.found ? &host.space : NULL;
+}
+
 /* An absent bus is no error: many a machine has none. */
 int
 pci_init(const struct boot_info *bi)
@@ -491,5 +582,6 @@ pci_init(const struct boot_info *bi)
 	if (pci_parse_header(&host.space, PCI_BDF(host.space.first_bus, 0, 0),
 		&h) != 0)
 		return 0;
+	host.found = true;
 	return device_add(device_root(), &spec, NULL);
 }

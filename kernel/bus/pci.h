@@ -51,6 +51,7 @@ struct pci_dev {
 	/* pci_dev.c; the driver's: */
 	struct pci_vector *vector; /* nvectors of them; NULL: none */
 	unsigned nvectors;
+	unsigned irq; /* GSI of its pin, once a driver has asked; 0: not yet */
 	volatile char *msix_table;
 };
 
@@ -118,6 +119,24 @@ int pci_set_ecam(paddr_t base, uint16_t segment, uint8_t first_bus,
  * with pci=off.  One look at function 0:0.0 decides.
  */
 int pci_init(const struct boot_info *bi);
+
+/* Configuration space of segment 0; NULL: there is no PCI bus. */
+const struct pci_space *pci_host_space(void);
+
+/*
+ * The function at device << 3 | function on a bus, a node referenced; NULL:
+ * nobody is known there.
+ */
+struct device *pci_find(struct device *bus, unsigned devfn);
+
+/*
+ * Empties a slot whose owner asks for it: takes its functions away in good
+ * order, then has off(arg) switch it off, with the bus's turn held, so that no
+ * look finds them again in between; then looks what is there now.
+ *   -ENODEV  the bus is gone; else what off() said
+ */
+int
+pci_eject(struct device *bus, unsigned slot, int (*off)(void *arg), void *arg);
 
 /* Function-level reset, for bus_ops.reset. */
 int pci_reset(struct device *dev);

@@ -3,6 +3,7 @@
  * pci_dev.c - what the driver of a PCI function asks for: decoding, registers,
  * interrupts, reset.  PCI 3.0, 6.2.2, 6.8; PCIe 5.0, 6.6.2.
  */
+#include "bus/acpi.h"
 #include "bus/device.h"
 #include "bus/intr.h"
 #include "bus/pci_impl.h"
@@ -333,21 +334,42 @@ msi_setup(struct device *dev)
 }
 
 /*
- * Boards route INTx to ISA's interrupts for those who know no better: by
- * level, and active high, as all ISA lines.  255: nowhere.
+ * Where the pin arrives: as ACPI's _PRT says.  Without it, boards route INTx to
+ * ISA's interrupts for those who know no better: by level, and active high, as
+ * all ISA lines.  255: nowhere.
  */
+static int
+line_get(struct device *dev, struct intr_source **out)
+{
+	struct pci_dev *pd = pci_dev_of(dev);
+	unsigned gsi, flags;
+	int error = acpi_pci_route(dev, pd->hdr.pin - 1, &gsi, &flags);
+
+	if (error != 0) {
+		gsi = pd->hdr.line;
+		flags = INTR_LEVEL;
+		if (gsi == 0 || gsi == 0xff)
+			return -ENODEV;
+	} else if (intr_isa_known(gsi)) {
+		pd->irq = gsi;
+		return intr_isa_get(gsi, out);
+	}
+	pd->irq = gsi;
+	return intr_gsi_get(gsi, flags, out);
+}
+
 static int
 line_setup(struct device *dev)
 {
 	struct pci_dev *pd = pci_dev_of(dev);
 	int error;
 
-	if (pd->hdr.pin == 0 || pd->hdr.line == 0 || pd->hdr.line == 0xff)
+	if (pd->hdr.pin == 0 || pd->hdr.pin > 4)
 		return -ENODEV;
 	error = vectors_alloc(pd, 1, BY_LINE);
 	if (error != 0)
 		return error;
-	error = intr_gsi_get(pd->hdr.line, INTR_LEVEL, &pd->vector[0].src);
+	error = line_get(dev, &pd->vector[0].src);
 	if (error != 0)
 		vectors_free(pd);
 	else
@@ -393,7 +415,7 @@ pci_intr_name(const struct device *dev, char *buf, size_t size)
 	if (pd->vector == NULL)
 		strlcpy(buf, "no interrupt", size);
 	else if (pd->vector->kind == BY_LINE)
-		snprintf(buf, size, "int %u", pd->hdr.line);
+		snprintf(buf, size, "int %u", pd->irq);
 	else
 		strlcpy(buf, pd->vector->kind == BY_MSI ? "msi" : "msix", size);
 }

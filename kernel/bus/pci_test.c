@@ -231,6 +231,29 @@ mmio_map(paddr_t pa, size_t size)
 	return msix_mappable && size <= sizeof(msix_page) ? msix_page : NULL;
 }
 
+bool
+intr_isa_known(unsigned irq)
+{
+	(void)irq;
+	return false;
+}
+
+int
+intr_isa_get(unsigned irq, struct intr_source **out)
+{
+	return intr_gsi_get(irq, 0, out);
+}
+
+int
+acpi_pci_route(struct device *dev, unsigned pin, unsigned *gsi, unsigned *flags)
+{
+	(void)dev;
+	(void)pin;
+	(void)gsi;
+	(void)flags;
+	return -ENODEV;
+}
+
 int
 intr_gsi_get(unsigned gsi, unsigned flags, struct intr_source **out)
 {

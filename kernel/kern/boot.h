@@ -29,6 +29,17 @@ const struct boot_info *boot_info(void);
 /* 0, or why the entry path's structures could not be read. */
 int boot_info_error(void);
 
+/*
+ * Has fn() called, once, by the first program's thread just before the program
+ * runs: for what a boot must not wait for.  The struct is kept.
+ */
+struct boot_later {
+	void (*fn)(void);
+	struct boot_later *next; /* boot_later()'s */
+};
+void boot_later(struct boot_later *later);
+void boot_run_later(void);
+
 /* Notes a moment for the boot chart: `name` ends here. */
 void bootchart_mark(const char *name);
 void bootchart_mark_at(const char *name, uint64_t raw);

@@ -196,6 +196,14 @@ set_pci(void *a, const char *value)
 }
 
 static int
+set_acpi(void *a, const char *value)
+{
+	if (strcmp(value, "off") == 0)
+		((struct bootargs *)a)->acpi_off = true;
+	return 0;
+}
+
+static int
 set_control(void *a, const char *value)
 {
 	int64_t v[2];
@@ -283,7 +291,7 @@ static const struct cmdline_known known[] = {
 	{ "remora.stdin", set_stdin, true },
 	{ "remora.stdout", set_stdout, true },
 	{ "remora.mount", set_mounts, true }, /* fs/p9_super.c's */
-	{ "remora.args", set_args_file, true }, { "acpi", set_nothing, true },
+	{ "remora.args", set_args_file, true }, { "acpi", set_acpi, true },
 	{ "earlyprintk", set_nothing, true },
 	{ "nomodule", set_nothing, false }, { "nomodules", set_nothing, false },
 	{ "noapictimer", set_nothing, false },

@@ -15,6 +15,7 @@ struct bootargs {
 	const char *init, *rdinit;
 	const char *root, *rootfstype, *rootflags; /* NULL: not given */
 	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
+	bool acpi_off;
 	bool virtio_mmio;  /* there are places; bus/virtio_mmio.c reads them */
 	bool mounts;       /* remora.mount= is given */
 	int loglevel;      /* -1: not given */

@@ -47,3 +47,21 @@ bootchart_print(void)
 		before = ns;
 	}
 }
+
+/* ---- what comes later ---- */
+
+static struct boot_later *laters; /* only boot steps add to it */
+
+void
+boot_later(struct boot_later *later)
+{
+	later->next = laters;
+	laters = later;
+}
+
+void
+boot_run_later(void)
+{
+	for (; laters != NULL; laters = laters->next)
+		laters->fn();
+}

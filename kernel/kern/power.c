@@ -28,6 +28,21 @@ power_set_board(const struct power_board *pb)
 	board = pb;
 }
 
+static void (*button)(void);
+
+void
+power_set_button(void (*pressed)(void))
+{
+	button = pressed;
+}
+
+void
+power_button_pressed(void)
+{
+	if (button != NULL)
+		button();
+}
+
 static void
 board_end(enum power_end how)
 {

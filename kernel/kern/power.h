@@ -46,4 +46,11 @@ struct power_board {
 };
 void power_set_board(const struct power_board *board);
 
+/*
+ * Somebody pressed the machine's power button: calls what the personality has
+ * set.  A thread that may sleep.
+ */
+void power_button_pressed(void);
+void power_set_button(void (*pressed)(void));
+
 #endif

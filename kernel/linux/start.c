@@ -220,6 +220,7 @@ try(const char *path, struct start_args *sa)
 	bootchart_mark("first program");
 	bootchart_print();
 	smp_start();
+	boot_run_later();
 	user_enter(tf_of_thread());
 }
 
@@ -327,6 +328,19 @@ open_stdio(void)
 	return 0;
 }
 
+/*
+ * A program alone is asked to end as by `kill`; an init system gets what says
+ * "power fails", and does what it is set up for.
+ */
+static struct process *first_process;
+
+static void
+button_pressed(void)
+{
+	signal_send_process(first_process,
+	    first_process->signals->init_runs_alone ? SIGTERM : SIGPWR);
+}
+
 int
 linux_start(void)
 {
@@ -347,6 +361,8 @@ linux_start(void)
 		return error;
 	/* Started by `remora run`: not an init system, see signal.c. */
 	p->signals->init_runs_alone = ba->control_port != 0;
+	first_process = p;
+	power_set_button(button_pressed);
 	error = open_stdio();
 	if (error != 0)
 		log_warn("standard descriptors: error %d", -error);

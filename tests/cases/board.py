@@ -82,7 +82,7 @@ def cases(_build):
     for kind in ('q35', 'pc'):
         yield case('shared line/' + kind, kind, look,
                    [once, r'/dev/vda[\s\S]*/dev/vdb',
-                    r'(?m)^ 1[01]: +[1-9]\d* .*-fasteoi +virtio0, virtio1'],
+                    r'(?m)^ (1[01]|2\d): +[1-9]\d* .*-fasteoi +virtio0, virtio1'],
                    ['virtio-blk-pci,vectors=0,addr=4',
                     'virtio-blk-pci,vectors=0,addr=8'])
         yield case('come and go/' + kind, kind, COME_AND_GO,

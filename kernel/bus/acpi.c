@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * acpi.c - the interpreter's life: started once, by whoever needs it first or
+ * by a thread of its own when the first program runs; never ended.
+ *
+ * What byte code does wrong ends its method, not the kernel: each such end is
+ * one line in the log, up to COMPLAINTS of them.
+ */
+#include "bus/acpi_impl.h"
+#include "bus/acpi_tables.h"
+#include "bus/firmware.h"
+#include "bus/pci.h"
+#include "kern/boot.h"
+#include "kern/bootargs.h"
+#include "kern/kmem.h"
+#include "kern/log.h"
+#include "kern/mutex.h"
+#include "kern/power.h"
+#include "kern/string.h"
+#include "kern/thread.h"
+#include <linux/errno.h>
+
+#define COMPLAINTS   32
+#define LOOP_SECONDS 5 /* a While of the byte code ends after so long */
+
+enum acpi_state {
+	ACPI_ASLEEP, /* nobody has asked -> start_locked() */
+	ACPI_READY,  /* tables are loaded, events arrive */
+	ACPI_NONE,   /* no ACPI, or its tables cannot be used */
+};
+
+static struct {
+	struct mutex lock;
+	enum acpi_state state; /* under lock to change */
+} acpi = { .lock = MUTEX_INIT(acpi.lock) };
+
+/* ---- what goes wrong ---- */
+
+int
+acpi_errno(acpi_status status)
+{
+	switch (status) {
+	case AE_OK: return 0;
+	case AE_NO_MEMORY: return -ENOMEM;
+	case AE_NOT_FOUND:
+	case AE_NOT_EXIST:
+	case AE_TYPE: return -ENOENT;
+	case AE_TIME: return -ETIMEDOUT;
+	default: return -EIO;
+	}
+}
+
+void
+acpi_complain(const char *fmt, ...)
+{
+	static unsigned said;
+	char text[128];
+	va_list ap;
+	unsigned n = __atomic_add_fetch(&said, 1, __ATOMIC_RELAXED);
+
+	if (n > COMPLAINTS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warn("acpi0: %s%s", text,
+	    n == COMPLAINTS ? "; no more is said" : "");
+}
+
+/* Called when a method ends in an error; that stays one. */
+static acpi_status
+method_failed(acpi_status status, acpi_name name, u16 opcode, u32 offset,
+    void *context)
+{
+	char text[5] = { name, name >> 8, name >> 16, name >> 24, 0 };
+
+	(void)context;
+	acpi_complain("method %s: %s at 0x%x, opcode 0x%x",
+	    name == 0 ? "outside" : text, acpi_format_exception(status), offset,
+	    opcode);
+	return status;
+}
+
+static int
+check(const char *what, acpi_status status)
+{
+	if (ACPI_SUCCESS(status))
+		return 0;
+	log_warn("acpi0: not used: %s: %s", what,
+	    acpi_format_exception(status));
+	return acpi_errno(status);
+}
+
+/* ---- evaluating ---- */
+
+int
+acpi_eval_run(acpi_handle handle, const char *name, unsigned nargs,
+    const uint64_t *args)
+{
+	union acpi_object arg[2];
+	struct acpi_object_list list = { nargs, arg };
+	struct acpi_buffer buf = { ACPI_ALLOCATE_BUFFER, NULL };
+	acpi_status status;
+	unsigned i;
+
+	for (i = 0; i < nargs; i++) {
+		arg[i].integer.type = ACPI_TYPE_INTEGER;
+		arg[i].integer.value = args[i];
+	}
+	status = acpi_evaluate_object(handle, (acpi_string)name, &list, &buf);
+	if (ACPI_SUCCESS(status))
+		kfree(buf.pointer);
+	return acpi_errno(status);
+}
+
+int
+acpi_eval_integer(acpi_handle handle, const char *name, uint64_t *out)
+{
+	union acpi_object result;
+	struct acpi_buffer buf = { sizeof(result), &result };
+	acpi_status status = acpi_evaluate_object(handle, (acpi_string)name,
+	    NULL, &buf);
+
+	if (ACPI_FAILURE(status))
+		return status == AE_BUFFER_OVERFLOW ? -ENOENT :
+						      acpi_errno(status);
+	if (result.type != ACPI_TYPE_INTEGER)
+		return -ENOENT;
+	*out = result.integer.value;
+	return 0;
+}
+
+/* Three letters of five bits, then four digits.  ACPI 6.4, 19.3.4 */
+static void
+eisa_text(uint32_t id, char text[8])
+{
+	static const char digit[] = "0123456789ABCDEF";
+	uint32_t v = __builtin_bswap32(id);
+	unsigned i;
+
+	for (i = 0; i < 3; i++)
+		text[i] = '@' + (v >> (26 - 5 * i) & 31);
+	for (i = 0; i < 4; i++)
+		text[3 + i] = digit[v >> (12 - 4 * i) & 15];
+	text[7] = '\0';
+}
+
+bool
+acpi_hid_is(acpi_handle handle, const char *id)
+{
+	struct acpi_buffer buf = { ACPI_ALLOCATE_BUFFER, NULL };
+	union acpi_object *o;
+	char text[8];
+	bool is = false;
+
+	if (ACPI_FAILURE(acpi_evaluate_object(handle, "_HID", NULL, &buf)) ||
+	    buf.pointer == NULL)
+		return false;
+	o = buf.pointer;
+	if (o->type == ACPI_TYPE_INTEGER) {
+		eisa_text(o->integer.value, text);
+		is = strcmp(text, id) == 0;
+	} else if (o->type == ACPI_TYPE_STRING) {
+		is = strcmp(o->string.pointer, id) == 0;
+	}
+	kfree(o);
+	return is;
+}
+
+bool
+acpi_is_present(acpi_handle handle)
+{
+	uint64_t sta;
+	int error = acpi_eval_integer(handle, "_STA", &sta);
+
+	return error == -ENOENT || (error == 0 && (sta & 1) != 0);
+}
+
+/* ---- buttons ---- */
+
+static void
+pressed(void *context)
+{
+	(void)context;
+	log_info("acpi0: power button pressed");
+	power_button_pressed();
+}
+
+/* From its interrupt: what follows may take locks of any kind. */
+static u32
+power_button(void *context)
+{
+	if (ACPI_FAILURE(acpi_os_execute(OSL_NOTIFY_HANDLER, pressed, context)))
+		acpi_complain("power button: out of memory");
+	return ACPI_INTERRUPT_HANDLED;
+}
+
+/* ---- the start ---- */
+
+/* The board is told that it has I/O APICs; one without _PIC need not know. */
+static void
+tell_pic(void)
+{
+	const uint64_t apic = 1;
+	int error = acpi_eval_run(ACPI_ROOT_OBJECT, "_PIC", 1, &apic);
+
+	if (error != 0 && error != -ENOENT)
+		acpi_complain("_PIC: error %d", -error);
+}
+
+static int
+load(void)
+{
+	int error;
+
+	acpi_gbl_copy_dsdt_locally = TRUE;
+	acpi_gbl_max_loop_iterations = LOOP_SECONDS;
+	error = check("tables", acpi_initialize_tables(NULL, 16, TRUE));
+	if (error == 0)
+		error = check("subsystem", acpi_initialize_subsystem());
+	if (error == 0)
+		error = check("exceptions",
+		    acpi_install_exception_handler(method_failed));
+	return error == 0 ? check("byte code", acpi_load_tables()) : error;
+}
+
+static int
+enable(void)
+{
+	int error = acpi_worker_start();
+
+	if (error == 0)
+		error = check("hardware",
+		    acpi_enable_subsystem(ACPI_FULL_INITIALIZATION));
+	if (error == 0)
+		error = check("objects",
+		    acpi_initialize_objects(ACPI_FULL_INITIALIZATION));
+	if (error == 0)
+		error = acpi_hotplug_init();
+	return error;
+}
+
+/* What is left is not worth giving up all the rest for. */
+static void
+events(void)
+{
+	acpi_status status = AE_OK;
+
+	tell_pic();
+	if (!acpi_gbl_reduced_hardware)
+		status = acpi_install_fixed_event_handler(
+		    ACPI_EVENT_POWER_BUTTON, power_button, NULL);
+	if (ACPI_SUCCESS(status))
+		status = acpi_update_all_gpes();
+	acpi_events_open();
+	if (ACPI_FAILURE(status))
+		acpi_complain("events: %s", acpi_format_exception(status));
+}
+
+static int
+start_locked(void)
+{
+	const struct acpi_directory *dir = firmware_acpi();
+	int error;
+
+	if (dir == NULL)
+		return -ENODEV;
+	error = load();
+	if (error == 0)
+		error = enable();
+	if (error == 0)
+		error = acpi_devices_look();
+	if (error != 0) {
+		(void)acpi_terminate(); /* says no more than AE_OK */
+		return error;
+	}
+	events();
+	if (acpi_gbl_reduced_hardware)
+		log_info("acpi0 at root: ACPICA %x, %u tables, reduced "
+			 "hardware",
+		    ACPI_CA_VERSION, dir->ntables + 1);
+	else
+		log_info("acpi0 at root: ACPICA %x, %u tables, interrupt %u",
+		    ACPI_CA_VERSION, dir->ntables + 1,
+		    acpi_gbl_FADT.sci_interrupt);
+	return 0;
+}
+
+bool
+acpi_is_ready(void)
+{
+	return __atomic_load_n(&acpi.state, __ATOMIC_ACQUIRE) == ACPI_READY;
+}
+
+int
+acpi_need(void)
+{
+	bool first;
+
+	if (acpi_is_ready())
+		return 0;
+	if (bootargs()->acpi_off)
+		return -ENODEV;
+	mutex_lock(&acpi.lock);
+	first = acpi.state == ACPI_ASLEEP;
+	if (first)
+		__atomic_store_n(&acpi.state,
+		    start_locked() == 0 ? ACPI_READY : ACPI_NONE,
+		    __ATOMIC_RELEASE);
+	mutex_unlock(&acpi.lock);
+	return acpi_is_ready() ? 0 : -ENODEV;
+}
+
+static void
+background(void *arg)
+{
+	(void)arg;
+	if (acpi_need() == 0)
+		acpi_devices_add();
+	thread_exit();
+}
+
+static void
+with_program(void)
+{
+	struct thread *t;
+	int error = thread_create("acpi-start", background, NULL, &t);
+
+	if (error != 0) {
+		log_warn("acpi0: no thread, error %d", -error);
+		return;
+	}
+	t->nice = 19;
+	thread_start(t);
+}
+
+/* Where nobody told of a root pointer, only boards with PCI have one. */
+int
+acpi_init(const struct boot_info *bi)
+{
+	static struct boot_later later = { .fn = with_program };
+
+	if (!bootargs()->acpi_off &&
+	    (bi->rsdp != 0 || pci_host_space() != NULL))
+		boot_later(&later);
+	return 0;
+}
+
+static bool
+hardware_is_reduced(void)
+{
+	struct acpi_fadt fadt;
+	uint8_t *t;
+	size_t len;
+	bool is;
+
+	if (firmware_acpi_table("FACP", 0, &t, &len) != 0)
+		return false;
+	is = acpi_parse_fadt(t, len, &fadt) == 0 &&
+	    (fadt.flags & ACPI_FADT_REDUCED) != 0;
+	kfree(t);
+	return is;
+}
+
+void
+acpi_find_devices(void)
+{
+	const struct bootargs *args = bootargs();
+
+	if (boot_info()->rsdp != 0 && !args->acpi_off && !args->virtio_mmio &&
+	    hardware_is_reduced() && acpi_need() == 0)
+		acpi_devices_add();
+}
+
+/* ---- the end ---- */
+
+int
+acpi_off_prepare(uint8_t type[2])
+{
+	acpi_status status;
+
+	if (!acpi_is_ready())
+		return -ENODEV;
+	status = acpi_get_sleep_type_data(ACPI_STATE_S5, &type[0], &type[1]);
+	if (ACPI_FAILURE(status))
+		return acpi_errno(status);
+	status = acpi_enter_sleep_state_prep(ACPI_STATE_S5);
+	if (ACPI_FAILURE(status))
+		acpi_complain("_PTS: %s", acpi_format_exception(status));
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * acpi_impl.h - what the files around ACPICA tell each other.
+ */
+#ifndef BUS_ACPI_IMPL_H
+#define BUS_ACPI_IMPL_H
+
+#include "bus/acpi.h"
+
+#include <acpi/acpi.h>
+
+/* Is it running?  What needs no start asks this. */
+bool acpi_is_ready(void);
+
+/* ACPICA's word for an errno; 0 for AE_OK. */
+int acpi_errno(acpi_status status);
+
+/* Warns, but not for ever: the byte code may repeat itself. */
+void acpi_complain(const char *fmt, ...) __printflike(1, 2);
+
+/* Its worker, where GPE methods and Notify handlers run.  -ENOMEM */
+int acpi_worker_start(void);
+
+/*
+ * The integer that `name` below `handle` evaluates to.
+ *   -ENOENT  there is none, or it is no integer; -EIO its method failed
+ */
+int acpi_eval_integer(acpi_handle handle, const char *name, uint64_t *out);
+/* Runs a method with `nargs` integers, its result dropped; the same errors. */
+int acpi_eval_run(acpi_handle handle, const char *name, unsigned nargs,
+    const uint64_t *args);
+/* Whether _HID is that one: "PNP0A03", as a number or as text. */
+bool acpi_hid_is(acpi_handle handle, const char *id);
+/* Whether _STA says that it is there; without _STA it is. */
+bool acpi_is_present(acpi_handle handle);
+
+/*
+ * One walk over all devices, called when the namespace stands: notes PCI's
+ * host bridge, virtio's places and event devices.  -ENOMEM
+ */
+int acpi_devices_look(void);
+/* Adds what the walk has found to the device tree. */
+void acpi_devices_add(void);
+/* Has the event devices' interrupts arrive. */
+void acpi_events_open(void);
+
+void acpi_pci_host_set(acpi_handle handle); /* by the walk */
+acpi_handle acpi_pci_host(void);            /* NULL: none */
+bool acpi_handle_is_host(acpi_handle handle);
+
+/* Installs the handler of Notify; before GPEs are enabled. */
+int acpi_hotplug_init(void);
+
+#endif
