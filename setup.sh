@@ -51,6 +51,7 @@ packages() {
         echo libcmocka-dev python3
         echo spin                               # models of protocols
         echo clang-format cppcheck gdb          # make lint, remora run --gdb
+        echo strace                             # runs in the guest, as gdb does
         echo zstd cpio gzip                     # to make test archives
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
         echo perl-base openssl bc pciutils ;;   # programs that must run

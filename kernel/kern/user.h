@@ -28,6 +28,8 @@ struct user_ops {
 	void (*work)(struct trapframe *tf);
 };
 void user_set_ops(const struct user_ops *ops);
+/* Another way in for system calls, from the next one on. */
+void user_set_syscall(void (*syscall)(struct trapframe *tf));
 
 /*
  * Resolves a page fault of a program, or of the kernel on a program's memory:

@@ -258,6 +258,20 @@ size_t vm_access(struct vmspace *vm, uaddr_t addr, void *buf, size_t len,
 int
 vm_populate(struct vmspace *vm, uaddr_t addr, uint64_t size, unsigned access);
 
+/*
+ * What is in memory of [start, end), in pages; pss: each divided by how many
+ * use it, times 4096.  For /proc/PID/smaps.
+ */
+struct vm_usage {
+	uint64_t private_pages, object_pages; /* own copies, an object's */
+	uint64_t shared, dirty, foreign;      /* of all those */
+	uint64_t pss;
+};
+void
+vm_usage(struct vmspace *vm, uaddr_t start, uaddr_t end, struct vm_usage *out);
+/* The n entries from addr on as /proc/PID/pagemap shows them. */
+void vm_pagemap(struct vmspace *vm, uaddr_t addr, unsigned n, uint64_t *out);
+
 /* For /proc: totals in pages, and each mapping in order. */
 struct vm_counts {
 	uint64_t size, resident, resident_file, shared, text, data, stack, peak;

@@ -291,3 +291,88 @@ vm_access(struct vmspace *vm, uaddr_t addr, void *buf, size_t len,
 {
 	return access_range(vm, addr, buf, len, access, false);
 }
+
+/* How many use a frame; the page cache's own reference is not a use. */
+static uint64_t
+users_of(const struct page *p)
+{
+	uint32_t refs = __atomic_load_n(&p->refs, __ATOMIC_RELAXED);
+
+	if ((p->flags & PG_CACHE) != 0 && refs > 1)
+		refs--;
+	return MAX(refs, 1u);
+}
+
+static void
+count_entry(struct vm_usage *u, uint64_t pte)
+{
+	const struct page *p;
+	uint64_t users;
+
+	if ((pte & PTE_FOREIGN) != 0) {
+		u->foreign++;
+		return;
+	}
+	p = page_of_paddr(pte & PTE_ADDR);
+	users = users_of(p);
+	if ((pte & PTE_PRIVATE) != 0)
+		u->private_pages++;
+	else
+		u->object_pages++;
+	if (users > 1)
+		u->shared++;
+	if ((pte & PTE_PRIVATE) != 0 || (pte & PTE_W) != 0)
+		u->dirty++;
+	u->pss += PAGE_SIZE / users;
+}
+
+void
+vm_usage(struct vmspace *vm, uaddr_t start, uaddr_t end, struct vm_usage *out)
+{
+	uint64_t *slot;
+	uaddr_t va;
+
+	memset(out, 0, sizeof(*out));
+	mutex_lock(&vm->lock);
+	for (va = start; va < end; va += PAGE_SIZE) {
+		spin_lock(&vm->pt_lock);
+		slot = pt_slot(vm->root, va, false);
+		if (slot != NULL && *slot != 0)
+			count_entry(out, *slot);
+		spin_unlock(&vm->pt_lock);
+		if (slot == NULL) /* nothing up to the next table */
+			va = ROUND_DOWN(va, PAGE_SIZE * 512) + PAGE_SIZE * 511;
+	}
+	mutex_unlock(&vm->lock);
+}
+
+#define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_FILE    (1ull << 61)
+#define PAGEMAP_ALONE   (1ull << 56)
+
+void
+vm_pagemap(struct vmspace *vm, uaddr_t addr, unsigned n, uint64_t *out)
+{
+	uint64_t *slot, pte;
+	unsigned i;
+
+	mutex_lock(&vm->lock);
+	for (i = 0; i < n; i++, addr += PAGE_SIZE) {
+		out[i] = 0;
+		if (addr >= USER_END)
+			continue;
+		spin_lock(&vm->pt_lock);
+		slot = pt_slot(vm->root, addr, false);
+		pte = slot != NULL ? *slot : 0;
+		if (pte != 0)
+			out[i] = PAGEMAP_PRESENT |
+			    (pte & PTE_ADDR) >> PAGE_SHIFT;
+		if (pte != 0 && (pte & (PTE_PRIVATE | PTE_FOREIGN)) == 0)
+			out[i] |= PAGEMAP_FILE;
+		if (pte != 0 && (pte & PTE_FOREIGN) == 0 &&
+		    users_of(page_of_paddr(pte & PTE_ADDR)) == 1)
+			out[i] |= PAGEMAP_ALONE;
+		spin_unlock(&vm->pt_lock);
+	}
+	mutex_unlock(&vm->lock);
+}

@@ -19,24 +19,24 @@
 #include "linux/fsview.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
 #include "x86/cpu.h"
 #include "x86/trapframe.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 
 #define THREAD_NEEDS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
-/* Taken and without effect: there is no tracer, no System V undo list yet. */
-#define NO_EFFECT                                                         \
-	(CLONE_PTRACE | CLONE_SYSVSEM | CLONE_DETACHED | CLONE_UNTRACED | \
-	    CLONE_IO)
+/* Taken and without effect: there is no System V undo list yet. */
+#define NO_EFFECT (CLONE_SYSVSEM | CLONE_DETACHED | CLONE_IO)
 #define KNOWN                                                                 \
 	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK |              \
-	    CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID |               \
-	    CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_CLEAR_SIGHAND | \
-	    CLONE_PIDFD)
+	    CLONE_PTRACE | CLONE_UNTRACED | CLONE_PARENT | CLONE_SETTLS |     \
+	    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | \
+	    CLONE_CLEAR_SIGHAND | CLONE_PIDFD)
 
 /* A parent that waits for its child's exec or end; under process_lock. */
 struct vfork_wait {
@@ -314,7 +314,7 @@ clone_thread(const struct clone_request *rq)
 {
 	struct task *t;
 	int32_t tid;
-	int error = copy_task(process_self(), rq, &t);
+	int error = copy_task(process_self(), rq, &t), event;
 
 	if (error != 0)
 		return error;
@@ -326,7 +326,10 @@ clone_thread(const struct clone_request *rq)
 		drop_task(t);
 		return error == -EINTR ? -ERESTARTNOINTR : error;
 	}
+	event = ptrace_clone_begin(t, rq->flags, rq->exit_signal);
 	thread_start(t->thread);
+	if (event != 0)
+		ptrace_event(event, tid);
 	return tid;
 }
 
@@ -368,6 +371,23 @@ publish_process(struct process *p, struct task *t,
 	mutex_unlock(&process_lock);
 }
 
+/* The child runs; a tracer hears of it, and of the end of a vfork. */
+static void
+start_process(struct task *t, int32_t pid, const struct clone_request *rq,
+    struct vfork_wait *w)
+{
+	int event = ptrace_clone_begin(t, rq->flags, rq->exit_signal);
+
+	thread_start(t->thread);
+	if (event != 0)
+		ptrace_event(event, pid);
+	if ((rq->flags & CLONE_VFORK) == 0)
+		return;
+	vfork_wait(w);
+	if (task_self()->traced)
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, pid);
+}
+
 static long
 clone_process(const struct clone_request *rq)
 {
@@ -396,9 +416,7 @@ clone_process(const struct clone_request *rq)
 	if ((rq->flags & CLONE_VFORK) != 0)
 		p->vfork_done = &w;
 	publish_process(p, t, rq);
-	thread_start(t->thread);
-	if ((rq->flags & CLONE_VFORK) != 0)
-		vfork_wait(&w);
+	start_process(t, pid, rq, &w);
 	return pid;
 }
 

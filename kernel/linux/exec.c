@@ -24,6 +24,7 @@
 #include "linux/itimer.h"
 #include "linux/names.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
 #include "x86/cpu.h"
@@ -217,7 +218,8 @@ exec_creds(struct exec *e)
 	struct creds *c = &e->creds;
 
 	*c = process_self()->creds;
-	if ((e->file->path.mnt->flags & MS_NOSUID) == 0 && !c->no_new_privs) {
+	if ((e->file->path.mnt->flags & MS_NOSUID) == 0 && !c->no_new_privs &&
+	    !ptrace_limits_exec()) {
 		if ((inode->mode & S_ISUID) != 0)
 			c->euid = inode->uid;
 		if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
@@ -340,6 +342,7 @@ unshare_files(struct process *p)
 static int
 exec_run(struct exec *e)
 {
+	int32_t tid = task_self()->tid;
 	int error;
 
 	error = exec_identify(e);
@@ -355,9 +358,11 @@ exec_run(struct exec *e)
 		error = process_become_single();
 	if (error == 0)
 		error = signal_exec(process_self());
-	if (error == 0)
-		exec_commit(e);
-	return error;
+	if (error != 0)
+		return error;
+	exec_commit(e);
+	ptrace_exec(tid);
+	return 0;
 }
 
 /* `filename` is what AT_EXECFN will say. */

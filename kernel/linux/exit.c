@@ -25,10 +25,12 @@
 #include "linux/itimer.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
 #include "linux/trace.h"
 #include "linux/tty.h"
+#include <linux/ptrace.h>
 
 /* What the program left to be written is written, as after its last close. */
 static void
@@ -42,9 +44,8 @@ end_of_machine(int status)
 	power_end(POWER_EXIT, status >> 8 & 0xff, NULL);
 }
 
-/* Wakes those who wait for children of p, after what they wait for. */
-static void
-child_event(struct process *p)
+void
+process_child_event(struct process *p)
 {
 	__atomic_add_fetch(&p->child_events, 1, __ATOMIC_RELEASE);
 	waitq_wake_all(&p->child_wait);
@@ -80,7 +81,7 @@ process_notify_parent_locked(struct process *p, int code, int status)
 	info.si_stime = (run_ns - user_ns) / (NSEC_PER_SEC / 100);
 	if (signo != 0 && (ended || !ignores_stops(parent)))
 		signal_post_process(parent, &info);
-	child_event(parent);
+	process_child_event(parent);
 }
 
 /* SIGCHLD ignored, or SA_NOCLDWAIT: nobody will wait. */
@@ -118,7 +119,7 @@ orphan_children_locked(struct process *p)
 		if (c->pdeath_signal != 0 && c->state == PROCESS_ALIVE)
 			signal_send_process(c, c->pdeath_signal);
 		if (c->state == PROCESS_ZOMBIE)
-			child_event(heir);
+			process_child_event(heir);
 	}
 }
 
@@ -139,20 +140,12 @@ hang_up_orphaned_group_locked(struct process *p)
 		}
 }
 
-static void
-become_zombie(struct process *p)
+void
+process_announce_end_locked(struct process *p)
 {
-	struct process *parent;
-	int status, signo;
+	struct process *parent = p->parent;
+	int status = p->exit_code, signo = status & 0x7f;
 
-	mutex_lock(&process_lock);
-	hang_up_orphaned_group_locked(p);
-	orphan_children_locked(p);
-	p->state = PROCESS_ZOMBIE;
-	pidfd_ended_locked(p);
-	status = p->exit_code;
-	signo = status & 0x7f;
-	parent = p->parent;
 	if (signo != 0)
 		process_notify_parent_locked(p,
 		    (status & 0x80) != 0 ? CLD_DUMPED : CLD_KILLED, signo);
@@ -160,6 +153,19 @@ become_zombie(struct process *p)
 		process_notify_parent_locked(p, CLD_EXITED, status >> 8);
 	if (p->exit_signal == SIGCHLD && parent_does_not_wait(parent))
 		process_reap_locked(p);
+}
+
+static void
+become_zombie(struct process *p)
+{
+	mutex_lock(&process_lock);
+	ptrace_tracer_ended_locked(p);
+	hang_up_orphaned_group_locked(p);
+	orphan_children_locked(p);
+	p->state = PROCESS_ZOMBIE;
+	pidfd_ended_locked(p);
+	if (ptrace_process_ended_locked(p))
+		process_announce_end_locked(p);
 	mutex_unlock(&process_lock);
 }
 
@@ -221,6 +227,8 @@ task_exit(int wait_status)
 	uint64_t irq;
 	bool last;
 
+	if (t->traced)
+		ptrace_event(PTRACE_EVENT_EXIT, wait_status);
 	trace_exited(t, wait_status);
 	irq = spin_lock_irq(&p->signals->lock);
 	if (!p->exiting && p->ntasks == 1) {
@@ -234,6 +242,7 @@ task_exit(int wait_status)
 	task_farewell(t);
 	if (!last)
 		thread_set_vmspace(t->thread, NULL);
+	ptrace_task_ends(t, wait_status);
 	last = task_unpublish(t);
 	if (last) {
 		if (p->pid == 1)

@@ -223,6 +223,7 @@ process_create(struct process *parent, struct process **out)
 		return -ENOMEM;
 	TAILQ_INIT(&p->children);
 	TAILQ_INIT(&p->tasks);
+	TAILQ_INIT(&p->tracees);
 	waitq_init(&p->child_wait);
 	p->exit_signal = SIGCHLD;
 	p->start_ns = clock_mono_ns();

@@ -55,6 +55,7 @@ struct id_entry {
 };
 
 struct itimers; /* linux/itimer.h */
+struct tracee;  /* linux/ptrace.h */
 struct pidfd;
 
 /*
@@ -110,6 +111,9 @@ struct process {
 	struct itimers *itimers;       /* linux/itimer.c, made at need */
 	struct pidfd *pidfd;           /* [P] linux/pidfd.c, made at need */
 	struct vfork_wait *vfork_done; /* [P] clone.c: the parent waits */
+	TAILQ_HEAD(, tracee) tracees;  /* [P] whom it traces */
+	struct tracee *leader_tracee;  /* [P] its first task's, ended already */
+	unsigned ntracees;             /* [P] of its own tasks; ptrace.h */
 };
 
 struct task {
@@ -129,6 +133,10 @@ struct task {
 	uaddr_t robust_list;
 	uint64_t robust_len;
 	char comm[THREAD_NAME];
+	struct tracee *tracee; /* [P] linux/ptrace.h; NULL: nobody traces */
+	bool traced, seized;   /* [S] what the signals' senders know of it */
+	bool trap_pending;     /* [S] a stop that is no signal is due */
+	bool stop_passed;      /* [S] goes on though its group is stopped */
 };
 
 static inline struct task *
@@ -204,6 +212,10 @@ void task_become_first(struct task *t);
 
 /* p changed state (ended, stopped, continued): SIGCHLD for its parent. */
 void process_notify_parent_locked(struct process *p, int code, int status);
+/* Wakes those who wait for what becomes of p's children, or tracees. */
+void process_child_event(struct process *p);
+/* A zombie that nobody traces (any more): its parent hears of it. */
+void process_announce_end_locked(struct process *p);
 /* Takes an ended process out of the lists and frees it. */
 void process_reap_locked(struct process *p);
 /* Is no member's parent in another group of the same session? */

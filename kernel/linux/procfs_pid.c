@@ -231,6 +231,11 @@ PLACE(root, PLACE_ROOT)
 	    PID_FILE("io", 0400, proc_show_io),                          \
 	    PID_FILE("limits", 0444, proc_show_limits),                  \
 	    PID_FILE("maps", 0444, proc_show_maps),                      \
+	    { .name = "mem",                                             \
+		    .kind = PSEUDO_FILE,                                 \
+		    .mode = 0600,                                        \
+		    .fops = &proc_mem_ops,                               \
+		    .attr = proc_attr },                                 \
 	    PID_FILE("mountinfo", 0444, proc_show_mountinfo),            \
 	    PID_FILE("mounts", 0444, proc_show_mounts),                  \
 	    PID_FILE("oom_score", 0444, proc_show_oom_score),            \
@@ -240,10 +245,19 @@ PLACE(root, PLACE_ROOT)
 		    .show = proc_show_oom_score_adj,                     \
 		    .store = proc_store_oom_score_adj,                   \
 		    .attr = proc_attr },                                 \
+	    { .name = "pagemap",                                         \
+		    .kind = PSEUDO_FILE,                                 \
+		    .mode = 0400,                                        \
+		    .fops = &proc_pagemap_ops,                           \
+		    .attr = proc_attr },                                 \
 	    PID_FILE("personality", 0400, proc_show_personality),        \
-	    PID_LINK(root), PID_FILE("stat", 0444, proc_show_pid_stat),  \
+	    PID_LINK(root), PID_FILE("smaps", 0444, proc_show_smaps),    \
+	    PID_FILE("smaps_rollup", 0444, proc_show_smaps_rollup),      \
+	    PID_FILE("stat", 0444, proc_show_pid_stat),                  \
 	    PID_FILE("statm", 0444, proc_show_statm),                    \
-	    PID_FILE("status", 0444, proc_show_status)
+	    PID_FILE("status", 0444, proc_show_status),                  \
+	    PID_FILE("syscall", 0400, proc_show_syscall),                \
+	    PID_FILE("wchan", 0444, proc_show_wchan)
 
 static const struct pseudo_entry task_entries[] = {
 	COMMON_ENTRIES,

@@ -62,10 +62,21 @@ int proc_store_oom_score_adj(const struct pseudo_id *id, const char *text,
 int proc_show_limits(const struct pseudo_id *id, struct sbuf *sb);
 
 /* procfs_vm.c */
+struct vm_info;
 int proc_show_maps(const struct pseudo_id *id, struct sbuf *sb);
+/* One line of maps; path is room for VFS_PATH_MAX bytes. */
+void
+proc_print_mapping(struct sbuf *sb, const struct vm_info *info, char *path);
 int proc_show_pid_cmdline(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_environ(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_auxv(const struct pseudo_id *id, struct sbuf *sb);
+
+/* procfs_mem.c */
+extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
+int proc_show_smaps(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_smaps_rollup(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_syscall(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_wchan(const struct pseudo_id *id, struct sbuf *sb);
 
 /* procfs_fd.c */
 extern const struct pseudo_dir_ops proc_fd_dir, proc_fdinfo_dir;

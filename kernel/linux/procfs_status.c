@@ -11,6 +11,7 @@
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
 #include "linux/procfs_pid.h"
+#include "linux/ptrace.h"
 #include "linux/tty.h"
 #include "x86/cpu.h"
 #include <linux/capability.h>
@@ -26,6 +27,8 @@ state_of(const struct process *p, const struct task *t)
 {
 	if (p->state == PROCESS_ZOMBIE || t == NULL)
 		return "Z (zombie)";
+	if (ptrace_is_stopped_locked(t))
+		return "t (tracing stop)";
 	if (t->thread->state == THREAD_RUNNABLE)
 		return "R (running)";
 	if (p->signals->stopped)
@@ -157,9 +160,9 @@ print_who(struct sbuf *sb, struct process *p, struct task *t)
 	    state_of(p, t));
 	sbuf_printf(sb,
 	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
-	    "TracerPid:\t0\n",
+	    "TracerPid:\t%d\n",
 	    p->pid, t != NULL ? t->tid : p->pid,
-	    p->parent != NULL ? p->parent->pid : 0);
+	    p->parent != NULL ? p->parent->pid : 0, ptrace_tracer_locked(t));
 	sbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
 	    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	sbuf_printf(sb, "FDSize:\t%u\nGroups:\t",

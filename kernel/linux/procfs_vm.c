@@ -12,8 +12,8 @@
 
 #define NAME_COLUMN 73
 
-static void
-print_mapping(struct sbuf *sb, const struct vm_info *info, char *path)
+void
+proc_print_mapping(struct sbuf *sb, const struct vm_info *info, char *path)
 {
 	uint64_t dev = 0, ino = 0;
 	size_t start = sb->len;
@@ -53,7 +53,7 @@ proc_show_maps(const struct pseudo_id *id, struct sbuf *sb)
 	if (path == NULL)
 		error = -ENOMEM;
 	while (error == 0 && vmspace_info(vm, after, &info)) {
-		print_mapping(sb, &info, path);
+		proc_print_mapping(sb, &info, path);
 		if (info.object != NULL)
 			vm_object_put(info.object);
 		after = info.end;

@@ -44,6 +44,12 @@ _Static_assert(offsetof(struct rt_sigframe, info) == 312, "rt_sigframe");
 	(RFLAGS_AC | 0x800ul | RFLAGS_DF | RFLAGS_TF | 0x80ul | 0x40ul | \
 	    0x10ul | 4ul | 1ul | RFLAGS_RF)
 
+uint64_t
+sigframe_rflags(uint64_t rflags, uint64_t wanted)
+{
+	return (rflags & ~RFLAGS_USER) | (wanted & RFLAGS_USER);
+}
+
 bool
 sigaltstack_holds(uaddr_t sp)
 {
@@ -133,8 +139,8 @@ is_extended(uaddr_t at, const uint8_t *area)
 }
 
 /* Nothing that the processor would refuse to load. */
-static int
-check_fpu(uint8_t *area, bool extended)
+int
+sigframe_check_fpu(uint8_t *area, bool extended)
 {
 	uint32_t mxcsr, allowed = 0;
 	uint64_t header[XSTATE_HEADER_LEN / 8];
@@ -187,7 +193,7 @@ fpu_pop(uaddr_t at)
 		error = copyin(area, at, sizeof(struct _fpstate_64));
 	}
 	if (error == 0)
-		error = check_fpu(area, extended);
+		error = sigframe_check_fpu(area, extended);
 	if (error == 0)
 		fpu_swap(self, (void **)&area);
 	fpu_area_free(area);
@@ -249,7 +255,7 @@ load_sigcontext(struct trapframe *tf, const struct sigcontext *sc)
 	tf->rcx = sc->rcx;
 	tf->rsp = sc->rsp;
 	tf->rip = sc->rip;
-	tf->rflags = (tf->rflags & ~RFLAGS_USER) | (sc->eflags & RFLAGS_USER);
+	tf->rflags = sigframe_rflags(tf->rflags, sc->eflags);
 	tf->cs = SEL_UCODE;
 	tf->ss = SEL_UDATA;
 	tf->orig_rax = ~0ull; /* no call to restart */

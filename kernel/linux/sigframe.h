@@ -15,6 +15,14 @@
 int sigframe_push(struct trapframe *tf, int signo, const siginfo_t *info,
     const struct sigaction *act, uint64_t mask);
 
+/* rflags with what a program may set taken from `wanted`. */
+uint64_t sigframe_rflags(uint64_t rflags, uint64_t wanted);
+/*
+ * Makes an FPU area that a program wrote one that can be loaded; `extended`:
+ * all of it was given, not only the first 512 bytes.  -EINVAL
+ */
+int sigframe_check_fpu(uint8_t *area, bool extended);
+
 /* True if sp lies on the calling task's alternate stack. */
 bool sigaltstack_holds(uaddr_t sp);
 

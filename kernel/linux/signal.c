@@ -18,6 +18,7 @@
 #include "kern/thread.h"
 #include "linux/itimer.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/sigframe.h"
 #include "linux/sys_signal.h"
 #include "linux/trace.h"
@@ -181,6 +182,21 @@ wake_one_locked(struct process *p, int signo)
 		}
 }
 
+/* Whoever listens for the end of a group's stop. */
+static void
+tell_seized_locked(struct process *p)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &p->tasks, link) {
+		t->stop_passed = false;
+		if (!t->seized)
+			continue;
+		t->trap_pending = true;
+		thread_interrupt(t->thread);
+	}
+}
+
 static void
 continue_locked(struct process *p)
 {
@@ -189,6 +205,7 @@ continue_locked(struct process *p)
 	drop_queued_locked(p->signals, SIGS_STOP);
 	TAILQ_FOREACH (t, &p->tasks, link)
 		drop_queued_locked(t->signals, SIGS_STOP);
+	tell_seized_locked(p);
 	if (!p->signals->stopped)
 		return;
 	p->signals->stopped = false;
@@ -249,6 +266,9 @@ nobody_wants_locked(struct process *p, struct task *t, int signo)
 
 	if (!ignored_locked(p, signo))
 		return false;
+	TAILQ_FOREACH (other, &p->tasks, link)
+		if (other->traced) /* the tracer wants to see it */
+			return false;
 	if (t != NULL)
 		return (t->signals->mask & SIGBIT(signo)) == 0;
 	TAILQ_FOREACH (other, &p->tasks, link)
@@ -616,9 +636,11 @@ stop(struct process *p, int signo)
 		p->signals->stopped = true;
 		p->signals->stop_signo = signo;
 		first = true;
-		TAILQ_FOREACH (t, &p->tasks, link)
+		TAILQ_FOREACH (t, &p->tasks, link) {
+			t->stop_passed = false;
 			if (t != task_self())
 				thread_interrupt(t->thread);
+		}
 	}
 	spin_unlock_irq(&p->signals->lock, irq);
 	if (first)
@@ -629,10 +651,12 @@ stop(struct process *p, int signo)
 static void
 stay_stopped(struct process *p)
 {
+	struct task *t = task_self();
 	uint64_t irq;
 	bool report;
 
-	wait_event(&p->signals->wq, !p->signals->stopped || p->exiting);
+	wait_event(&p->signals->wq,
+	    !p->signals->stopped || p->exiting || t->trap_pending);
 	irq = spin_lock_irq(&p->signals->lock);
 	report = p->signals->continued;
 	p->signals->continued = false;
@@ -654,37 +678,66 @@ act_by_default(struct process *p, int signo)
 	process_exit(WAIT_STATUS_SIGNAL(signo));
 }
 
-/* The next signal with a handler, its action copied; 0: none is left. */
-static int
-next_handled(struct process *p, struct task *t, siginfo_t *info,
-    struct sigaction *act)
+static bool
+must_stop(const struct process *p, const struct task *t)
 {
-	struct sigaction *a;
+	return p->signals->stopped && !t->stop_passed;
+}
+
+/* The next signal that is not blocked.  0: nothing is left to do. */
+static int
+next_signal(struct process *p, struct task *t, siginfo_t *info)
+{
 	uint64_t irq;
 	int signo;
 
 	for (;;) {
 		if (p->exiting || (p->survivor != NULL && p->survivor != t))
 			task_exit(p->exit_code);
-		if (p->signals->stopped || p->signals->continued)
+		if (t->traced && ptrace_trap())
+			continue;
+		if (must_stop(p, t) || p->signals->continued)
 			stay_stopped(p);
 		irq = spin_lock_irq(&p->signals->lock);
 		signo = take_locked(t, ~t->signals->mask, info);
-		if (signo == 0) {
+		if (signo == 0)
 			t->thread->interrupted = p->exiting ||
-			    p->signals->stopped;
-			spin_unlock_irq(&p->signals->lock, irq);
-			if (t->thread->interrupted)
-				continue;
-			return 0;
-		}
-		a = &p->sigactions->action[signo - 1];
-		*act = *a;
-		if (a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN &&
-		    (a->sa_flags & SA_RESETHAND) != 0)
-			a->sa_handler = SIG_DFL;
+			    must_stop(p, t) || t->trap_pending;
 		spin_unlock_irq(&p->signals->lock, irq);
-		posix_timer_signal_taken(info);
+		if (signo == 0 && t->thread->interrupted)
+			continue;
+		if (signo != 0)
+			posix_timer_signal_taken(info);
+		if (signo != 0 && t->traced && signo != SIGKILL &&
+		    (signo = ptrace_signal(signo, info)) == 0)
+			continue;
+		return signo;
+	}
+}
+
+/* What is to be done for a signal; a handler may be for one time only. */
+static void
+take_action(struct process *p, int signo, struct sigaction *act)
+{
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+	struct sigaction *a = &p->sigactions->action[signo - 1];
+
+	*act = *a;
+	if (a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN &&
+	    (a->sa_flags & SA_RESETHAND) != 0)
+		a->sa_handler = SIG_DFL;
+	spin_unlock_irq(&p->signals->lock, irq);
+}
+
+/* The next signal with a handler, its action copied; 0: none is left. */
+static int
+next_handled(struct process *p, struct task *t, siginfo_t *info,
+    struct sigaction *act)
+{
+	int signo;
+
+	while ((signo = next_signal(p, t, info)) != 0) {
+		take_action(p, signo, act);
 		trace_signal(t, info);
 		if (act->sa_handler == SIG_IGN)
 			continue;
@@ -692,6 +745,7 @@ next_handled(struct process *p, struct task *t, siginfo_t *info,
 			return signo;
 		act_by_default(p, signo);
 	}
+	return 0;
 }
 
 /* Back to before the instruction, with the number that it had. */
@@ -744,6 +798,7 @@ handle(struct trapframe *tf, struct task *t, int signo, const siginfo_t *info,
 	struct signal_state *ss = t->signals;
 	uint64_t back = ss->mask_saved ? ss->saved_mask : ss->mask;
 	uint64_t mask = ss->mask | act->sa_mask;
+	bool stepped = t->traced && ptrace_take_step(tf);
 
 	if (sigframe_push(tf, signo, info, act, back) != 0) {
 		log_info("%s[%d]: no stack for the handler of signal %d, "
@@ -759,6 +814,8 @@ handle(struct trapframe *tf, struct task *t, int signo, const siginfo_t *info,
 	if ((act->sa_flags & SA_NODEFER) == 0)
 		mask |= SIGBIT(signo);
 	signal_mask_set(mask);
+	if (stepped)
+		ptrace_handler_stop();
 }
 
 void

@@ -7,8 +7,8 @@
 #include "kern/uaccess.h"
 #include "kern/vm.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/sys_mm.h"
-#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/uio.h>
 
@@ -60,19 +60,6 @@ pieces_next(struct pieces *p, uaddr_t *addr, uint64_t *len)
 	return false;
 }
 
-/* As ptrace(2) asks: same ids and dumpable, or the capability. */
-static bool
-may_access(struct process *target)
-{
-	const struct creds *c = &process_self()->creds, *t = &target->creds;
-
-	if (target == process_self() || capable(CAP_SYS_PTRACE))
-		return true;
-	return target->dumpable && c->uid == t->euid && c->uid == t->suid &&
-	    c->uid == t->uid && c->gid == t->egid && c->gid == t->sgid &&
-	    c->gid == t->gid;
-}
-
 /* The address space of a task, with a reference. */
 static int
 vm_of(int pid, struct vmspace **out)
@@ -86,7 +73,7 @@ vm_of(int pid, struct vmspace **out)
 	p = t != NULL ? t->process : process_find_locked(pid);
 	if (p == NULL || p->vm == NULL)
 		error = -ESRCH;
-	else if (!may_access(p))
+	else if (!ptrace_may_access_locked(p))
 		error = -EPERM;
 	else
 		vmspace_get(*out = p->vm);

@@ -20,6 +20,7 @@
 #include "linux/kmsg.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/rusage.h"
 #include "linux/sigframe.h"
 #include "linux/sys_files.h"
@@ -155,7 +156,7 @@ static const struct syscall_row rows[] = {
 	[98] = CALL("getrusage", sys_getrusage, "dp"),
 	[99] = CALL("sysinfo", sys_sysinfo, "p"),
 	[100] = CALL("times", sys_times, "p"),
-	[101] = NAME("ptrace", "xdpp"),
+	[101] = CALL("ptrace", sys_ptrace, "xdpp"),
 	[102] = CALL("getuid", sys_getuid, ""),
 	[103] = CALL("syslog", sys_syslog, "dBu"),
 	[104] = CALL("getgid", sys_getgid, ""),

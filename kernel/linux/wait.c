@@ -6,6 +6,7 @@
 #include "kern/uaccess.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
+#include "linux/ptrace.h"
 #include "linux/rusage.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
@@ -56,7 +57,8 @@ take_zombie(struct wait_query *q, struct process *c)
 {
 	int status = c->exit_code, signo = status & 0x7f;
 
-	if (c->state != PROCESS_ZOMBIE || (q->options & WEXITED) == 0)
+	if (c->state != PROCESS_ZOMBIE || (q->options & WEXITED) == 0 ||
+	    c->ntracees != 0) /* who traces it comes first */
 		return false;
 	if (signo != 0)
 		found(q, c, status,
@@ -68,12 +70,22 @@ take_zombie(struct wait_query *q, struct process *c)
 	return true;
 }
 
+/* Then its stops are told as the tracee's. */
+static bool
+is_traced_by_self(const struct process *c)
+{
+	const struct task *t = c->id.task;
+
+	return t != NULL && t->tracee != NULL &&
+	    t->tracee->tracer == process_self();
+}
+
 static bool
 take_stopped(struct wait_query *q, struct process *c)
 {
 	int signo = c->signals->stop_signo;
 
-	if (c->state != PROCESS_ALIVE)
+	if (c->state != PROCESS_ALIVE || is_traced_by_self(c))
 		return false;
 	if ((q->options & WSTOPPED) != 0 && c->stop_unreported) {
 		found(q, c, signo << 8 | 0x7f, CLD_STOPPED, signo);
@@ -90,15 +102,69 @@ take_stopped(struct wait_query *q, struct process *c)
 	return false;
 }
 
+static bool
+wanted_tracee(const struct wait_query *q, const struct tracee *tr)
+{
+	if (q->which == P_PID)
+		return tr->tid == q->id;
+	return q->which != P_PGID || tr->process->pgid == q->id;
+}
+
+static bool
+take_tracee(struct wait_query *q, struct tracee *tr)
+{
+	int signo = tr->code & 0x7f;
+
+	if (!tr->unreported)
+		return false;
+	if (tr->state != TRACEE_ENDED) {
+		found(q, tr->process, tr->code << 8 | 0x7f, CLD_TRAPPED,
+		    tr->code);
+	} else if ((q->options & WEXITED) == 0) {
+		return false;
+	} else {
+		found(q, tr->process, tr->code,
+		    signo != 0 ? CLD_KILLED : CLD_EXITED,
+		    signo != 0 ? signo : tr->code >> 8 & 0xff);
+	}
+	q->pid = tr->tid;
+	if ((q->options & WNOWAIT) != 0)
+		return true;
+	tr->unreported = false;
+	if (tr->state == TRACEE_ENDED)
+		tracee_waited_locked(tr);
+	return true;
+}
+
+/* As look(), among the tasks that the caller traces. */
+static int
+look_at_tracees_locked(struct wait_query *q)
+{
+	struct tracee *tr;
+	int answer = -ECHILD;
+
+	TAILQ_FOREACH (tr, &process_self()->tracees, link) {
+		if (!wanted_tracee(q, tr))
+			continue;
+		answer = 0;
+		if (take_tracee(q, tr))
+			return 1;
+	}
+	return answer;
+}
+
 /* 1: found; 0: children, but none that is ready; -ECHILD: no such child. */
 static int
 look(struct wait_query *q)
 {
 	struct process *self = process_self(), *c;
-	int answer = -ECHILD;
+	int answer;
 
 	mutex_lock(&process_lock);
+	answer = look_at_tracees_locked(q);
 	TAILQ_FOREACH (c, &self->children, sibling) {
+		if (answer == 1)
+			break;
 		if (!wanted(q, c))
 			continue;
 		answer = 0;

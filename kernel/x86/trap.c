@@ -92,6 +92,12 @@ user_set_ops(const struct user_ops *ops)
 	user_syscall = ops->syscall;
 }
 
+void
+user_set_syscall(void (*syscall)(struct trapframe *tf))
+{
+	__atomic_store_n(&user_syscall, syscall, __ATOMIC_RELEASE);
+}
+
 struct trapframe *
 tf_of(struct thread *t)
 {
