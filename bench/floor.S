@@ -13,6 +13,7 @@
 	.text
 	.globl _start
 _start:
+	nopl 0x52656d6f(%eax,%eax) /* a mark for count.c */
 	rdtsc			/* below 2^32: the first four seconds */
 	movl $stack, %esp
 	movl %eax, %ebx

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 # bench.mk - what bench/run compares: a kernel that only prints, a program that
-# tells when it began, and one that counts operations.
+# tells when it began, those that count operations and transfers of a disk, and
+# a plugin for QEMU that counts instructions.
 
-BENCH_BIN = $(B)/bench/floor $(B)/bench/marker $(B)/bench/ops
+BENCH_BIN = $(B)/bench/floor $(B)/bench/marker $(B)/bench/ops \
+	  $(B)/bench/disk $(B)/bench/count.so
 
 $(B)/bench/floor: bench/floor.S
 	@mkdir -p $(@D)
@@ -16,6 +18,14 @@ $(B)/bench/marker: bench/marker.S
 $(B)/bench/ops: bench/ops.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -pthread -static -s -o $@ $<
+
+$(B)/bench/disk: bench/disk.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
+
+$(B)/bench/count.so: bench/count.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
 
 .PHONY: bench
 bench:
