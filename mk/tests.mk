@@ -4,7 +4,7 @@
 # A unit test is a file foo_test.c beside foo.c; a fuzzer is foo_fuzz.c.  Near
 # its top stands what it is linked with:
 #     /* unit: kernel/fs/cpio.c kernel/kern/str.c */
-# where `inflate` and `unzstd` name the libraries of third.mk.  Both run on the
+# where `inflate`, `unzstd` and `acpica` name the libraries of third.mk.  Both run on the
 # host, with the C library's headers, under the address and (for our own code)
 # undefined-behaviour sanitizers.  Seeds of foo_fuzz.c are tests/corpus/foo/*.
 #
@@ -30,7 +30,7 @@ FUZZ_BIN := $(FUZZ_SRC:%.c=$(B)/fuzz/%)
 
 HOST_CFLAGS = -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
 	  -Wno-sign-compare -fno-omit-frame-pointer -iquote kernel -iquote . \
-	  $(THIRD_USE) \
+	  $(THIRD_USE) $(if $(findstring acpi_,$*),$(ACPICA_HOST)) \
 	  -DREMORA_HOST -MMD -MP
 UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \
@@ -66,9 +66,14 @@ $(B)/$(1)/third/zlib/%.o: $(THIRD_STAMP) mk/third.mk
 $(B)/$(1)/third/zstd/%.o: $(THIRD_STAMP) mk/third.mk
 	@mkdir -p $$(@D)
 	$$(Q)$(2) -O2 -g -w $(3) $$(ZSTD_DEF) -c -o $$@ $(THIRD)/zstd/lib/$$*.c
+$(B)/$(1)/third/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
+	@mkdir -p $$(@D)
+	$$(Q)$(2) -O1 -g -w $(3) $(4) $$(ACPICA_HOST) -c -o $$@ \
+	  $(THIRD)/acpica/drivers/acpi/acpica/$$*.c
 endef
 $(eval $(call third_host,unit,$(HOSTCC),-fsanitize=address))
-$(eval $(call third_host,fuzz,$(HOSTCLANG),-fsanitize=address))
+$(eval $(call third_host,fuzz,$(HOSTCLANG),-fsanitize=address,\
+	  -fsanitize=fuzzer-no-link))
 
 # $(call unit_words,FILE): the words of its unit line.
 unit_words = $(shell sed -n 's|^/\* unit: \(.*\) \*/$$|\1|p' $(1))
@@ -76,7 +81,8 @@ unit_words = $(shell sed -n 's|^/\* unit: \(.*\) \*/$$|\1|p' $(1))
 unit_objs = $(foreach w,$(call unit_words,$(1)),\
 	  $(if $(filter inflate,$(w)),$(ZLIB_C:%=$(B)/$(2)/third/zlib/%.o),\
 	  $(if $(filter unzstd,$(w)),$(ZSTD_C:%=$(B)/$(2)/third/zstd/%.o),\
-	  $(w:%.c=$(B)/$(2)/%.o))))
+	  $(if $(filter acpica,$(w)),$(ACPICA_C:%=$(B)/$(2)/third/acpica/%.o),\
+	  $(w:%.c=$(B)/$(2)/%.o)))))
 
 define unit_rule
 $(B)/unit/$(1:.c=): $(B)/unit/$(1:.c=.o) $(call unit_objs,$(1),unit)

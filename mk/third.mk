@@ -18,7 +18,8 @@ THIRD_USE = -isystem $(THIRD)/zlib -isystem $(THIRD)/zstd/lib \
 	  -DZ_SOLO -DZSTD_STATIC_LINKING_ONLY
 KTHIRD	= $(THIRD)/libinflate.a $(THIRD)/libunzstd.a $(THIRD)/libacpica.a
 # The same for <acpi/acpi.h>; our acpi/platform/aclinux.h stands before theirs.
-ACPICA_USE = -Ikernel/third/include -isystem $(THIRD)/acpica/include
+ACPICA_HOST = -Ikernel/third/acpica -isystem $(THIRD)/acpica/include
+ACPICA_USE = -Ikernel/third/include $(ACPICA_HOST)
 
 # Z_TESTW=0: the CRC takes a byte at a time, from 1 KiB of tables, not 28.
 ZLIB_C	= adler32 crc32 inffast inflate inftrees
@@ -78,8 +79,7 @@ $(THIRD)/obj/zstd/%.o: $(THIRD_STAMP) mk/third.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(THIRD_CFLAGS) $(ZSTD_DEF) -c -o $@ $(THIRD)/zstd/lib/$*.c
 
-THIRD_H	:= $(wildcard kernel/third/include/*.h \
-	  kernel/third/include/*/*.h kernel/third/include/*/*/*.h)
+THIRD_H	:= $(shell find kernel/third -name '*.h')
 $(THIRD)/obj/acpica/evxface.o: THIRD_CFLAGS += -DACPI_FUTURE_USAGE
 $(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 	@mkdir -p $(@D)
