@@ -102,8 +102,12 @@ boot_stream_name(enum boot_stream stream)
 static void
 boot_put_own(const struct boot_line *b, struct text *line)
 {
-	text_add(line, " remora.control=0x%x,%u remora.exit=0x%x",
-	    BOOT_CONTROL_PORT, BOOT_CONTROL_IRQ, BOOT_EXIT_PORT);
+	if (b->virtio_console)
+		text_add(line, " remora.control=virtio");
+	else
+		text_add(line, " remora.control=0x%x,%u", BOOT_CONTROL_PORT,
+		    BOOT_CONTROL_IRQ);
+	text_add(line, " remora.exit=0x%x", BOOT_EXIT_PORT);
 	if (b->rows != 0 && b->columns != 0)
 		text_add(line, " remora.winsize=%ux%u", b->rows, b->columns);
 	if (b->in != BOOT_TTY)
@@ -140,9 +144,16 @@ boot_put_root(const struct boot_line *b, struct text *line)
 }
 
 static void
+boot_put_slot(struct text *line, unsigned slot)
+{
+	text_add(line, " virtio_mmio.device=%u@0x%x:%u", MMIO_SIZE,
+	    MMIO_BASE + MMIO_SIZE * slot, MMIO_IRQ + slot);
+}
+
+static void
 boot_put(const struct boot_line *b, struct text *line, bool by_file)
 {
-	text_add(line, "console=ttyS0");
+	text_add(line, "console=%s", b->virtio_console ? "hvc0" : "ttyS0");
 	if (!b->verbose)
 		text_add(line, b->foreign ? " quiet loglevel=1" : " quiet");
 	if (b->foreign)
@@ -153,8 +164,9 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 	if (!b->foreign)
 		boot_put_own(b, line);
 	for (unsigned i = 0; i < b->mmio_slots; i++)
-		text_add(line, " virtio_mmio.device=%u@0x%x:%u", MMIO_SIZE,
-		    MMIO_BASE + MMIO_SIZE * i, MMIO_IRQ + i);
+		boot_put_slot(line, i);
+	if (b->virtio_console && b->microvm)
+		boot_put_slot(line, MMIO_SLOT_CONSOLE);
 	if (by_file)
 		text_add(line, " remora.args=%s", BOOT_ARGS_FILE);
 	for (size_t i = 0; !by_file && i < b->env->count; i++)

@@ -36,6 +36,8 @@ struct boot_line {
 	const struct share_option *share; /* folders to mount */
 	size_t nshares;
 	unsigned mmio_slots; /* of microvm in use: virtio_mmio.device= */
+	bool virtio_console; /* instead of serial ports; the last slot */
+	bool microvm;
 };
 
 /*

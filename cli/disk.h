@@ -50,9 +50,10 @@ void disks_qemu(const struct disk_option *disks, size_t n,
     enum machine_type machine, struct strings *argv);
 
 /* microvm's virtio slots without ACPI.  QEMU, hw/i386/microvm.c. */
-#define MMIO_SLOTS 8
-#define MMIO_BASE  0xfeb00000u
-#define MMIO_SIZE  0x200u
-#define MMIO_IRQ   5u
+#define MMIO_SLOTS        8
+#define MMIO_BASE         0xfeb00000u
+#define MMIO_SIZE         0x200u
+#define MMIO_IRQ          5u
+#define MMIO_SLOT_CONSOLE 7u /* --console virtio: the last one */
 
 #endif

@@ -34,6 +34,7 @@ help_run(FILE *to)
 "  --machine TYPE       microvm (default), q35 or pc\n"
 "  --accel HOW          auto (default): KVM where it works, else TCG;\n"
 "                       kvm; tcg\n"
+"  --console HOW        serial (default): serial ports; virtio: /dev/hvc0\n"
 "  --kernel FILE        boot this kernel; a Linux works as well\n"
 "  --rootfs DIR         pack all of DIR instead; PROGRAM is a path inside\n"
 "  --add PATH[:/GUEST]  pack this file or directory, too (repeatable)\n"

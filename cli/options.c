@@ -19,6 +19,7 @@ enum option_code {
 	OPT_CPUS,
 	OPT_MACHINE,
 	OPT_ACCEL,
+	OPT_CONSOLE,
 	OPT_KERNEL,
 	OPT_ROOTFS,
 	OPT_ENV,
@@ -38,6 +39,7 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "accel", required_argument, NULL, OPT_ACCEL },
+	{ "console", required_argument, NULL, OPT_CONSOLE },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "rootfs", required_argument, NULL, OPT_ROOTFS },
 	{ "env", required_argument, NULL, OPT_ENV },
@@ -52,6 +54,7 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "help", no_argument, NULL, OPT_HELP }, { NULL, 0, NULL, 0 } };
 
 static const char *const machine_names[] = { "microvm", "q35", "pc", NULL };
+static const char *const console_names[] = { "serial", "virtio", NULL };
 static const char *const accel_names[] = { "auto", "kvm", "tcg", NULL };
 
 const char *
@@ -210,6 +213,13 @@ options_take_value(struct run_options *o, int code, const char *value,
 			return options_bad(t, "accel", value,
 			    "auto, kvm or tcg");
 		o->accel = (enum accel)word;
+		return 0;
+	case OPT_CONSOLE:
+		word = options_parse_word(value, console_names);
+		if (word < 0)
+			return options_bad(t, "console", value,
+			    "serial or virtio");
+		o->console = (enum console_kind)word;
 		return 0;
 	case OPT_TIMEOUT:
 		if (options_parse_timeout(value, &o->timeout_ms) != 0)

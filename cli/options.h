@@ -13,6 +13,8 @@
 
 enum machine_type { MACHINE_MICROVM, MACHINE_Q35, MACHINE_PC };
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+/* What carries the console and the control channel. */
+enum console_kind { CONSOLE_SERIAL, CONSOLE_VIRTIO };
 
 /* Strings are those of the arguments, not copies. */
 struct run_options {
@@ -20,6 +22,7 @@ struct run_options {
 	unsigned cpus;
 	enum machine_type machine;
 	enum accel accel;
+	enum console_kind console;
 	const char *kernel, *rootfs, *append; /* or NULL */
 	const char **env;                     /* NAME=VALUE */
 	size_t nenv;

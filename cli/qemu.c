@@ -36,6 +36,41 @@ qemu_machine_value(enum machine_type type)
 	}
 }
 
+/* Serial ports where PCs have them. */
+static void
+qemu_add_serial(const struct qemu_machine *m, struct strings *argv)
+{
+	char *s = mem_format("isa-serial,iobase=0x%x,irq=%d,chardev=control",
+	    BOOT_CONTROL_PORT, BOOT_CONTROL_IRQ);
+
+	qemu_add(argv, "-device",
+	    "isa-serial,iobase=0x3f8,irq=4,chardev=console");
+	if (m->control)
+		qemu_add(argv, "-device", s);
+	free(s);
+}
+
+/* Two ports of one virtio console, and no serial port at all. */
+static void
+qemu_add_ports(const struct qemu_machine *m, struct strings *argv)
+{
+	char *s = mem_format("virtio-serial-device,bus=virtio-mmio-bus.%u",
+	    MMIO_SLOT_CONSOLE);
+
+	qemu_add(argv, "-device",
+	    m->type == MACHINE_MICROVM ? s : "virtio-serial-pci");
+	free(s);
+	if (!m->control) {
+		qemu_add(argv, "-device", "virtconsole,chardev=console");
+		return;
+	}
+	/* QEMU drops what a slow reader of a virtconsole has no room for. */
+	qemu_add(argv, "-device",
+	    "virtserialport,chardev=console,name=remora.console");
+	qemu_add(argv, "-device",
+	    "virtserialport,chardev=control,name=remora.control");
+}
+
 static void
 qemu_add_control(struct strings *argv)
 {
@@ -43,10 +78,6 @@ qemu_add_control(struct strings *argv)
 
 	s = mem_format("socket,id=control,fd=%d", QEMU_FD_CONTROL);
 	qemu_add(argv, "-chardev", s);
-	free(s);
-	s = mem_format("isa-serial,iobase=0x%x,irq=%d,chardev=control",
-	    BOOT_CONTROL_PORT, BOOT_CONTROL_IRQ);
-	qemu_add(argv, "-device", s);
 	free(s);
 	s = mem_format("isa-debug-exit,iobase=0x%x,iosize=2", BOOT_EXIT_PORT);
 	qemu_add(argv, "-device", s);
@@ -78,10 +109,12 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 	qemu_add_number(argv, "-smp", "%llu", m->cpus);
 	qemu_add_number(argv, "-m", "%lluK", m->memory >> 10);
 	qemu_add(argv, "-chardev", "stdio,id=console,signal=off");
-	qemu_add(argv, "-device",
-	    "isa-serial,iobase=0x3f8,irq=4,chardev=console");
 	if (m->control)
 		qemu_add_control(argv);
+	if (m->virtio_console)
+		qemu_add_ports(m, argv);
+	else
+		qemu_add_serial(m, argv);
 	disks_qemu(m->disks, m->ndisks, m->type, argv);
 	shares_qemu(m->shares, m->nshares, m->ndisks, m->type, argv);
 	if (m->gdb_port != 0) {

@@ -42,10 +42,10 @@ the_usual_one(void **state)
 	    "    -accel tcg \\\n    -cpu max \\\n    -smp 1 \\\n"
 	    "    -m 65536K \\\n"
 	    "    -chardev stdio,id=console,signal=off \\\n"
-	    "    -device isa-serial,iobase=0x3f8,irq=4,chardev=console \\\n"
 	    "    -chardev socket,id=control,fd=4 \\\n"
-	    "    -device isa-serial,iobase=0x2f8,irq=3,chardev=control \\\n"
 	    "    -device isa-debug-exit,iobase=0x501,iosize=2 \\\n"
+	    "    -device isa-serial,iobase=0x3f8,irq=4,chardev=console \\\n"
+	    "    -device isa-serial,iobase=0x2f8,irq=3,chardev=control \\\n"
 	    "    -kernel '/k e' \\\n    -initrd /proc/self/fd/3 \\\n"
 	    "    -append 'a \"b\" '\\''c'\\'''");
 	free(text);
@@ -75,6 +75,33 @@ other_ones(void **state)
 	assert_non_null(strstr(text, "-append ''"));
 	assert_null(strstr(text, "control"));
 	assert_null(strstr(text, "isa-debug-exit"));
+	free(text);
+}
+
+static void
+virtio_console(void **state)
+{
+	struct qemu_machine m = { .program = "qemu",
+		.control = true,
+		.virtio_console = true,
+		.cpus = 1,
+		.memory = 64 << 20,
+		.kernel = "k",
+		.line = "" };
+	char *text = command(&m);
+
+	(void)state;
+	assert_null(strstr(text, "isa-serial,"));
+	assert_non_null(strstr(text,
+	    "    -device virtio-serial-device,bus=virtio-mmio-bus.7 \\\n"
+	    "    -device virtserialport,chardev=console,"
+	    "name=remora.console \\\n"
+	    "    -device virtserialport,chardev=control,"
+	    "name=remora.control \\\n"));
+	free(text);
+	m.type = MACHINE_Q35;
+	text = command(&m);
+	assert_non_null(strstr(text, "-device virtio-serial-pci "));
 	free(text);
 }
 
@@ -176,6 +203,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_usual_one),
 		cmocka_unit_test(other_ones),
+		cmocka_unit_test(virtio_console),
 		cmocka_unit_test(disks),
 		cmocka_unit_test(shares),
 		cmocka_unit_test(finds_qemu),

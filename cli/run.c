@@ -85,6 +85,8 @@ run_make_line(struct run *r)
 		.append = r->o.append,
 		.share = r->o.share,
 		.nshares = r->o.nshares,
+		.virtio_console = r->o.console == CONSOLE_VIRTIO,
+		.microvm = r->o.machine == MACHINE_MICROVM,
 		.mmio_slots = r->o.machine == MACHINE_MICROVM ?
 		    r->o.ndisks + r->o.nshares :
 		    0 };
@@ -137,6 +139,7 @@ run_make_command(struct run *r)
 	struct qemu_machine m = { .type = r->o.machine,
 		.kvm = r->kvm,
 		.control = !r->kernel.foreign,
+		.virtio_console = r->o.console == CONSOLE_VIRTIO,
 		.cpus = r->o.cpus,
 		.gdb_port = r->o.gdb_port,
 		.memory = r->o.memory,
@@ -156,6 +159,18 @@ run_make_command(struct run *r)
 	return 0;
 }
 
+static int
+run_check_slots(struct run *r)
+{
+	if (r->o.console != CONSOLE_VIRTIO || r->o.machine != MACHINE_MICROVM ||
+	    r->o.ndisks + r->o.nshares <= MMIO_SLOT_CONSOLE)
+		return 0;
+	return trouble_set(&r->trouble, STATUS_MACHINE,
+	    "--console virtio: microvm has room for %u disks and folders "
+	    "beside it",
+	    MMIO_SLOT_CONSOLE);
+}
+
 /* Everything up to, and without, the machine itself. */
 static int
 run_prepare(struct run *r)
@@ -170,6 +185,8 @@ run_prepare(struct run *r)
 	if (error == 0)
 		error = shares_check(r->o.share, r->o.nshares, r->o.ndisks,
 		    r->o.machine, &r->trouble);
+	if (error == 0)
+		error = run_check_slots(r);
 	if (error == 0)
 		error = run_pack(r);
 	if (error == 0)

@@ -124,6 +124,7 @@ first_program(void *arg)
 
 	(void)arg;
 	acpi_find_devices();
+	console_await();
 	error = p9_mount_asked(&share);
 	if (error != 0) {
 		snprintf(text, sizeof(text), "cannot mount %s: error %d", share,

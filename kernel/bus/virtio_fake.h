@@ -18,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef FAKE_QUEUES
 #define FAKE_QUEUES 4
-#define FAKE_CHAIN  64
+#endif
+#define FAKE_CHAIN 64
 
 struct fake_chain {
 	uint32_t id;
@@ -59,6 +61,7 @@ static long fake_live;        /* allocations */
 static long fake_budget = -1; /* until there is no more; -1: never */
 static char fake_log[200];
 static int64_t fake_now;
+static void (*fake_on_log)(const char *line); /* NULL: nobody listens */
 
 /* ---------------------------------------------------------- memory -- */
 
@@ -132,6 +135,8 @@ log_line(enum log_level level, const char *fmt, ...)
 	vsnprintf(fake_log, sizeof(fake_log), fmt, ap);
 	va_end(ap);
 	fake_lines++;
+	if (fake_on_log != NULL)
+		fake_on_log(fake_log);
 }
 
 void

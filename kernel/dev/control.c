@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * control.c - the control channel over a 16550.
+ * control.c - the control channel over a 16550 or a port of a virtio console.
  *
  * Output is polled, so that it works to the last moment; it is a few dozen
  * bytes in a machine's life.
@@ -13,39 +13,69 @@
 #include "kern/bootargs.h"
 #include "kern/log.h"
 #include "kern/power.h"
+#include "kern/spinlock.h"
 #include "kern/string.h"
 #include <linux/errno.h>
 
 #define CONTROL_ROOM 4096 /* lines are parsed as they come: always room */
 
 static struct uart16550 control_uart;
-static struct serial *control; /* NULL: none */
+static struct spinlock control_lock = SPINLOCK_INIT; /* interrupts off */
+static struct serial *control; /* referenced, under control_lock; NULL: none */
 static struct control_parser control_parser;
 static const struct control_handlers *control_handlers;
 static bool control_complained;
 
+#define CONTROL_NAME "remora.control" /* remora.control=virtio */
+
+/* A reference, or NULL. */
+static struct serial *
+control_line(void)
+{
+	uint64_t state = spin_lock_irq(&control_lock);
+	struct serial *line = control;
+
+	if (line != NULL)
+		serial_get(line);
+	spin_unlock_irq(&control_lock, state);
+	return line;
+}
+
 bool
 control_present(void)
 {
-	return control != NULL;
+	return bootargs()->control_name != NULL ||
+	    __atomic_load_n(&control, __ATOMIC_ACQUIRE) != NULL;
+}
+
+bool
+control_is_awaited(void)
+{
+	return bootargs()->control_name != NULL &&
+	    __atomic_load_n(&control, __ATOMIC_ACQUIRE) == NULL;
 }
 
 void
 control_send(const char *line)
 {
-	if (control == NULL)
+	struct serial *s = control_line();
+
+	if (s == NULL)
 		return;
-	control->ops->write_polled(control, (const uint8_t *)line,
-	    strlen(line));
-	control->ops->write_polled(control, (const uint8_t *)"\n", 1);
+	s->ops->write_polled(s, (const uint8_t *)line, strlen(line));
+	s->ops->write_polled(s, (const uint8_t *)"\n", 1);
+	serial_put(s);
 }
 
 static void
 control_drain(void)
 {
+	struct serial *s = control_line();
+
 	console_drain();
-	if (control != NULL)
-		control->ops->drain(control);
+	if (s != NULL)
+		s->ops->drain(s);
+	serial_put(s);
 }
 
 static void
@@ -87,20 +117,71 @@ static const struct serial_client control_client = {
 	.room = control_room,
 };
 
-int
-control_listen(const struct control_handlers *handlers)
+/* Once, when both the line and who listens are there. */
+static int
+control_begin(struct serial *line)
 {
 	int error;
 
-	if (control == NULL)
-		return -ENODEV;
-	control_handlers = handlers;
-	control->client = &control_client;
-	serial_set_room(control, CONTROL_ROOM);
-	error = control->ops->open(control);
+	line->client = &control_client;
+	serial_set_room(line, CONTROL_ROOM);
+	error = line->ops->open(line);
 	if (error == 0)
 		control_send("ready");
 	return error;
+}
+
+int
+control_listen(const struct control_handlers *handlers)
+{
+	struct serial *line = control_line();
+	int error = 0;
+
+	if (line == NULL && bootargs()->control_name == NULL)
+		return -ENODEV;
+	control_handlers = handlers;
+	if (line != NULL)
+		error = control_begin(line);
+	serial_put(line);
+	return error;
+}
+
+bool
+control_offer(struct serial *line, const char *name)
+{
+	const char *asked = bootargs()->control_name;
+	uint64_t state;
+	bool mine;
+	int error = 0;
+
+	if (asked != NULL && strcmp(asked, "virtio") == 0)
+		asked = CONTROL_NAME;
+	if (asked == NULL || strcmp(asked, name) != 0)
+		return false;
+	state = spin_lock_irq(&control_lock);
+	mine = control == NULL;
+	if (mine)
+		control = serial_get(line);
+	spin_unlock_irq(&control_lock, state);
+	if (mine && control_handlers != NULL)
+		error = control_begin(line);
+	if (error != 0)
+		log_warn("control: port %s: error %d", name, -error);
+	console_await_look();
+	return mine;
+}
+
+void
+control_lost(struct serial *line)
+{
+	uint64_t state = spin_lock_irq(&control_lock);
+	bool mine = control == line;
+
+	if (mine)
+		control = NULL;
+	spin_unlock_irq(&control_lock, state);
+	if (mine)
+		serial_put(line);
 }
 
 static const struct power_control control_power = {

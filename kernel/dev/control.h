@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * control.h - the control channel: a second serial line, named by
- * remora.control=PORT,IRQ, on which guest and host exchange lines of text that
+ * remora.control=PORT,IRQ, or a port of a virtio console, remora.control=NAME
+ * (virtio: the one called remora.control), on which guest and host exchange lines of text that
  * no program sees.  Lines to the host go through kern/power.h.
  */
 #ifndef DEV_CONTROL_H
@@ -30,13 +31,27 @@ struct control_handlers {
  */
 int control_init(const struct boot_info *bi);
 
-/* True if there is a control channel. */
+/*
+ * True if there is a control channel, or one was asked for that arrives with
+ * its device.
+ */
 bool control_present(void);
+/* One was asked for, and is not there yet. */
+bool control_is_awaited(void);
 
 /*
- * Registers who is called, begins to listen, and sends "ready": from now on
- * the host may send on both lines; what came earlier could be lost while they
- * were being set up.  Threads only, once.
+ * A port with a name arrives: true if it is the control channel now.  It is
+ * gone: harmless if it is not.  Threads only.
+ */
+struct serial;
+bool control_offer(struct serial *line, const char *name);
+void control_lost(struct serial *line);
+
+/*
+ * Registers who is called, begins to listen, and sends "ready" (for a channel
+ * that is still to arrive: then): from now on the host may send on both lines;
+ * what came earlier could be lost while they were being set up.  Threads only,
+ * once.
  *   -ENODEV  there is no control channel
  */
 int control_listen(const struct control_handlers *handlers);

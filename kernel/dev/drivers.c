@@ -16,5 +16,6 @@ const struct driver *const drivers[] = {
 	&vtblk_driver,
 	&vtrng_driver,
 	&vt9p_driver,
+	&vtcon_driver,
 	NULL,
 };

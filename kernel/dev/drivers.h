@@ -9,5 +9,6 @@
 extern const struct driver *const drivers[];
 
 extern const struct driver vtblk_driver, vtrng_driver, vt9p_driver;
+extern const struct driver vtcon_driver;
 
 #endif

@@ -153,22 +153,6 @@ chrdev_find_node(const char *name, uint32_t *mode, uint64_t *rdev)
 }
 
 struct chrdev *
-chrdev_find(uint64_t rdev)
-{
-	uint32_t major = dev_major(rdev), minor = dev_minor(rdev);
-	struct chrdev *dev;
-
-	mutex_lock(&lock);
-	TAILQ_FOREACH (dev, &devices, link) {
-		if (dev->major == major && minor >= dev->minor &&
-		    minor - dev->minor < chrdev_count(dev))
-			break;
-	}
-	mutex_unlock(&lock);
-	return dev;
-}
-
-struct chrdev *
 chrdev_at(unsigned i)
 {
 	struct chrdev *dev;
@@ -182,15 +166,33 @@ chrdev_at(unsigned i)
 	return dev;
 }
 
+/* They outlive the device, which may depart at any time. */
+static const struct file_ops *
+ops_of(uint64_t rdev)
+{
+	uint32_t major = dev_major(rdev), minor = dev_minor(rdev);
+	const struct file_ops *ops = NULL;
+	struct chrdev *dev;
+
+	mutex_lock(&lock);
+	TAILQ_FOREACH (dev, &devices, link) {
+		if (dev->major == major && minor >= dev->minor &&
+		    minor - dev->minor < chrdev_count(dev))
+			ops = dev->ops;
+	}
+	mutex_unlock(&lock);
+	return ops;
+}
+
 static int
 node_open(struct inode *inode, struct file *file)
 {
-	struct chrdev *dev = chrdev_find(inode->rdev);
+	const struct file_ops *ops = ops_of(inode->rdev);
 
-	if (dev == NULL)
+	if (ops == NULL)
 		return -ENXIO;
-	file->ops = dev->ops;
-	return dev->ops->open != NULL ? dev->ops->open(inode, file) : 0;
+	file->ops = ops;
+	return ops->open != NULL ? ops->open(inode, file) : 0;
 }
 
 const struct file_ops chrdev_node_ops = { .open = node_open };

@@ -13,7 +13,8 @@
 
 /*
  * The owner's, in place until chrdev_unregister().  ops->open is called with
- * file->ops already set to ops; inode->rdev tells the minor.
+ * file->ops already set to ops, which stay for ever; inode->rdev tells the
+ * minor.
  */
 struct chrdev {
 	uint32_t major, minor; /* the first minor ... */
@@ -38,8 +39,6 @@ struct chrdev {
 int chrdev_register(struct chrdev *dev);
 /* Opens in progress keep their ops; callers see to their own end. */
 void chrdev_unregister(struct chrdev *dev);
-/* What the device number reaches, or NULL. */
-struct chrdev *chrdev_find(uint64_t rdev);
 /* The i-th, for /proc/devices; NULL after the last. */
 struct chrdev *chrdev_at(unsigned i);
 /*

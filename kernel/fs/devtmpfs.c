@@ -15,6 +15,7 @@
 static struct mutex lock = MUTEX_INIT(lock);
 static struct super *sb; /* I once made, under lock */
 static bool populated;
+static bool populating; /* under the root's inode->lock */
 
 /* Links that every Linux system has there. */
 static const struct {
@@ -141,9 +142,9 @@ devtmpfs_link(const char *name, const char *target)
 	return make(name, &e);
 }
 
-/* Only what is a device still: programs may have put something else there. */
+/* Only what it was still: programs may have put something else there. */
 static void
-remove_from(struct dentry *dir, const char *name)
+remove_from(struct dentry *dir, const char *name, bool link)
 {
 	struct inode *inode = dir->inode, *victim;
 	struct dentry *d;
@@ -152,7 +153,8 @@ remove_from(struct dentry *dir, const char *name)
 	d = dentry_find(dir, name, strlen(name));
 	victim = d != NULL ? d->inode : NULL;
 	if (victim != NULL &&
-	    (S_ISCHR(victim->mode) || S_ISBLK(victim->mode))) {
+	    (link ? S_ISLNK(victim->mode) :
+		    S_ISCHR(victim->mode) || S_ISBLK(victim->mode))) {
 		mutex_lock(&victim->lock);
 		inode->ops->unlink(inode, d);
 		mutex_unlock(&victim->lock);
@@ -162,8 +164,8 @@ remove_from(struct dentry *dir, const char *name)
 	dentry_put(d);
 }
 
-void
-devtmpfs_remove(const char *name)
+static void
+remove_path(const char *name, bool link)
 {
 	struct dentry *dir, *sub;
 	const char *slash;
@@ -179,8 +181,20 @@ devtmpfs_remove(const char *name)
 		name = slash + 1;
 	}
 	if (dir != NULL && dir->inode != NULL)
-		remove_from(dir, name);
+		remove_from(dir, name, link);
 	dentry_put(dir);
+}
+
+void
+devtmpfs_remove(const char *name)
+{
+	remove_path(name, false);
+}
+
+void
+devtmpfs_unlink(const char *name)
+{
+	remove_path(name, true);
 }
 
 /* A directory on which something is mounted when somebody goes there. */
@@ -207,9 +221,8 @@ populate(struct inode *dir, struct dentry *d)
 	int error;
 
 	(void)dir;
-	spin_lock(&vfs_lock);
-	d->flags |= DENTRY_COMPLETE; /* so that what follows finds it so */
-	spin_unlock(&vfs_lock);
+	(void)d;
+	populating = true;
 	error = chrdev_add_all_nodes();
 	if (error == 0)
 		error = blkdev_add_all_nodes();
@@ -218,13 +231,15 @@ populate(struct inode *dir, struct dentry *d)
 	for (i = 0; i < ARRAY_SIZE(automounts) && error == 0; i++)
 		if (fs_type_find(automounts[i].type) != NULL)
 			error = make_automount(&automounts[i]);
+	populating = false;
 	__atomic_store_n(&populated, true, __ATOMIC_RELEASE);
 	return error;
 }
 
 /*
  * Before that, only what is asked for is made, as far as it is a character
- * device: a program that is alone has its console.
+ * device: a program that is alone has its console.  While all are made, those
+ * who make them look here before, and others wait for the lock.
  */
 static int
 lookup(struct inode *dir, struct dentry *d)
@@ -232,6 +247,8 @@ lookup(struct inode *dir, struct dentry *d)
 	uint32_t mode;
 	uint64_t rdev;
 
+	if (populating)
+		return 0;
 	if (chrdev_find_node(d->name, &mode, &rdev))
 		return tmpfs_dir_ops.mknod(dir, d, S_IFCHR | mode, rdev,
 		    &vfs_cred_kernel);

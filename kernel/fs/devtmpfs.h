@@ -25,5 +25,6 @@ int devtmpfs_add(const char *name, uint32_t mode, uint64_t rdev);
 void devtmpfs_remove(const char *name);
 /* A link such as fd -> /proc/self/fd. */
 int devtmpfs_link(const char *name, const char *target);
+void devtmpfs_unlink(const char *name);
 
 #endif

@@ -207,8 +207,13 @@ static int
 set_control(void *a, const char *value)
 {
 	int64_t v[2];
-	int error = pair(value, ',', 0xfff8, 15, v);
+	int error;
 
+	if (*value != '\0' && (*value < '0' || *value > '9')) {
+		((struct bootargs *)a)->control_name = value;
+		return 0;
+	}
+	error = pair(value, ',', 0xfff8, 15, v);
 	if (error == 0) {
 		((struct bootargs *)a)->control_port = v[0];
 		((struct bootargs *)a)->control_irq = v[1];

@@ -24,7 +24,8 @@ struct bootargs {
 	char reboot_how;   /* reboot=: first letter, 0: not given */
 	uint16_t control_port, exit_port; /* 0: none */
 	uint8_t control_irq;
-	uint16_t rows, cols; /* 0: unknown */
+	const char *control_name; /* of a port instead; NULL: none */
+	uint16_t rows, cols;      /* 0: unknown */
 	enum boot_stream in, out;
 	const char *args_file; /* remora.args= */
 	/* For the first program: strings inside the command line's copy. */

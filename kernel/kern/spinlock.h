@@ -55,6 +55,19 @@ spin_lock_irq(struct spinlock *lock)
 	return state;
 }
 
+/* False: another holds it, on this processor or another. */
+static inline bool
+spin_trylock_irq(struct spinlock *lock, uint64_t *state)
+{
+	*state = irq_save();
+	preempt_disable();
+	if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_SEQ_CST) == 0)
+		return true;
+	irq_restore(*state);
+	preempt_enable();
+	return false;
+}
+
 static inline void
 spin_unlock_irq(struct spinlock *lock, uint64_t state)
 {

@@ -8,6 +8,7 @@
  * made for one program has no init scripts to do it.  An init that mounts them
  * itself stacks its mounts on these.
  */
+#include "dev/control.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kern/boot.h"
@@ -360,7 +361,7 @@ linux_start(void)
 	if (error != 0)
 		return error;
 	/* Started by `remora run`: not an init system, see signal.c. */
-	p->signals->init_runs_alone = ba->control_port != 0;
+	p->signals->init_runs_alone = control_present();
 	first_process = p;
 	power_set_button(button_pressed);
 	error = open_stdio();

@@ -30,7 +30,7 @@
 #define STREAM_CHUNK 256
 
 static struct stream {
-	struct serial *line;
+	struct serial *line; /* referenced for ever; NULL until opened */
 	uint8_t *ring;       /* NULL until opened for reading */
 	uint32_t head, tail; /* [a] free running: producer's, consumer's */
 	uint64_t consumed;   /* bytes, the reader's */
@@ -44,9 +44,18 @@ static struct stream {
 };
 
 bool
-stdio_takes_input(void)
+stdio_takes_input(const void *line)
 {
-	return bootargs()->in == STREAM_PIPE;
+	return bootargs()->in == STREAM_PIPE && line == stream.line;
+}
+
+void
+stdio_gone(const void *line)
+{
+	if (line != stream.line)
+		return;
+	waitq_wake_all(&stream.read_wq);
+	waitq_wake_all(&stream.write_wq);
 }
 
 static uint32_t
@@ -66,7 +75,7 @@ stdio_input(const uint8_t *bytes, size_t n)
 	for (i = 0; i < n; i++)
 		stream.ring[head++ % STREAM_RING] = bytes[i];
 	__atomic_store_n(&stream.head, head, __ATOMIC_RELEASE);
-	serial_set_room(stream.line, STREAM_RING - stream_used());
+	serial_add_room(stream.line, -(int32_t)n);
 	waitq_wake_all(&stream.read_wq);
 }
 
@@ -88,8 +97,9 @@ stdio_eof(uint64_t total)
 static bool
 stream_at_end(void)
 {
-	return __atomic_load_n(&stream.ended, __ATOMIC_ACQUIRE) &&
-	    stream.consumed >= stream.total;
+	return serial_is_gone(stream.line) ||
+	    (__atomic_load_n(&stream.ended, __ATOMIC_ACQUIRE) &&
+		stream.consumed >= stream.total);
 }
 
 static bool
@@ -113,6 +123,7 @@ stream_copy(struct uio *u)
 		done += n;
 		__atomic_store_n(&stream.tail, stream.tail + n,
 		    __ATOMIC_RELEASE);
+		serial_add_room(stream.line, n);
 		if (n < run)
 			return done > 0 ? (long)done : -EFAULT;
 	}
@@ -151,7 +162,6 @@ stream_read(struct file *file, struct uio *u, int64_t *pos)
 		return n;
 	n = stream_read_turn(file, u);
 	turn_end(&stream.reading, &stream.read_wq);
-	serial_set_room(stream.line, STREAM_RING - stream_used());
 	serial_resume(stream.line);
 	return n;
 }
@@ -174,9 +184,11 @@ stream_send(struct file *file, struct uio *u, const uint8_t *bytes, size_t n)
 		if (done == n)
 			return n;
 		error = -EAGAIN;
-		if (!stream_nonblock(file, u))
+		if (serial_is_gone(stream.line))
+			error = -EIO;
+		else if (!stream_nonblock(file, u))
 			error = wait_event_intr(&stream.write_wq,
-			    stream_has_room());
+			    stream_has_room() || serial_is_gone(stream.line));
 		if (error != 0)
 			return done > 0 ? (long)done : error;
 	}
@@ -231,6 +243,7 @@ stream_poll(struct file *file, struct poll_table *table)
 	if ((file->mode & FILE_WRITE) != 0) {
 		poll_wait(table, &stream.write_wq);
 		events |= stream_has_room() ? POLLOUT | POLLWRNORM : 0;
+		events |= serial_is_gone(stream.line) ? POLLERR : 0;
 	}
 	return events;
 }
@@ -261,8 +274,9 @@ open_stream(unsigned flags, struct file **out)
 	char label[32];
 	int error;
 
-	stream.line = console_serial();
-	if (stream.line == NULL || tty_console() == NULL)
+	if (stream.line == NULL)
+		stream.line = console_serial();
+	if (stream.line == NULL || stream.line->client == NULL)
 		return -ENODEV;
 	if (flags == O_RDONLY && stream.ring == NULL) {
 		stream.ring = kmalloc(STREAM_RING);
@@ -331,13 +345,14 @@ open_terminal(struct file **out)
 	/* An init system writes there after each logout. */
 	if (error == 0 && (*out)->ops == &tty_file_ops)
 		tty_outlast_hang_ups(*out);
+	tty_put(t);
 	return error;
 }
 
 static int
 open_input(struct file **out)
 {
-	struct tty *t = tty_console();
+	struct tty *t;
 
 	switch (bootargs()->in) {
 	case STREAM_PIPE: return open_stream(O_RDONLY, out);
@@ -345,8 +360,11 @@ open_input(struct file **out)
 	case STREAM_TTY: break;
 	}
 	/* First, for the line may bring a ^C as soon as it is open. */
+	t = tty_console();
 	if (t != NULL && control_present())
 		tty_lend(t, process_self());
+	if (t != NULL)
+		tty_put(t);
 	return open_terminal(out);
 }
 

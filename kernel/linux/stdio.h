@@ -20,8 +20,10 @@ struct file;
  */
 int console_open_stdio(int fd, struct file **out);
 
-/* For linux/tty_serial.c.  Any context. */
-bool stdio_takes_input(void);
+/* For linux/tty_serial.c.  Any context; of the line, struct serial. */
+bool stdio_takes_input(const void *line);
+/* It has gone. */
+void stdio_gone(const void *line);
 void stdio_input(const uint8_t *bytes, size_t n);
 void stdio_room(void);
 /* The host will send no bytes behind the first `total`. */

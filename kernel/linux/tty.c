@@ -38,7 +38,8 @@ tty_of_file(struct file *file, bool *hung_up)
 {
 	struct tty_file *tf = file->priv;
 
-	*hung_up = !tf->lasting && tf->generation != tf->tty->generation;
+	*hung_up = tf->generation != tf->tty->generation &&
+	    (!tf->lasting || tf->tty->line_gone);
 	return tf->tty;
 }
 

@@ -73,6 +73,7 @@ struct tty {
 	bool lent;
 	unsigned opens;      /* [t] */
 	bool was_open;       /* [t] since its beginning */
+	bool line_gone;      /* for ever: its console's files are dead too */
 	uint32_t generation; /* [t] counts hang-ups */
 };
 
@@ -145,7 +146,7 @@ void tty_signal(struct tty *t, int signo);
 
 /* tty_serial.c: the console's serial line as a terminal. */
 
-/* NULL: the machine has no console. */
+/* A reference, or NULL: the machine has no console.  Any context. */
 struct tty *tty_console(void);
 /*
  * Boot step, after the console's: announces /dev/console, /dev/tty and

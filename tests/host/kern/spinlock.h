@@ -44,6 +44,13 @@ spin_lock_irq(struct spinlock *lock)
 	return 0;
 }
 
+static inline bool
+spin_trylock_irq(struct spinlock *lock, uint64_t *state)
+{
+	*state = 0;
+	return pthread_mutex_trylock(&lock->m) == 0;
+}
+
 static inline void
 spin_unlock_irq(struct spinlock *lock, uint64_t state)
 {

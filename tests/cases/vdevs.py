@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: ISC
+"""vdevs.py - virtio consoles: as console, as control channel, as ports."""
+import json
+import os
+import socket
+import subprocess
+import time
+
+from suite.case import Case, Failure, Outcome
+from suite.machine import program, run_command
+
+BUSYBOX = '/bin/busybox'
+MACHINES = ('microvm', 'q35')
+
+
+def shell(name, script, options, **wanted):
+    return program(name, [BUSYBOX, 'sh', '-c', script], options,
+                   needs=[BUSYBOX], **wanted)
+
+
+def noise(size):
+    return bytes((i * 7 + i // 251 + i // 65521) % 256 for i in range(size))
+
+
+def with_qemu(context, words):
+    """The name of a QEMU that gets more words."""
+    return context.write('qemu', b'#!/bin/sh\nexec qemu-system-x86_64 "$@" %s\n'
+                         % words.encode(), 0o755)
+
+
+def consoles():
+    for machine in MACHINES:
+        virtio = ['--console', 'virtio', '--machine', machine]
+        yield shell('console/status/' + machine, 'exit 7', virtio, status=7)
+        yield shell('console/signal/' + machine, 'kill -9 $$', virtio,
+                    status=137)
+        yield program('console/both ways/' + machine, [BUSYBOX, 'cat'], virtio,
+                      needs=[BUSYBOX], stdin=noise(1500000),
+                      stdout=noise(1500000))
+    virtio = ['--console', 'virtio']
+    yield shell('console/nodes', 'ls -l /dev/hvc0 /dev/virtio-ports/ /dev/vp*;'
+                'cat /dev/vport0p1; cat /dev/hvc1; cat /dev/ttyS0', virtio,
+                status=1, has=[
+                    r'229, +0 .*/dev/hvc0$', r'remora.control -> ../vport0p2$',
+                    r'248, +2 .* /dev/vport0p2$', r'vport0p1.*No such device',
+                    r'hvc1.*No such file', r'ttyS0.*No such'])
+    yield shell('console/log', 'dmesg | grep -c vtcon0; echo end',
+                virtio + ['--verbose'],
+                has=[r'^vtcon0 at virtio0: console, 8 ports at most',
+                     r'^Remora .*entered', r'^1$', r'^end'])
+    yield program('console/panic', [BUSYBOX, 'true'], virtio + [
+        '--append', 'remora.test=panic'], status=123, needs=[BUSYBOX],
+        says=[r'asked for by remora.test=panic'],
+        has=[r'asked for by remora.test=panic'])
+    yield program('console/several processors', [BUSYBOX, 'cat'],
+                  virtio + ['--cpus', '3'], needs=[BUSYBOX],
+                  stdin=noise(400000), stdout=noise(400000))
+    yield program('console/slow reader', lambda _: [
+        BUSYBOX, 'sh', '-c', 'yes 0123456789 | head -n 60000; exit 3'], virtio,
+        needs=[BUSYBOX], act=read_late, status=3,
+        stdout=b'0123456789\n' * 60000)
+    yield Case('console/terminal', lambda c: run_command(
+        c, [BUSYBOX, 'sh', '-c', 'tty; stty size; read x; echo "[$x]"; '
+            'trap "echo caught; exit 9" INT; echo ready; while :; do :; done'],
+        virtio), status=9, needs=[BUSYBOX], dialogue=[
+            (rb'/dev/hvc0\r\n24 80\r\n', b'hellp\x7fo\r'),
+            (rb'\[hello\]\r\n', b''), (rb'ready\r\n', b'\x03'),
+            (rb'caught\r\n', b'')])
+
+
+def read_late(_, argv):
+    """Nobody reads for a while: the machine waits, and nothing is lost."""
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(1.5)
+    out, err = process.communicate(timeout=50)
+    return Outcome(process.returncode, out, err, 0)
+
+
+class Machine:
+    """`remora run` with a QEMU that has a monitor and one port on a socket."""
+
+    def __init__(self, context, argv):
+        self.process = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.context = context
+        self.seen = b''
+        self.qmp = self.connect('qmp')
+        self.replies = self.qmp.makefile('rb')
+        self.replies.readline()
+        self.command('qmp_capabilities')
+
+    def connect(self, name):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(40)
+        end = time.monotonic() + 40
+        while True:
+            try:
+                s.connect(self.context.path(name))
+                return s
+            except OSError:
+                if time.monotonic() > end:
+                    raise Failure('no socket %s' % name) from None
+                time.sleep(0.02)
+
+    def command(self, name, **arguments):
+        self.qmp.sendall(json.dumps({
+            'execute': name, 'arguments': arguments}).encode() + b'\n')
+        while True:
+            reply = json.loads(self.replies.readline() or b'{"error": "end"}')
+            if 'error' in reply:
+                raise Failure('%s: %s' % (name, reply['error']))
+            if 'return' in reply:
+                return reply['return']
+
+    def await_line(self, wanted):
+        while True:
+            line = self.process.stdout.readline()
+            self.seen += line
+            if wanted in line:
+                return line
+            if not line:
+                raise Failure('no %r came: %r' % (wanted, self.seen))
+
+    def send(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def end(self):
+        out, err = self.process.communicate(timeout=40)
+        return Outcome(self.process.returncode, self.seen + out, err, 0)
+
+
+def monitored(name, words, script, play, options=(), **wanted):
+    """A machine with QMP on the socket `qmp`, and what `play` does with it."""
+    def argv(context):
+        os.chdir(context.folder)
+        qemu = with_qemu(context, '-qmp unix:%s,server=on,wait=off %s' % (
+            context.path('qmp'), words(context) if callable(words) else words))
+        return ['env', 'REMORA_QEMU=' + qemu] + run_command(
+            context, [BUSYBOX, 'sh', '-c', script],
+            options(context) if callable(options) else options)
+
+    def act(context, command):
+        machine = Machine(context, command)
+        try:
+            play(context, machine)
+            return machine.end()
+        finally:
+            machine.process.kill()
+    return Case(name, argv, act=act, needs=[BUSYBOX], **wanted)
+
+
+PORT = ('-device virtio-serial-%s,id=ports -chardev socket,id=fish,path=%s,'
+        'server=on,wait=off -device virtserialport,bus=ports.0,chardev=fish,'
+        'id=port,name=org.fish.0')
+SLOT = ['--append', 'virtio_mmio.device=512@0xfeb00400:7']
+FISH = '/dev/virtio-ports/org.fish.0'
+
+
+def port(kind):
+    return lambda context: PORT % (kind, context.path('fish'))
+
+
+def talk(context, machine):
+    host = machine.connect('fish')  # a port without a host reads as ended
+    machine.await_line(b'listening')
+    host.sendall(b'from the host\n')
+    got = b''
+    while len(got) < 300000:
+        piece = host.recv(65536)
+        if not piece:
+            break
+        got += piece
+    if got != noise(300000):
+        raise Failure('the port brought %d bytes, or wrong ones' % len(got))
+    host.sendall(b'end\n')
+    machine.await_line(b'end')
+    host.close()
+
+
+def remove_port(_, machine):
+    machine.await_line(b'listening')
+    machine.command('device_del', id='port')
+    machine.await_line(b'gone')
+
+
+def ports():
+    script = ('ls -l /dev/vport0p1; exec 5<>%s; cat %s; echo listening; '
+              'read x <&5; echo "got $x"; cat /noise >&5; read y <&5; '
+              'echo "$y"' % (FISH, FISH))
+    for kind, machine, options in (
+            ('device,bus=virtio-mmio-bus.2', 'microvm', SLOT),
+            ('pci', 'q35', []), ('pci,disable-legacy=on', 'pc', []),
+            ('pci,disable-modern=on', 'pc', []),
+            ('pci,disable-legacy=on,packed=on', 'q35', [])):
+        yield monitored('port/talk/%s/%s' % (machine, kind), port(kind),
+                        script, talk, lambda c, m=machine, o=options: [
+                            '--machine', m, '--add',
+                            c.write('noise', noise(300000)) + ':/noise'] + o,
+                        has=[r'248, +1 .* /dev/vport0p1', r'resource busy',
+                             r'^got from the host$', r'^end$'])
+    yield monitored(
+        'port/unplugged', port('device,bus=virtio-mmio-bus.2'),
+        'exec 5<>%s; echo listening; cat <&5; echo "gone $?"; echo x >&5; '
+        'ls /dev/virtio-ports /dev/vport0p1; echo end' % FISH, remove_port,
+        SLOT, has=[r'No such device', r'^gone 1$', r'vport0p1: No such file',
+                   r'^end$'])
+
+
+def cases(_):
+    yield from consoles()
+    yield from ports()
