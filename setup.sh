@@ -23,6 +23,9 @@ Installs exactly what is missing from Debian 12's packages.  Groups:
   test    what 'make test', 'make fuzz' and 'make lint' need
   bench   Debian's cloud kernel, unpacked beside the sources, not installed
   all     all of these (the default)
+  conformance
+          a Debian root with large programs and other projects' test suites,
+          for 'make conformance'; 'make test' then runs those programs, too
 
   --check        only report; the exit status is 1 if something is missing
   --quiet        say nothing unless something is missing
@@ -59,7 +62,19 @@ packages() {
     bench)
         echo fio                                # reads disks in both guests
         echo python3 tar xz-utils zstd cpio ;;
+    conformance)
+        echo mmdebstrap python3 gcc make tar xz-utils bzip2 ;;
     esac
+}
+
+# What the Debian root for tests/cases/debian.py and 'make conformance' holds,
+# beside mmdebstrap's minbase: about 400 MB to fetch, 2 GB unpacked.
+root_packages() {
+    echo bash dash busybox coreutils make gcc libc6-dev git strace gdb
+    echo python3 libpython3.11-testsuite perl sqlite3 bc file less lsof
+    echo procps psmisc util-linux bsdextrautils login passwd stress-ng
+    echo postgresql-15 redis-server openjdk-17-jre-headless
+    echo openjdk-17-jdk-headless nodejs golang-go
 }
 
 # One source a line: short name, source package, version, upstream archive,
@@ -288,6 +303,24 @@ fetch_linux() {
     rm -rf "$work"
 }
 
+# --- the Debian root ----------------------------------------------------------------
+
+# Rebuilt when the list of its packages changes.
+make_root() {
+    root=$cache/roots/debian
+    list=$(root_packages | tr ' ' '\n' | sort | paste -sd,)
+    [ "$(cat "$root.packages" 2>/dev/null)" != "$list" ] || return 0
+    say "missing for conformance: a Debian root"
+    [ $check = no ] || { found=no; return 0; }
+    say "making it in $root (some minutes)"
+    mkdir -p "$cache/roots"
+    as_root rm -rf "$root.new" "$root"
+    as_root mmdebstrap --quiet --variant=minbase --include="$list" bookworm \
+        "$root.new" >&2 || die "mmdebstrap could not make $root"
+    as_root mv "$root.new" "$root"
+    echo "$list" >"$root.packages"
+}
+
 # --- main ---------------------------------------------------------------------------
 
 groups=
@@ -301,7 +334,7 @@ while [ $# -gt 0 ]; do
         shift ;;
     --help | -h) usage; exit 0 ;;
     all) groups="build run test bench" ;;
-    build | run | test | bench) groups="$groups $1" ;;
+    build | run | test | bench | conformance) groups="$groups $1" ;;
     *) usage >&2; exit 2 ;;
     esac
     shift
@@ -326,8 +359,11 @@ case " $groups " in *" build "*)
     todo=$(missing_sources)
     [ -z "$todo" ] || fetch_sources "$todo"
 esac
-case " $groups " in *" bench "*)
+case " $groups " in *" bench "* | *" conformance "*)
     fetch_linux
+esac
+case " $groups " in *" conformance "*)
+    make_root
 esac
 
 [ $found = yes ] || exit 1

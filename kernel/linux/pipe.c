@@ -372,6 +372,9 @@ fifo_wait_locked(struct pipe *p, struct file *file)
 	uint32_t seen;
 	int error = 0;
 
+	/* /proc/PID/fd/N of a pipe opens at once, as it finds it. */
+	if (p->unnamed)
+		return 0;
 	if ((file->mode & (FILE_READ | FILE_WRITE)) != FILE_READ &&
 	    (file->mode & (FILE_READ | FILE_WRITE)) != FILE_WRITE)
 		return 0;
@@ -400,7 +403,8 @@ fifo_attach(struct pipe *p, struct file *file)
 
 	mutex_lock(&p->lock);
 	file->pos = -1;
-	if ((file->mode & (FILE_READ | FILE_WRITE)) == FILE_WRITE &&
+	if (!p->unnamed &&
+	    (file->mode & (FILE_READ | FILE_WRITE)) == FILE_WRITE &&
 	    (file->flags & O_NONBLOCK) != 0 && p->nreaders == 0)
 		error = -ENXIO;
 	if (error == 0) {
@@ -473,6 +477,10 @@ pipe_create(unsigned flags, struct file **in, struct file **out)
 		pipe_free(p);
 		return error;
 	}
+	p->unnamed = true;
+	(*in)->inode->uid = process_self()->creds.fsuid;
+	(*in)->inode->gid = process_self()->creds.fsgid;
+	(*in)->inode->ipc = p; /* for who opens it again */
 	p->files = 1;
 	p->nreaders = 1;
 	error = file_create_anon(label, S_IFIFO | 0600, (*in)->inode, &pipe_ops,

@@ -38,6 +38,7 @@ struct pipe { /* under lock */
 	unsigned nreaders, nwriters;         /* open ends */
 	uint32_t reader_opens, writer_opens; /* counts, for fifo opens */
 	struct page *spare;
+	bool unnamed; /* pipe(2)'s */
 	struct pipe_buf small[PIPE_SLOTS];
 };
 

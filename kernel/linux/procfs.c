@@ -60,6 +60,7 @@ static const struct pseudo_entry root_entries[] = {
 	    .readlink = read_thread_self },
 	PROC_FILE("uptime", 0444, proc_show_uptime),
 	PROC_FILE("version", 0444, proc_show_version),
+	PROC_FILE("vmstat", 0444, proc_show_vmstat),
 	{ .name = NULL },
 };
 

@@ -36,6 +36,7 @@ int proc_show_swaps(const struct pseudo_id *id, struct sbuf *sb);
 
 /* procfs_disk.c */
 int proc_show_partitions(const struct pseudo_id *id, struct sbuf *sb);
+int proc_show_vmstat(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_diskstats(const struct pseudo_id *id, struct sbuf *sb);
 /* Lines of /proc/devices: number and driver. */
 void proc_print_block_drivers(struct sbuf *sb);

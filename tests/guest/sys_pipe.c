@@ -262,6 +262,36 @@ splices(void)
 	}
 }
 
+/* /proc/self/fd/N of a pipe is the same pipe once more, and never waits. */
+static void
+opened_again(void)
+{
+	char name[32], c = 0;
+	int fd[2], again;
+
+	CHECK_RET(pipe(fd), 0);
+	CHECK_RET(write(fd[1], "x", 1), 1);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[0]);
+	again = (int)CHECK_OK(open(name, O_RDONLY));
+	CHECK_RET(close(fd[0]), 0);
+	CHECK_RET(read(again, &c, 1), 1);
+	CHECK_RET(c, 'x');
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
+	fd[0] = (int)CHECK_OK(open(name, O_WRONLY | O_NONBLOCK));
+	CHECK_RET(write(fd[0], "y", 1), 1);
+	CHECK_RET(close(fd[0]), 0);
+	CHECK_RET(close(fd[1]), 0);
+	CHECK_RET(read(again, &c, 1), 1);
+	CHECK_RET(c, 'y');
+	CHECK_RET(read(again, &c, 1), 0);
+	/* A reader after the last writer has gone: no wait, only the end. */
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", again);
+	fd[0] = (int)CHECK_OK(open(name, O_RDONLY));
+	CHECK_RET(read(fd[0], &c, 1), 0);
+	CHECK_RET(close(fd[0]), 0);
+	CHECK_RET(close(again), 0);
+}
+
 int
 main(void)
 {
@@ -271,6 +301,7 @@ main(void)
 	full_and_broken();
 	sizes_and_packets();
 	fifos();
+	opened_again();
 	events();
 	splices();
 	CHECK_RET(rmdir(dir), 0);
