@@ -99,6 +99,22 @@ vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool all);
  */
 int vm_object_anon(uint64_t size, struct vm_object **out);
 
+/* The same for somebody, who is told of its end and asked for its name. */
+struct vm_anon_owner_ops {
+	void (*gone)(void *owner); /* the last reference went; may sleep */
+	void (*describe)(void *owner, char *buf, size_t size, uint64_t *dev,
+	    uint64_t *ino);
+};
+int vm_object_anon_owned(uint64_t size, const struct vm_anon_owner_ops *ops,
+    void *owner, struct vm_object **out);
+/* Its owner, if it was made with these; else NULL. */
+void *vm_object_anon_owner(const struct vm_object *o,
+    const struct vm_anon_owner_ops *ops);
+/* A reference, unless the last one has gone. */
+bool vm_object_get_live(struct vm_object *o);
+/* How many mappings there are of it. */
+uint64_t vm_object_nmappings(struct vm_object *o);
+
 /* Does any address space map o shared and writable, or may it come to? */
 bool vm_object_shared_writable(struct vm_object *o);
 

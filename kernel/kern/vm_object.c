@@ -22,6 +22,31 @@ vm_object_get(struct vm_object *o)
 	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
 }
 
+bool
+vm_object_get_live(struct vm_object *o)
+{
+	uint32_t refs = __atomic_load_n(&o->refs, __ATOMIC_RELAXED);
+
+	while (refs != 0)
+		if (__atomic_compare_exchange_n(&o->refs, &refs, refs + 1, true,
+			__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+uint64_t
+vm_object_nmappings(struct vm_object *o)
+{
+	struct vm_mapping *m;
+	uint64_t n = 0;
+
+	spin_lock(&o->lock);
+	TAILQ_FOREACH (m, &o->mappings, object_link)
+		n++;
+	spin_unlock(&o->lock);
+	return n;
+}
+
 void
 vm_object_put(struct vm_object *o)
 {
@@ -81,6 +106,8 @@ struct anon_object {
 	unsigned height; /* [I] levels of pointer frames */
 	uint64_t id;     /* [I] the inode number that programs see */
 	void **top;      /* object.lock */
+	const struct vm_anon_owner_ops *owner_ops; /* [I] or NULL */
+	void *owner;                               /* [I] */
 };
 
 static struct anon_object *
@@ -211,6 +238,8 @@ anon_release(struct vm_object *o)
 {
 	struct anon_object *a = anon_of(o);
 
+	if (a->owner_ops != NULL)
+		a->owner_ops->gone(a->owner);
 	anon_free_tables(a->top, a->height);
 	kfree(a);
 }
@@ -219,9 +248,15 @@ static void
 anon_describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
     uint64_t *ino)
 {
+	const struct anon_object *a = anon_of(o);
+
+	if (a->owner_ops != NULL) {
+		a->owner_ops->describe(a->owner, buf, size, dev, ino);
+		return;
+	}
 	strlcpy(buf, "/dev/zero (deleted)", size);
 	*dev = 1;
-	*ino = anon_of(o)->id;
+	*ino = a->id;
 }
 
 static const struct vm_object_ops anon_ops = {
@@ -235,6 +270,23 @@ static const struct vm_object_ops anon_ops = {
 int
 vm_object_anon(uint64_t size, struct vm_object **out)
 {
+	return vm_object_anon_owned(size, NULL, NULL, out);
+}
+
+void *
+vm_object_anon_owner(const struct vm_object *o,
+    const struct vm_anon_owner_ops *ops)
+{
+	const struct anon_object *a = container_of(o, struct anon_object,
+	    object);
+
+	return o->ops == &anon_ops && a->owner_ops == ops ? a->owner : NULL;
+}
+
+int
+vm_object_anon_owned(uint64_t size, const struct vm_anon_owner_ops *ops,
+    void *owner, struct vm_object **out)
+{
 	static uint64_t next_id;
 	struct anon_object *a = kzalloc(sizeof(*a));
 	uint64_t reach = 1;
@@ -243,6 +295,8 @@ vm_object_anon(uint64_t size, struct vm_object **out)
 		return -ENOMEM;
 	vm_object_init(&a->object, &anon_ops);
 	a->pages = PAGES(size);
+	a->owner_ops = ops;
+	a->owner = owner;
 	a->id = 1024 + __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
 	do {
 		a->height++;

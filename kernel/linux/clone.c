@@ -30,7 +30,7 @@
 #include <linux/sched.h>
 
 #define THREAD_NEEDS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
-/* Taken and without effect: there is no System V undo list yet. */
+/* Taken and without effect: a process has one list of what to undo. */
 #define NO_EFFECT (CLONE_SYSVSEM | CLONE_DETACHED | CLONE_IO)
 #define KNOWN                                                                 \
 	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK |              \

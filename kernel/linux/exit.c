@@ -28,6 +28,7 @@
 #include "linux/ptrace.h"
 #include "linux/signal.h"
 #include "linux/sys_process.h"
+#include "linux/sysvipc.h"
 #include "linux/trace.h"
 #include "linux/tty.h"
 #include <linux/ptrace.h>
@@ -181,6 +182,7 @@ process_release(struct process *p)
 	if (p->itimers != NULL)
 		itimers_destroy(p->itimers);
 	p->itimers = NULL;
+	sem_undo_all(p);
 	if (p->sid == p->pid)
 		tty_session_end(p);
 	tty_drop(p);

@@ -224,6 +224,7 @@ process_create(struct process *parent, struct process **out)
 	TAILQ_INIT(&p->children);
 	TAILQ_INIT(&p->tasks);
 	TAILQ_INIT(&p->tracees);
+	TAILQ_INIT(&p->sem_undos);
 	waitq_init(&p->child_wait);
 	p->exit_signal = SIGCHLD;
 	p->start_ns = clock_mono_ns();

@@ -56,6 +56,7 @@ struct id_entry {
 
 struct itimers; /* linux/itimer.h */
 struct tracee;  /* linux/ptrace.h */
+struct sem_undo;
 struct pidfd;
 
 /*
@@ -106,14 +107,15 @@ struct process {
 	uint64_t read_bytes, read_calls;   /* /proc/PID/io; about right */
 	uint64_t write_bytes, write_calls; /*  when tasks race */
 	int16_t oom_score_adj;
-	struct waitq child_wait;       /* a child changed state */
-	uint32_t child_events;         /* atomic: counts such changes */
-	struct itimers *itimers;       /* linux/itimer.c, made at need */
-	struct pidfd *pidfd;           /* [P] linux/pidfd.c, made at need */
-	struct vfork_wait *vfork_done; /* [P] clone.c: the parent waits */
-	TAILQ_HEAD(, tracee) tracees;  /* [P] whom it traces */
-	struct tracee *leader_tracee;  /* [P] its first task's, ended already */
-	unsigned ntracees;             /* [P] of its own tasks; ptrace.h */
+	struct waitq child_wait;          /* a child changed state */
+	uint32_t child_events;            /* atomic: counts such changes */
+	struct itimers *itimers;          /* linux/itimer.c, made at need */
+	struct pidfd *pidfd;              /* [P] linux/pidfd.c, made at need */
+	struct vfork_wait *vfork_done;    /* [P] clone.c: the parent waits */
+	TAILQ_HEAD(, tracee) tracees;     /* [P] whom it traces */
+	TAILQ_HEAD(, sem_undo) sem_undos; /* linux/sysvipc_sem.c */
+	struct tracee *leader_tracee; /* [P] its first task's, ended already */
+	unsigned ntracees;            /* [P] of its own tasks; ptrace.h */
 };
 
 struct task {

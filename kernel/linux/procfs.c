@@ -6,6 +6,7 @@
 #include "kern/string.h"
 #include "linux/kmsg.h"
 #include "linux/process.h"
+#include "linux/sysvipc.h"
 
 static long
 read_self(const struct pseudo_id *id, char *buf, size_t size)
@@ -54,6 +55,7 @@ static const struct pseudo_entry root_entries[] = {
 	PROC_FILE("stat", 0444, proc_show_stat),
 	PROC_FILE("swaps", 0444, proc_show_swaps),
 	PROC_DIR("sys", proc_sys_entries),
+	PROC_DIR("sysvipc", proc_sysvipc_entries),
 	{ .name = "thread-self",
 	    .kind = PSEUDO_LINK,
 	    .mode = 0777,

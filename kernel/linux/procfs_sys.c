@@ -11,6 +11,7 @@
 #include "linux/process.h"
 #include "linux/procfs.h"
 #include "linux/sys_misc.h"
+#include "linux/sysvipc.h"
 #include "linux/version.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -52,8 +53,22 @@ SHOW_NUMBER(mmap_min_addr, VM_MIN_ADDR)
 SHOW_NUMBER(swappiness, 0)
 SHOW_NUMBER(entropy_avail, 256)
 SHOW_NUMBER(poolsize, 256)
+SHOW_NUMBER(shmmax, SHM_MAX_BYTES)
+SHOW_NUMBER(shmall, SHM_MAX_BYTES)
+SHOW_NUMBER(shmmni, SHM_MNI)
+SHOW_NUMBER(msgmax, MSG_MAX_BYTES)
+SHOW_NUMBER(msgmnb, MSG_MNB)
+SHOW_NUMBER(msgmni, MSG_MNI)
 SHOW_NUMBER(aio_nr, aio_total())
 SHOW_NUMBER(aio_max_nr, AIO_MAX)
+
+static int
+show_sem(const struct pseudo_id *id, struct sbuf *sb)
+{
+	(void)id;
+	sbuf_printf(sb, "%d\t%d\t%d\t%d\n", SEM_MSL, SEM_MNS, SEM_OPM, SEM_MNI);
+	return 0;
+}
 
 static int
 show_printk(const struct pseudo_id *id, struct sbuf *sb)
@@ -144,6 +159,9 @@ static const struct pseudo_entry kernel_entries[] = {
 	    .mode = 0644,
 	    .show = show_hostname,
 	    .store = store_hostname },
+	PROC_FILE("msgmax", 0444, show_msgmax),
+	PROC_FILE("msgmnb", 0444, show_msgmnb),
+	PROC_FILE("msgmni", 0444, show_msgmni),
 	PROC_FILE("ngroups_max", 0444, show_ngroups_max),
 	PROC_FILE("osrelease", 0444, show_osrelease),
 	PROC_FILE("ostype", 0444, show_ostype),
@@ -157,6 +175,10 @@ static const struct pseudo_entry kernel_entries[] = {
 	    .store = store_printk },
 	PROC_DIR("random", random_entries),
 	PROC_FILE("randomize_va_space", 0444, show_randomize_va_space),
+	PROC_FILE("sem", 0444, show_sem),
+	PROC_FILE("shmall", 0444, show_shmall),
+	PROC_FILE("shmmax", 0444, show_shmmax),
+	PROC_FILE("shmmni", 0444, show_shmmni),
 	PROC_FILE("tainted", 0444, show_tainted),
 	PROC_FILE("threads-max", 0444, show_threads_max),
 	PROC_FILE("version", 0444, show_version),

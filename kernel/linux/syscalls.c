@@ -30,6 +30,7 @@
 #include "linux/sys_signal.h"
 #include "linux/sys_socket.h"
 #include "linux/sys_time.h"
+#include "linux/sysvipc.h"
 #include "linux/timerfd.h"
 #include "linux/tty.h"
 #include "x86/trapframe.h"
@@ -84,9 +85,9 @@ static const struct syscall_row rows[] = {
 	[26] = CALL("msync", sys_msync, "pux"),
 	[27] = CALL("mincore", sys_mincore, "pup"),
 	[28] = CALL("madvise", sys_madvise, "pux"),
-	[29] = NAME("shmget", "xux"),
-	[30] = NAME("shmat", "dpx"),
-	[31] = NAME("shmctl", "dxp"),
+	[29] = CALL("shmget", sys_shmget, "xux"),
+	[30] = CALL("shmat", sys_shmat, "dpx"),
+	[31] = CALL("shmctl", sys_shmctl, "dxp"),
 	[32] = CALL("dup", sys_dup, "f"),
 	[33] = CALL("dup2", sys_dup2, "ff"),
 	[34] = CALL("pause", sys_pause, ""),
@@ -119,14 +120,14 @@ static const struct syscall_row rows[] = {
 	[61] = CALL("wait4", sys_wait4, "dpxp"),
 	[62] = CALL("kill", sys_kill, "dS"),
 	[63] = CALL("uname", sys_uname, "p"),
-	[64] = NAME("semget", "xdx"),
-	[65] = NAME("semop", "dpu"),
-	[66] = NAME("semctl", "ddxx"),
-	[67] = NAME("shmdt", "p"),
-	[68] = NAME("msgget", "xx"),
-	[69] = NAME("msgsnd", "dpux"),
-	[70] = NAME("msgrcv", "dpudx"),
-	[71] = NAME("msgctl", "dxp"),
+	[64] = CALL("semget", sys_semget, "xdx"),
+	[65] = CALL("semop", sys_semop, "dpu"),
+	[66] = CALL("semctl", sys_semctl, "ddxx"),
+	[67] = CALL("shmdt", sys_shmdt, "p"),
+	[68] = CALL("msgget", sys_msgget, "xx"),
+	[69] = CALL("msgsnd", sys_msgsnd, "dpux"),
+	[70] = CALL("msgrcv", sys_msgrcv, "dpudx"),
+	[71] = CALL("msgctl", sys_msgctl, "dxp"),
 	[72] = CALL("fcntl", sys_fcntl, "fFx"),
 	[73] = CALL("flock", sys_flock, "fx"),
 	[74] = CALL("fsync", sys_fsync, "f"),
@@ -275,7 +276,7 @@ static const struct syscall_row rows[] = {
 	[217] = CALL("getdents64", sys_getdents64, "fpu"),
 	[218] = CALL("set_tid_address", sys_set_tid_address, "p"),
 	[219] = CALL("restart_syscall", sys_restart_syscall, ""),
-	[220] = NAME("semtimedop", "dput"),
+	[220] = CALL("semtimedop", sys_semtimedop, "dput"),
 	[221] = CALL("fadvise64", sys_fadvise64, "fddd"),
 	[222] = CALL("timer_create", sys_timer_create, "kpp"),
 	[223] = CALL("timer_settime", sys_timer_settime, "dxpp"),
