@@ -115,6 +115,64 @@ devices(const struct boot_info *bi)
 	return error == 0 ? kmsg_init(bi) : error;
 }
 
+/* The numbers of their local APICs, from the host's tables. */
+static unsigned
+find_processors(uint32_t *ids, unsigned max)
+{
+	const struct platform *p = firmware_platform();
+	unsigned i, n = 0;
+
+	for (i = 0; p != NULL && i < p->ncpus && n < max; i++)
+		if (!p->cpu[i].hotplug)
+			ids[n++] = p->cpu[i].apic_id;
+	return n;
+}
+
+static int
+processors(const struct boot_info *bi)
+{
+	(void)bi;
+	smp_init(find_processors);
+	return 0;
+}
+
+static void
+run_steps(const struct boot_step *steps, unsigned n)
+{
+	unsigned i;
+	int error;
+
+	for (i = 0; i < n; i++) {
+		error = steps[i].run(boot_info());
+		bootchart_mark(steps[i].name);
+		if (error == 0)
+			continue;
+		if (steps[i].need == BOOT_OPTIONAL) {
+			log_info("%s: none (error %d)", steps[i].name, -error);
+			continue;
+		}
+		log_line(LOG_EMERG, "boot: %s failed with error %d, stopping",
+		    steps[i].name, -error);
+		power_end(POWER_PANIC, 0, "the boot failed");
+	}
+}
+
+/* By the thread that becomes process 1. */
+static const struct boot_step boot_steps[] = {
+	{ "files", files, BOOT_REQUIRED },
+	{ "terminals", tty_init, BOOT_OPTIONAL },
+	{ "devices", devices, BOOT_OPTIONAL },
+	{ "disks", blkdev_init, BOOT_REQUIRED },
+	{ "drivers", drivers_known, BOOT_REQUIRED },
+	/* Drivers ask how many there are. */
+	{ "processors", processors, BOOT_OPTIONAL },
+	{ "virtio", virtio_mmio_scan, BOOT_OPTIONAL },
+	{ "power", acpi_power_init, BOOT_OPTIONAL },
+	{ "firmware", firmware_init, BOOT_OPTIONAL },
+	{ "pci", pci_init, BOOT_OPTIONAL },
+	{ "acpi", acpi_init, BOOT_OPTIONAL },
+};
+
 static void
 first_program(void *arg)
 {
@@ -123,6 +181,9 @@ first_program(void *arg)
 	int error;
 
 	(void)arg;
+	run_steps(boot_steps, ARRAY_SIZE(boot_steps));
+	if (bootargs()->test_panic)
+		panic("asked for by remora.test=panic");
 	acpi_find_devices();
 	console_await();
 	error = p9_mount_asked(&share);
@@ -148,28 +209,8 @@ start(const struct boot_info *bi)
 	return error;
 }
 
-/* The numbers of their local APICs, from the host's tables. */
-static unsigned
-find_processors(uint32_t *ids, unsigned max)
-{
-	const struct platform *p = firmware_platform();
-	unsigned i, n = 0;
-
-	for (i = 0; p != NULL && i < p->ncpus && n < max; i++)
-		if (!p->cpu[i].hotplug)
-			ids[n++] = p->cpu[i].apic_id;
-	return n;
-}
-
-static int
-processors(const struct boot_info *bi)
-{
-	(void)bi;
-	smp_init(find_processors);
-	return 0;
-}
-
-static const struct boot_step boot_steps[] = {
+/* Until there are threads; nothing here may sleep. */
+static const struct boot_step first_steps[] = {
 	/* each may use those above */
 	{ "arguments", bootargs_init, BOOT_REQUIRED },
 	{ "console", console_init, BOOT_OPTIONAL },
@@ -178,46 +219,12 @@ static const struct boot_step boot_steps[] = {
 	{ "memory", memory, BOOT_REQUIRED },
 	{ "threads", threads, BOOT_REQUIRED },
 	{ "clocks", clocks, BOOT_REQUIRED },
-	{ "files", files, BOOT_REQUIRED },
-	{ "terminals", tty_init, BOOT_OPTIONAL },
-	{ "devices", devices, BOOT_OPTIONAL },
-	{ "disks", blkdev_init, BOOT_REQUIRED },
-	{ "drivers", drivers_known, BOOT_REQUIRED },
-	{ "virtio", virtio_mmio_scan, BOOT_OPTIONAL },
-	{ "power", acpi_power_init, BOOT_OPTIONAL },
-	{ "firmware", firmware_init, BOOT_OPTIONAL },
-	{ "pci", pci_init, BOOT_OPTIONAL },
-	{ "acpi", acpi_init, BOOT_OPTIONAL },
-	{ "processors", processors, BOOT_OPTIONAL },
 	{ "start", start, BOOT_REQUIRED },
 };
-
-static void
-run_steps(const struct boot_step *steps, unsigned n)
-{
-	unsigned i;
-	int error;
-
-	for (i = 0; i < n; i++) {
-		error = steps[i].run(boot_info());
-		bootchart_mark(steps[i].name);
-		if (error == 0)
-			continue;
-		if (steps[i].need == BOOT_OPTIONAL) {
-			log_info("%s: none (error %d)", steps[i].name, -error);
-			continue;
-		}
-		log_line(LOG_EMERG, "boot: %s failed with error %d, stopping",
-		    steps[i].name, -error);
-		power_end(POWER_PANIC, 0, "the boot failed");
-	}
-}
 
 void
 kernel_main(void)
 {
-	run_steps(boot_steps, ARRAY_SIZE(boot_steps));
-	if (bootargs()->test_panic)
-		panic("asked for by remora.test=panic");
+	run_steps(first_steps, ARRAY_SIZE(first_steps));
 	sched_idle();
 }

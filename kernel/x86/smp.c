@@ -62,6 +62,7 @@ static struct {
 } smp = { .count = 1 };
 
 static struct waitq online_wq = WAITQ_INIT(online_wq);
+static struct mutex look_lock = MUTEX_INIT(look_lock);
 
 static void look(void);
 
@@ -387,18 +388,23 @@ start_others(void *arg)
 		    clock_mono_ns() / 1000);
 }
 
-/* What starts the processors that there are, whoever gets to it. */
 static void
-start_thread(void)
+make_thread(void)
 {
 	struct thread *t;
 
-	if (__atomic_exchange_n(&smp.thread, true, __ATOMIC_ACQ_REL))
-		return;
 	if (thread_create("cpus", start_others, NULL, &t) == 0)
 		thread_start(t);
 	else
 		log_warn("cpus: no memory to start them");
+}
+
+/* What starts the processors that there are, whoever gets to it. */
+static void
+start_thread(void)
+{
+	if (!__atomic_exchange_n(&smp.thread, true, __ATOMIC_ACQ_REL))
+		make_thread();
 }
 
 /* Before the first launch; false: there is no place for the trampoline. */
@@ -486,13 +492,11 @@ look_locked(void)
 static void
 look(void)
 {
-	static struct mutex lock = MUTEX_INIT(lock);
-
-	mutex_lock(&lock);
+	mutex_lock(&look_lock);
 	if (!smp.looked)
 		look_locked();
 	__atomic_store_n(&smp.looked, true, __ATOMIC_RELEASE);
-	mutex_unlock(&lock);
+	mutex_unlock(&look_lock);
 }
 
 unsigned
@@ -526,11 +530,16 @@ smp_init(unsigned (*find)(uint32_t *ids, unsigned max))
 void
 smp_start(void)
 {
-	if (package_size() == 1 || !prepare())
+	if (package_size() == 1 ||
+	    __atomic_exchange_n(&smp.thread, true, __ATOMIC_ACQ_REL))
 		return;
-	smp.apic_ids[1] = cpu_nth(0)->apic_id ^ 1;
-	if (launch(1) == 0)
-		start_thread();
+	mutex_lock(&look_lock);
+	if (!smp.looked && prepare()) { /* a driver may have asked already */
+		smp.apic_ids[1] = cpu_nth(0)->apic_id ^ 1;
+		(void)launch(1);
+	}
+	mutex_unlock(&look_lock);
+	make_thread();
 }
 
 /* Where CPUID knows of one, there is time to look when it is idle. */
