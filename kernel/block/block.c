@@ -117,6 +117,8 @@ block_next(struct block_dev *after)
 {
 	struct block_dev *bd;
 
+	if (after == NULL)
+		disk_wait_settled();
 	spin_lock(&list_lock);
 	if (after == NULL)
 		bd = TAILQ_FIRST(&devices);

@@ -113,7 +113,8 @@ bool block_is_gone(const struct block_dev *bd);
 struct block_dev *block_find(uint32_t major, uint32_t minor);
 /*
  * The devices in order of arrival: the one after `after` (NULL: the first),
- * whose reference is dropped; referenced; NULL: no more.
+ * whose reference is dropped; referenced; NULL: no more.  Waits at first for
+ * drivers that are still looking (disk_wait_settled()).
  */
 struct block_dev *block_next(struct block_dev *after);
 void block_stats(struct block_dev *bd, struct block_stats *st);

@@ -4,8 +4,11 @@
  * departure.  Requests pass by through the operations alone.
  */
 #include "dev/disk.h"
+#include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/panic.h"
+#include "kern/thread.h"
+#include "kern/waitq.h"
 #include <linux/errno.h>
 
 static const struct disk_consumer *consumer;
@@ -70,4 +73,32 @@ disk_resized(struct disk *disk, uint64_t nsectors)
 {
 	__atomic_store_n(&disk->info.nsectors, nsectors, __ATOMIC_RELEASE);
 	consumer->resized(disk);
+}
+
+/* ---- whether all have been found ---- */
+
+static uint32_t unsettled; /* atomic */
+static struct waitq settled_wq = WAITQ_INIT(settled_wq);
+
+void
+disk_settling(void)
+{
+	__atomic_add_fetch(&unsettled, 1, __ATOMIC_RELAXED);
+}
+
+void
+disk_settled(void)
+{
+	if (__atomic_sub_fetch(&unsettled, 1, __ATOMIC_ACQ_REL) == 0)
+		waitq_wake_all(&settled_wq);
+}
+
+void
+disk_wait_settled(void)
+{
+	if (__atomic_load_n(&unsettled, __ATOMIC_ACQUIRE) == 0)
+		return;
+	(void)wait_event_until(&settled_wq,
+	    __atomic_load_n(&unsettled, __ATOMIC_ACQUIRE) == 0,
+	    clock_mono_ns() + WAIT_SETTLED_NS);
 }

@@ -165,6 +165,17 @@ struct disk_consumer {
 	void (*room)(struct disk *disk);
 	void (*resized)(struct disk *disk);
 };
+/*
+ * Drivers find disks in their own time.  From disk_settling() until its
+ * disk_settled() one of them does not know yet which there are; who looks for
+ * a name that is not there may wait for that.
+ */
+void disk_settling(void);
+void disk_settled(void);
+/* Sleeps until no driver is busy so, or WAIT_SETTLED_NS are over. */
+void disk_wait_settled(void);
+#define WAIT_SETTLED_NS 10000000000ll
+
 /* At boot, before drivers attach. */
 void disk_set_consumer(const struct disk_consumer *consumer);
 

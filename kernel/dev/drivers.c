@@ -17,5 +17,6 @@ const struct driver *const drivers[] = {
 	&vtrng_driver,
 	&vt9p_driver,
 	&vtcon_driver,
+	&nvme_driver,
 	NULL,
 };

@@ -4,6 +4,7 @@
  */
 #include "fs/devtmpfs.h"
 #include "abi/mode.h"
+#include "dev/disk.h"
 #include "fs/blkdev.h"
 #include "fs/chrdev.h"
 #include "fs/dentry.h"
@@ -222,6 +223,7 @@ populate(struct inode *dir, struct dentry *d)
 
 	(void)dir;
 	(void)d;
+	disk_wait_settled(); /* those that there are from the start */
 	populating = true;
 	error = chrdev_add_all_nodes();
 	if (error == 0)
