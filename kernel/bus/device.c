@@ -346,6 +346,16 @@ device_name_locked(struct device *dev, const struct driver *drv)
 
 /* ---- drivers ---- */
 
+/* Identities that were added while the machine runs. */
+struct added_id {
+	struct added_id *next;
+	const struct driver *drv;
+	struct device_id id;
+};
+static struct added_id *added; /* only ever grows */
+
+const struct driver device_no_driver = { .name = "none" };
+
 static bool
 id_ends(const struct device_id *p)
 {
@@ -376,6 +386,17 @@ device_id_match(const struct device_id *ids, const struct device_id *id)
 	return 0;
 }
 
+static bool
+is_added(const struct driver *drv, const struct device_id *id)
+{
+	struct added_id *a = __atomic_load_n(&added, __ATOMIC_ACQUIRE);
+
+	for (; a != NULL; a = a->next)
+		if (a->drv == drv && id_fits(&a->id, id))
+			return true;
+	return false;
+}
+
 static int
 driver_fits(const struct driver *drv, struct device *dev)
 {
@@ -383,6 +404,8 @@ driver_fits(const struct driver *drv, struct device *dev)
 
 	if (strcmp(drv->bus, dev->bus->name) != 0)
 		return 0;
+	if (is_added(drv, &dev->id))
+		return DRIVER_MATCH;
 	if (drv->ids != NULL)
 		worth = device_id_match(drv->ids, &dev->id);
 	if (worth > 0 && drv->match != NULL)
@@ -397,7 +420,7 @@ device_choose(struct device *dev)
 	int worth, best_worth = 0;
 
 	if (dev->only != NULL)
-		return dev->only;
+		return dev->only == &device_no_driver ? NULL : dev->only;
 	for (; d != NULL && *d != NULL; d++) {
 		worth = driver_fits(*d, dev);
 		if (worth > best_worth) {
@@ -406,6 +429,12 @@ device_choose(struct device *dev)
 		}
 	}
 	return best;
+}
+
+bool
+device_fits(struct device *dev, const struct driver *drv)
+{
+	return dev->only != NULL ? dev->only == drv : driver_fits(drv, dev) > 0;
 }
 
 const struct driver *
@@ -418,6 +447,41 @@ device_driver_named(struct device *dev, const char *name)
 		    strcmp((*d)->bus, dev->bus->name) == 0)
 			return *d;
 	return NULL;
+}
+
+const struct driver *
+device_only(const struct device *dev)
+{
+	return __atomic_load_n(&dev->only, __ATOMIC_RELAXED);
+}
+
+static bool
+offer(struct device *dev, unsigned depth, void *arg)
+{
+	(void)depth;
+	if (device_driver(dev) == NULL && is_added(arg, &dev->id))
+		(void)device_attach(dev); /* the log says why not */
+	return true;
+}
+
+int
+device_add_id(const struct driver *drv, const struct device_id *id)
+{
+	struct added_id *a;
+	uint64_t state;
+
+	if (is_added(drv, id))
+		return -EEXIST;
+	a = kzalloc(sizeof(*a));
+	if (a == NULL)
+		return -ENOMEM;
+	a->drv = drv;
+	a->id = *id;
+	state = tree_lock();
+	a->next = added;
+	__atomic_store_n(&added, a, __ATOMIC_RELEASE);
+	tree_unlock(state);
+	return device_foreach(offer, (void *)drv);
 }
 
 /* ---- telling ---- */

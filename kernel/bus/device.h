@@ -202,6 +202,8 @@ void device_report_gone(struct device *dev);
 /* Finds a driver and attaches it: 0; -EBUSY has one; -ENXIO none fits;
  * -ENODEV gone or disabled; or what attach() said.  May sleep. */
 int device_attach(struct device *dev);
+/* The same with this driver only, which must fit (-ENXIO). */
+int device_attach_to(struct device *dev, const struct driver *drv);
 /* 0; -ENXIO no driver was attached; -ENODEV gone.  May sleep. */
 int device_detach(struct device *dev);
 /* Disabled nodes attach to nothing; disabling detaches.  May sleep. */
@@ -213,6 +215,21 @@ int device_disable(struct device *dev);
  *   -ENOENT  there is no such driver for this bus
  */
 int device_set_driver(struct device *dev, const char *name, bool force);
+/*
+ * The same, but what is attached stays; "none": no driver at all.
+ *   -ENOENT  as above, -ENODEV gone
+ */
+int device_override(struct device *dev, const char *name);
+/* What was last asked for by either: a driver, none, or NULL: any. */
+const struct driver *device_only(const struct device *dev);
+extern const struct driver device_no_driver; /* called "none" */
+/*
+ * From now on the driver fits all devices with these numbers, too, whatever
+ * its match() says; those without a driver are offered to it.  Kept for ever.
+ * May sleep.
+ *   -EEXIST  that is known, -ENOMEM
+ */
+int device_add_id(const struct driver *drv, const struct device_id *id);
 /* Asks the bus to reset it; a driver is detached and attached again. */
 int device_reset(struct device *dev);
 

@@ -85,6 +85,8 @@ void device_tell(struct device *dev, enum device_event what);
 void device_name_locked(struct device *dev, const struct driver *drv);
 /* The driver that fits best, or NULL.  Turn held. */
 const struct driver *device_choose(struct device *dev);
+/* Whether it may have that driver: it fits, or it was asked for.  Turn held. */
+bool device_fits(struct device *dev, const struct driver *drv);
 /* By name, for the bus that dev is on. */
 const struct driver *device_driver_named(struct device *dev, const char *name);
 

@@ -107,17 +107,11 @@ driver_leaves(struct device *dev)
 
 /* Turn held, state FOUND. */
 static int
-attach_turn(struct device *dev)
+attach_driver(struct device *dev, const struct driver *drv)
 {
-	const struct driver *drv;
 	void *softc;
 	int error;
 
-	if (!may_attach(dev))
-		return -ENODEV;
-	drv = device_choose(dev);
-	if (drv == NULL)
-		return -ENXIO;
 	softc = kzalloc(MAX(drv->softc_size, 1));
 	if (softc == NULL)
 		return -ENOMEM;
@@ -134,6 +128,17 @@ attach_turn(struct device *dev)
 	device_tell(dev, DEVICE_EVENT_BIND);
 	state_set(dev, DEVICE_ATTACHED);
 	return 0;
+}
+
+static int
+attach_turn(struct device *dev)
+{
+	const struct driver *drv;
+
+	if (!may_attach(dev))
+		return -ENODEV;
+	drv = device_choose(dev);
+	return drv == NULL ? -ENXIO : attach_driver(dev, drv);
 }
 
 static bool
@@ -219,6 +224,24 @@ device_attach(struct device *dev)
 	error = dev->state == DEVICE_GONE ? -ENODEV :
 	    dev->state == DEVICE_ATTACHED ? -EBUSY :
 					    attach_turn(dev);
+	device_turn_end(dev);
+	return error;
+}
+
+int
+device_attach_to(struct device *dev, const struct driver *drv)
+{
+	int error;
+
+	device_turn(dev);
+	if (dev->state == DEVICE_GONE || !may_attach(dev))
+		error = -ENODEV;
+	else if (dev->state == DEVICE_ATTACHED)
+		error = -EBUSY;
+	else if (!device_fits(dev, drv))
+		error = -ENXIO;
+	else
+		error = attach_driver(dev, drv);
 	device_turn_end(dev);
 	return error;
 }
@@ -365,7 +388,7 @@ set_driver_turn(struct device *dev, const struct driver *drv, bool force)
 			return -EBUSY;
 		detach_turn(dev, DETACH_ASKED);
 	}
-	dev->only = drv;
+	__atomic_store_n(&dev->only, drv, __ATOMIC_RELAXED);
 	return dev->state == DEVICE_FOUND ? attach_turn(dev) : 0;
 }
 
@@ -384,6 +407,28 @@ device_set_driver(struct device *dev, const char *name, bool force)
 	}
 	device_turn(dev);
 	error = set_driver_turn(dev, drv, force);
+	device_turn_end(dev);
+	return error;
+}
+
+int
+device_override(struct device *dev, const char *name)
+{
+	const struct driver *drv = NULL;
+	int error;
+
+	if (dev->parent == NULL)
+		return -EINVAL;
+	if (name != NULL && strcmp(name, device_no_driver.name) == 0)
+		drv = &device_no_driver;
+	else if (name != NULL)
+		drv = device_driver_named(dev, name);
+	if (name != NULL && drv == NULL)
+		return -ENOENT;
+	device_turn(dev);
+	error = dev->state == DEVICE_GONE ? -ENODEV : 0;
+	if (error == 0)
+		__atomic_store_n(&dev->only, drv, __ATOMIC_RELAXED);
 	device_turn_end(dev);
 	return error;
 }

@@ -102,6 +102,9 @@ void pci_intr_name(const struct device *dev, char *buf, size_t size);
  */
 int pci_intr_establish(struct device *dev, unsigned i, bool (*fn)(void *arg),
     void *arg);
+/* The number that programs see of vector i; -1: there is none.  The node's turn
+ * is held (device_call()). */
+int pci_intr_number(const struct device *dev, unsigned i);
 /* On return no handler runs, and none of the function's interrupts comes. */
 void pci_intr_end(struct device *dev);
 
@@ -140,6 +143,7 @@ pci_eject(struct device *bus, unsigned slot, int (*off)(void *arg), void *arg);
 
 /* Function-level reset, for bus_ops.reset. */
 int pci_reset(struct device *dev);
+bool pci_can_reset(const struct pci_dev *pd);
 
 /* Buses: the first on "root", bridges on "pci". */
 extern const struct driver pci_host_driver, pci_bridge_driver;

@@ -432,6 +432,14 @@ pci_intr_establish(struct device *dev, unsigned i, bool (*fn)(void *arg),
 	    &pd->vector[i].handler);
 }
 
+int
+pci_intr_number(const struct device *dev, unsigned i)
+{
+	const struct pci_dev *pd = pci_dev_of(dev);
+
+	return i < pd->nvectors ? (int)intr_number(pd->vector[i].src) : -1;
+}
+
 void
 pci_intr_end(struct device *dev)
 {
@@ -458,6 +466,21 @@ pci_intr_end(struct device *dev)
 /* ---- reset ---- */
 
 #define FLR_WAIT_NS 100000000l /* PCIe 5.0, 6.6.2 */
+
+bool
+pci_can_reset(const struct pci_dev *pd)
+{
+	unsigned at = pci_cap_find(&pd->caps, PCI_CAP_ID_EXP);
+
+	if (at != 0 && at <= 256 - 12 &&
+	    (pci_cfg_read32(pd->space, pd->bdf, at + PCI_EXP_DEVCAP) &
+		PCI_EXP_DEVCAP_FLR) != 0)
+		return true;
+	at = pci_cap_find(&pd->caps, PCI_CAP_ID_AF);
+	return at != 0 && at <= 256 - PCI_CAP_AF_SIZEOF &&
+	    (pci_cfg_read8(pd->space, pd->bdf, at + PCI_AF_CAP) &
+		PCI_AF_CAP_FLR) != 0;
+}
 
 /* Asks for it: -EOPNOTSUPP where the function knows no such thing. */
 static int

@@ -6,6 +6,7 @@
 #include "kern/clock.h"
 #include "linux/procfs.h"
 #include "x86/cpu.h"
+#include "x86/topology.h"
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -124,12 +125,44 @@ print_signature(struct sbuf *sb, const struct cpu_features *f)
 	    f->brand[0] != '\0' ? f->brand : "unknown", s & 15);
 }
 
+static unsigned
+threads_of(uint32_t package)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < cpu_count(); i++)
+		n += cpu_place(i).package == package;
+	return n;
+}
+
+/* Its cores, each counted with the first of its threads. */
+static unsigned
+cores_of(uint32_t package)
+{
+	struct cpu_place a, b;
+	unsigned i, j, n = 0;
+
+	for (i = 0; i < cpu_count(); i++) {
+		a = cpu_place(i);
+		if (a.package != package)
+			continue;
+		for (j = 0; j < i; j++) {
+			b = cpu_place(j);
+			if (b.package == package && b.core == a.core)
+				break;
+		}
+		n += j == i;
+	}
+	return n;
+}
+
 static void
 print_cpu(struct sbuf *sb, unsigned n)
 {
 	const struct cpu_features *f = cpu_features();
 	uint64_t khz = clock_tsc_hz() / 1000;
-	unsigned count = cpu_count(), apic = cpu_apic_id(n);
+	struct cpu_place at = cpu_place(n);
+	unsigned apic = cpu_apic_id(n);
 	unsigned line = (cpuid(1, 0).ebx >> 8 & 0xff) * 8;
 
 	sbuf_printf(sb, "processor\t: %u\n", n);
@@ -138,10 +171,11 @@ print_cpu(struct sbuf *sb, unsigned n)
 		sbuf_printf(sb, "cpu MHz\t\t: %lu.%03lu\n", khz / 1000,
 		    khz % 1000);
 	sbuf_printf(sb,
-	    "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\n"
+	    "physical id\t: %u\nsiblings\t: %u\ncore id\t\t: %u\n"
 	    "cpu cores\t: %u\napicid\t\t: %u\n"
 	    "initial apicid\t: %u\n",
-	    count, n, count, apic, apic);
+	    at.package, threads_of(at.package), at.core, cores_of(at.package),
+	    apic, apic);
 	sbuf_printf(sb,
 	    "fpu\t\t: yes\nfpu_exception\t: yes\n"
 	    "cpuid level\t: %u\nwp\t\t: yes\n",

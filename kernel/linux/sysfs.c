@@ -5,31 +5,11 @@
 #include "bus/uevent.h"
 #include "linux/procfs.h"
 #include "linux/sysfs.h"
-#include "x86/cpu.h"
 
 #define SYS_DYNAMIC(n, list)                                                  \
 	{                                                                     \
 		.name = (n), .kind = PSEUDO_DIR, .mode = 0555, .dir = &(list) \
 	}
-
-static int
-show_cpus(const struct pseudo_id *id, struct sbuf *sb)
-{
-	(void)id;
-	if (cpu_count() == 1)
-		sbuf_puts(sb, "0\n");
-	else
-		sbuf_printf(sb, "0-%u\n", cpu_count() - 1);
-	return 0;
-}
-
-static int
-show_kernel_max(const struct pseudo_id *id, struct sbuf *sb)
-{
-	(void)id;
-	sbuf_printf(sb, "%u\n", MAX_CPUS - 1);
-	return 0;
-}
 
 static int
 show_huge_pages(const struct pseudo_id *id, struct sbuf *sb)
@@ -49,19 +29,8 @@ show_seqnum(const struct pseudo_id *id, struct sbuf *sb)
 
 static const struct pseudo_entry nothing[] = { { .name = NULL } };
 
-static const struct pseudo_entry cpu_entries[] = {
-	SYSFS_FILE("kernel_max", show_kernel_max),
-	SYSFS_FILE("online", show_cpus),
-	SYSFS_FILE("possible", show_cpus),
-	SYSFS_FILE("present", show_cpus),
-	{ .name = NULL },
-};
-static const struct pseudo_entry system_entries[] = {
-	PROC_DIR("cpu", cpu_entries),
-	{ .name = NULL },
-};
 static const struct pseudo_entry devices_entries[] = {
-	PROC_DIR("system", system_entries),
+	PROC_DIR("system", sysfs_system_entries),
 	SYS_DYNAMIC("platform", sysfs_platform_dir),
 	SYS_DYNAMIC("virtual", sysfs_virtual_dir),
 	{ .name = NULL },

@@ -17,6 +17,7 @@
 
 #include "fs/pseudo.h"
 #include "kern/types.h"
+#include "linux/procfs.h"
 
 struct classdev;
 struct device;
@@ -40,6 +41,16 @@ struct device *sysfs_device(const struct pseudo_id *id);
 
 /* "1" and so on: *yes; "0": nothing is asked for.  -EINVAL */
 int sysfs_asked(const char *text, bool *yes);
+
+/*
+ * struct driver's name of the driver that /sys calls so; the same text when
+ * there is none.
+ */
+const char *sysfs_tree_name(const char *bus, const char *sys_name);
+
+/* All processors, as a list and as a mask. */
+int sysfs_show_cpulist(const struct pseudo_id *id, struct sbuf *sb);
+int sysfs_show_cpumask(const struct pseudo_id *id, struct sbuf *sb);
 
 #define SYSFS_FILE(n, fn)                                       \
 	{                                                       \
@@ -70,6 +81,8 @@ extern const struct pseudo_dir_ops sysfs_devices_dir, sysfs_platform_dir,
 /* sysfs_bus.c, sysfs_class.c: what stands in the other folders. */
 extern const struct pseudo_dir_ops sysfs_bus_dir, sysfs_class_dir,
     sysfs_block_dir, sysfs_dev_block_dir, sysfs_dev_char_dir;
+/* sysfs_cpu.c: /sys/devices/system. */
+extern const struct pseudo_entry sysfs_system_entries[];
 /* sysfs_pci.c, sysfs_virtio.c */
 extern const struct sysfs_bus sysfs_pci, sysfs_virtio;
 

@@ -200,6 +200,18 @@ is_shown(unsigned i, const char *bus)
 	return true;
 }
 
+const char *
+sysfs_tree_name(const char *bus, const char *sys_name)
+{
+	unsigned i;
+
+	for (i = 0; drivers[i] != NULL; i++)
+		if (strcmp(drivers[i]->bus, tree_bus(bus)) == 0 &&
+		    strcmp(driver_sys_name(drivers[i]), sys_name) == 0)
+			return drivers[i]->name;
+	return sys_name;
+}
+
 static const char *
 subsystem_of(const struct driver *drv)
 {
@@ -216,21 +228,29 @@ device_named(const struct driver *drv, const char *text, size_t len)
 	return search(&s);
 }
 
-/* One that has a driver already is -EBUSY, as one that fits none is -ENODEV. */
+/* Drivers that programs know by one name: the one that fits. */
+static int
+bind(struct device *dev, const struct driver *like)
+{
+	unsigned i;
+	int error = -ENXIO;
+
+	for (i = 0; drivers[i] != NULL && error == -ENXIO; i++)
+		if (strcmp(drivers[i]->bus, like->bus) == 0 &&
+		    strcmp(driver_sys_name(drivers[i]),
+			driver_sys_name(like)) == 0)
+			error = device_attach_to(dev, drivers[i]);
+	return error == -ENXIO ? -ENODEV : error;
+}
+
 static int
 store_bind(const struct pseudo_id *id, const char *text, size_t len)
 {
-	const struct driver *drv = drivers[id->key];
-	struct device *dev = device_named(drv, text, len);
-	int error;
+	struct device *dev = device_named(drivers[id->key], text, len);
+	int error = dev == NULL ? -ENODEV : bind(dev, drivers[id->key]);
 
-	if (dev == NULL)
-		return -ENODEV;
-	error = device_driver(dev) != NULL ?
-	    -EBUSY :
-	    device_set_driver(dev, drv->name, false);
 	device_put(dev);
-	return error == -ENXIO ? -ENODEV : error;
+	return error;
 }
 
 static int

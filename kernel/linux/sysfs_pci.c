@@ -4,13 +4,16 @@
  * away, looked for and reset.  sysfs(5); lspci(8) and setpci(8) read and write
  * here.
  */
+#include "bus/classdev.h"
 #include "bus/device.h"
 #include "bus/pci.h"
+#include "dev/drivers.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include "linux/procfs.h"
 #include "linux/sysfs.h"
 #include <linux/errno.h>
+#include <linux/pci_regs.h>
 
 /* ---- what a function's files say ---- */
 
@@ -49,6 +52,15 @@ line_of(const struct pci_dev *pd)
 	return pd->hdr.pin == 0 || pd->hdr.line == 0xff ? 0 : pd->hdr.line;
 }
 
+static bool
+is_decoding(const struct pci_dev *pd)
+{
+	uint16_t command = pci_cfg_read16(pd->space, pd->bdf, PCI_COMMAND);
+
+	return command != 0xffff &&
+	    (command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) != 0;
+}
+
 SHOW(vendor, "0x%04x", pd->hdr.vendor)
 SHOW(device, "0x%04x", pd->hdr.device)
 SHOW(subvendor, "0x%04x", pd->hdr.subvendor)
@@ -57,7 +69,7 @@ SHOW(class, "0x%06x", pd->hdr.class)
 SHOW(revision, "0x%02x", pd->hdr.revision)
 SHOW(irq, "%u", line_of(pd))
 SHOW(node, "%d", -1)
-SHOW(enable, "%d", device_driver(dev) != NULL)
+SHOW(enable, "%d", is_decoding(pd))
 
 static void
 print_modalias(struct device *dev, const struct pci_dev *pd, struct sbuf *sb)
@@ -262,6 +274,210 @@ rescan_it(struct device *dev)
 		device_parent(dev));
 }
 
+/* Only where no driver has it already. */
+static int
+enable_it(struct device *dev, void *arg)
+{
+	if (device_driver(dev) != NULL)
+		return -EBUSY;
+	if (*(bool *)arg)
+		return pci_enable(dev);
+	pci_disable(dev);
+	return 0;
+}
+
+static int
+store_enable(const struct pseudo_id *id, const char *text, size_t len)
+{
+	struct device *dev = sysfs_device(id);
+	bool on;
+	int error = sysfs_asked(text, &on);
+
+	(void)len;
+	if (dev == NULL)
+		return -ENODEV;
+	if (error == 0)
+		error = device_call(dev, enable_it, &on);
+	device_put(dev);
+	return error;
+}
+
+static void
+print_override(struct device *dev, const struct pci_dev *pd, struct sbuf *sb)
+{
+	const struct driver *drv = device_only(dev);
+
+	(void)pd;
+	sbuf_printf(sb, "%s\n", drv == NULL ? "(null)" : driver_sys_name(drv));
+}
+
+static int
+show_override(const struct pseudo_id *id, struct sbuf *sb)
+{
+	return show(id, sb, print_override);
+}
+
+/* An empty line takes it back. */
+static int
+store_override(const struct pseudo_id *id, const char *text, size_t len)
+{
+	struct device *dev = sysfs_device(id);
+	char name[32];
+	int error;
+
+	if (dev == NULL)
+		return -ENODEV;
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	error = len >= sizeof(name) ? -EINVAL : 0;
+	if (error == 0) {
+		memcpy(name, text, len);
+		name[len] = '\0';
+		error = device_override(dev,
+		    len == 0 ? NULL : sysfs_tree_name("pci", name));
+	}
+	device_put(dev);
+	return error == -ENOENT ? -EINVAL : error;
+}
+
+/* A number in hexadecimal, blanks before it; NULL: none, or too large. */
+static const char *
+hex(const char *s, uint32_t *v)
+{
+	unsigned digits = 0;
+	char c;
+
+	while (*s == ' ')
+		s++;
+	for (*v = 0; digits < 9; s++, digits++) {
+		c = *s | 0x20;
+		if (*s >= '0' && *s <= '9')
+			*v = *v << 4 | (*s - '0');
+		else if (c >= 'a' && c <= 'f')
+			*v = *v << 4 | (c - 'a' + 10);
+		else
+			break;
+	}
+	return digits == 0 || digits > 8 ? NULL : s;
+}
+
+static uint16_t
+part_of_id(uint32_t v)
+{
+	return v > 0xffff ? 0 : v; /* Linux's "any" is all ones */
+}
+
+/* "vendor device [subvendor subdevice [class mask]]", in hexadecimal. */
+static int
+store_new_id(const struct pseudo_id *id, const char *text, size_t len)
+{
+	uint32_t v[6] = { 0, 0, UINT32_MAX, UINT32_MAX, 0, 0 };
+	struct device_id new;
+	unsigned n;
+
+	(void)len;
+	for (n = 0; n < ARRAY_SIZE(v) && *text != '\n' && *text != '\0'; n++) {
+		text = hex(text, &v[n]);
+		if (text == NULL)
+			return -EINVAL;
+	}
+	new = (struct device_id){ part_of_id(v[0]), part_of_id(v[1]),
+		part_of_id(v[2]), part_of_id(v[3]), v[4], v[5], NULL };
+	if (n < 2 || (*text != '\n' && *text != '\0') || new.vendor == 0)
+		return -EINVAL;
+	return device_add_id(drivers[id->key], &new);
+}
+
+/* ---- msi_irqs: id->sub is the interrupt's number ---- */
+
+struct vectors {
+	int want; /* a number; or -1: the first from `from` on */
+	uint64_t from;
+	int found; /* -1: none */
+	bool msix;
+};
+
+static int
+look_for_vector(struct device *dev, void *arg)
+{
+	struct vectors *v = arg;
+	unsigned i;
+	int n;
+
+	v->found = -1;
+	if (!pci_intr_is_message(dev))
+		return 0;
+	v->msix = pci_intr_is_msix(dev);
+	for (i = 0; (n = pci_intr_number(dev, i)) >= 0; i++)
+		if (v->want >= 0 ? n == v->want :
+				   (uint64_t)n >= v->from &&
+			    (v->found < 0 || n < v->found))
+			v->found = n;
+	return 0;
+}
+
+static bool
+vector_found(const struct pseudo_id *id, struct vectors *v)
+{
+	struct device *dev = sysfs_device(id);
+	bool ok = dev != NULL && device_call(dev, look_for_vector, v) == 0;
+
+	device_put(dev);
+	return ok && v->found >= 0;
+}
+
+static int
+show_vector(const struct pseudo_id *id, struct sbuf *sb)
+{
+	struct vectors v = { .want = id->sub };
+
+	if (!vector_found(id, &v))
+		return -ENODEV;
+	sbuf_puts(sb, v.msix ? "msix\n" : "msi\n");
+	return 0;
+}
+
+static const struct pseudo_entry vector_file = SYSFS_FILE("irq", show_vector);
+
+static int
+find_vector(const struct pseudo_id *dir, const char *name, size_t len,
+    struct pseudo_id *id, const struct pseudo_entry **entry)
+{
+	struct vectors v = { .want = 0 };
+	size_t i;
+
+	for (i = 0; i < len && i < 6; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			return -ENOENT;
+		v.want = v.want * 10 + (name[i] - '0');
+	}
+	if (i != len || (len > 1 && name[0] == '0') || !vector_found(dir, &v))
+		return -ENOENT;
+	*id = (struct pseudo_id){ dir->key, v.found };
+	*entry = &vector_file;
+	return 0;
+}
+
+static bool
+next_vector(const struct pseudo_id *dir, uint64_t *pos, char *name,
+    struct pseudo_id *id, const struct pseudo_entry **entry)
+{
+	struct vectors v = { .want = -1, .from = *pos };
+
+	if (!vector_found(dir, &v))
+		return false;
+	snprintf(name, 32, "%d", v.found);
+	*id = (struct pseudo_id){ dir->key, v.found };
+	*entry = &vector_file;
+	*pos = v.found;
+	return true;
+}
+
+static const struct pseudo_dir_ops vectors_dir = {
+	.find = find_vector,
+	.next = next_vector,
+};
+
 static int
 store_remove(const struct pseudo_id *id, const char *text, size_t len)
 {
@@ -316,9 +532,16 @@ static const struct pseudo_entry device_files[] = {
 	CONFIG(4096),
 	SYSFS_FILE("class", show_class),
 	SYSFS_FILE("device", show_device),
-	SYSFS_FILE("enable", show_enable),
+	SYSFS_BOTH("driver_override", show_override, store_override),
+	SYSFS_BOTH("enable", show_enable, store_enable),
 	SYSFS_FILE("irq", show_irq),
+	SYSFS_FILE("local_cpulist", sysfs_show_cpulist),
+	SYSFS_FILE("local_cpus", sysfs_show_cpumask),
 	SYSFS_FILE("modalias", show_modalias),
+	{ .name = "msi_irqs",
+	    .kind = PSEUDO_DIR,
+	    .mode = 0555,
+	    .dir = &vectors_dir },
 	SYSFS_FILE("numa_node", show_node),
 	SYSFS_FILE("resource", show_resource),
 	SYSFS_FILE("revision", show_revision),
@@ -336,9 +559,17 @@ has(struct device *dev, const struct pseudo_entry *file)
 {
 	if (file->fops == &config_ops)
 		return file->size == pci_dev_of(dev)->space->size;
+	if (file->store == store_reset)
+		return pci_can_reset(pci_dev_of(dev));
+	if (file->dir == &vectors_dir)
+		return device_driver(dev) != NULL && pci_intr_is_message(dev);
 	return true;
 }
 
+static const struct pseudo_entry driver_files[] = {
+	SYSFS_ACTION("new_id", store_new_id),
+	{ .name = NULL },
+};
 static const struct pseudo_entry no_entries[] = { { .name = NULL } };
 static const struct pseudo_entry bus_files[] = {
 	SYSFS_ACTION("rescan", store_rescan_all),
@@ -350,5 +581,6 @@ const struct sysfs_bus sysfs_pci = {
 	.name = "pci",
 	.device_files = device_files,
 	.has = has,
+	.driver_files = driver_files,
 	.bus_files = bus_files,
 };
