@@ -18,5 +18,6 @@ const struct driver *const drivers[] = {
 	&vt9p_driver,
 	&vtcon_driver,
 	&nvme_driver,
+	&vtnet_driver,
 	NULL,
 };
