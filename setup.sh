@@ -5,7 +5,7 @@
 # Everything comes from Debian 12's own packages, through the mirrors that
 # this machine's apt already uses.  Root (or sudo) is needed only when a
 # package is missing.  The sources of zlib and zstd, of which the kernel links
-# the decompressors, are Debian source packages too, and those of ACPICA are a
+# the decompressors, and of lwIP are Debian source packages; ACPICA is a
 # part of Debian's linux-source: they are fetched without root into a cache
 # folder and accepted only with the checksums below.
 
@@ -18,7 +18,7 @@ usage: setup.sh [--check] [--quiet] [GROUP]...
        setup.sh [--quiet] --sources DIR
 
 Installs exactly what is missing from Debian 12's packages.  Groups:
-  build   compiler, headers, sources of zlib, zstd and ACPICA
+  build   compiler, headers, sources of zlib, zstd, lwIP and ACPICA
   run     QEMU, and the program that 'make run' boots
   test    what 'make test', 'make fuzz' and 'make lint' need
   bench   Debian's cloud kernel, unpacked beside the sources, not installed
@@ -88,6 +88,8 @@ zstd libzstd 1.5.4+dfsg2-5 libzstd_1.5.4+dfsg2.orig.tar.xz \
 8cf4bbb65e77ec348d052c8d6230eba66d435bddf64c8b5be2fcb16880c19953
 acpica linux-source-6.1 6.1 acpica_20220331.tar \
 c51b9720c6b1cc95d8f584ccc9f0f5f872f0dd61272b849d759bc397787f3115
+lwip lwip 2.1.3+dfsg1-2 lwip_2.1.3+dfsg1.orig.tar.xz \
+0a8276d09fc4e97bbba2f953d74af2388fc2195ea156be9d7589e297a68fde24
 EOF
 }
 

@@ -2,7 +2,8 @@
 # third.mk - libraries built from Debian's source packages into the kernel.
 #
 # Two decompressors for the initramfs: inflate of zlib, and zstd's decoder.
-# And ACPICA, the interpreter of ACPI's byte code.
+# And ACPICA, the interpreter of ACPI's byte code; and lwIP, the network's
+# protocols.
 # setup.sh fetches their sources, checks them against pinned sums, and unpacks
 # them into $(B)/third.  They are built for size and find no C library: what
 # they need of it stands in kernel/third/include, and memory comes from the
@@ -16,10 +17,24 @@ THIRD	= $(B)/third
 THIRD_STAMP = $(THIRD)/unpacked
 THIRD_USE = -isystem $(THIRD)/zlib -isystem $(THIRD)/zstd/lib \
 	  -DZ_SOLO -DZSTD_STATIC_LINKING_ONLY
-KTHIRD	= $(THIRD)/libinflate.a $(THIRD)/libunzstd.a $(THIRD)/libacpica.a
+KTHIRD	= $(THIRD)/libinflate.a $(THIRD)/libunzstd.a $(THIRD)/libacpica.a \
+	  $(THIRD)/liblwip.a
 # The same for <acpi/acpi.h>; our acpi/platform/aclinux.h stands before theirs.
 ACPICA_HOST = -Ikernel/third/acpica -isystem $(THIRD)/acpica/include
 ACPICA_USE = -Ikernel/third/include $(ACPICA_HOST)
+
+# lwIP: TCP/IP without threads or sockets of its own.  What every packet passes
+# is built fast.  init.c is left out, as it checks numbers that are no
+# constants here; mem.c, as memory is the kernel's.
+LWIP_HOT = core/def core/inet_chksum core/ip core/memp core/pbuf core/tcp \
+	  core/tcp_in core/tcp_out core/udp core/ipv4/etharp core/ipv4/ip4 \
+	  core/ipv4/ip4_addr core/ipv6/ip6 core/ipv6/ip6_addr netif/ethernet \
+	  core/ipv6/ethip6
+LWIP_C	= $(LWIP_HOT) core/netif core/raw core/timeouts core/ipv4/dhcp \
+	  core/ipv4/icmp core/ipv4/igmp core/ipv4/ip4_frag core/ipv6/icmp6 \
+	  core/ipv6/inet6 core/ipv6/ip6_frag core/ipv6/mld6 core/ipv6/nd6
+LWIP_O	= $(LWIP_C:%=$(THIRD)/obj/lwip/%.o)
+LWIP_USE = -isystem $(THIRD)/lwip/src/include -Ikernel/net/lwip
 
 # Z_TESTW=0: the CRC takes a byte at a time, from 1 KiB of tables, not 28.
 ZLIB_C	= adler32 crc32 inffast inflate inftrees
@@ -88,6 +103,20 @@ $(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 
 $(THIRD)/libacpica.a: $(ACPICA_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
+
+$(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
+    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(THIRD_CFLAGS) $(if $(filter $*,$(LWIP_HOT)),-O2) \
+	  $(LWIP_USE) -c -o $@ $(THIRD)/lwip/src/$*.c
+
+$(THIRD)/liblwip.a: $(LWIP_O)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
+# Those who call it.
+$(B)/kernel/net/inet% $(B)/kernel/net/lwip/%: KCFLAGS += $(LWIP_USE)
+$(patsubst %.c,$(B)/%.o,$(wildcard kernel/net/inet*.c kernel/net/lwip/*.c)): \
+    | $(THIRD_STAMP)
 
 $(THIRD)/libinflate.a: $(ZLIB_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^

@@ -32,6 +32,7 @@
 #include "linux/mem_devices.h"
 #include "linux/process.h"
 #include "linux/tty.h"
+#include "net/stack.h"
 #include "x86/machdep.h"
 #include "x86/smp.h"
 #include <linux/errno.h>
@@ -163,6 +164,7 @@ static const struct boot_step boot_steps[] = {
 	{ "terminals", tty_init, BOOT_OPTIONAL },
 	{ "devices", devices, BOOT_OPTIONAL },
 	{ "disks", blkdev_init, BOOT_REQUIRED },
+	{ "network", net_init, BOOT_REQUIRED },
 	{ "drivers", drivers_known, BOOT_REQUIRED },
 	/* Drivers ask how many there are. */
 	{ "processors", processors, BOOT_OPTIONAL },

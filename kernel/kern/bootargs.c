@@ -107,6 +107,7 @@ SET_TRUE(bootchart)
 SET_TRUE(nosmap)
 SET_TRUE(virtio_mmio)
 SET_TRUE(mounts)
+SET_TRUE(ip)
 
 /* The words before it were another program's: Linux forgets them too. */
 static int
@@ -295,6 +296,7 @@ static const struct cmdline_known known[] = {
 	{ "remora.winsize", set_winsize, true },
 	{ "remora.stdin", set_stdin, true },
 	{ "remora.stdout", set_stdout, true },
+	{ "ip", set_ip, true },               /* net/inet_config.c's */
 	{ "remora.mount", set_mounts, true }, /* fs/p9_super.c's */
 	{ "remora.args", set_args_file, true }, { "acpi", set_acpi, true },
 	{ "earlyprintk", set_nothing, true },

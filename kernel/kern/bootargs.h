@@ -18,6 +18,7 @@ struct bootargs {
 	bool acpi_off;
 	bool virtio_mmio;  /* there are places; bus/virtio_mmio.c reads them */
 	bool mounts;       /* remora.mount= is given */
+	bool ip;           /* ip= is given; net/inet_config.c reads it */
 	int loglevel;      /* -1: not given */
 	int panic_seconds; /* panic=: 0 stay, > 0 wait; < 0, the default: end
 			      the machine at once */

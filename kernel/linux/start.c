@@ -28,6 +28,7 @@
 #include "linux/stdio.h"
 #include "linux/syscalls.h"
 #include "linux/trace.h"
+#include "net/stack.h"
 #include "x86/smp.h"
 #include "x86/trapframe.h"
 #include <linux/errno.h>
@@ -222,6 +223,7 @@ try(const char *path, struct start_args *sa)
 	bootchart_print();
 	smp_start();
 	boot_run_later();
+	net_begin();
 	user_enter(tf_of_thread());
 }
 

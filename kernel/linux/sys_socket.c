@@ -10,6 +10,8 @@
 #include "linux/fsview.h"
 #include "linux/process.h"
 #include "linux/signal.h"
+#include "linux/sys_misc.h"
+#include "net/inet_config.h"
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
@@ -35,15 +37,30 @@ who(struct sock_cred *cred)
 	cred->gid = p->creds.egid;
 }
 
+static bool
+may(int cap)
+{
+	return capable((unsigned)cap);
+}
+
+/* From ip= or DHCP. */
+static void
+set_hostname(const char *name)
+{
+	(void)uts_set_nodename(name, strlen(name));
+}
+
 void
 sys_socket_init(void)
 {
 	static const struct sock_hooks hooks = {
 		.broken_pipe = broken_pipe,
 		.who = who,
+		.capable = may,
 	};
 
 	sock_set_hooks(&hooks);
+	inet_config_set_hostname_hook(set_hostname);
 }
 
 /* ---------------------------------------------------------- descriptors -- */

@@ -196,6 +196,23 @@ get_credentials(struct sock_msg *m, const uint8_t *data, uint64_t len)
 	return 0;
 }
 
+/* A family's own; what none of them could have is no business of ours. */
+static int
+get_other(struct sock_msg *m, const struct user_cmsghdr *h, const uint8_t *data,
+    uint64_t len)
+{
+	struct sock_cmsg *c;
+
+	if (m->ncmsg == m->cmsg_room || len > sizeof(c->data))
+		return 0;
+	c = &m->cmsg[m->ncmsg++];
+	c->level = h->level;
+	c->type = h->type;
+	c->len = (uint32_t)len;
+	memcpy(c->data, data, len);
+	return 0;
+}
+
 static int
 get_one_control(struct sock_msg *m, const struct user_cmsghdr *h,
     const uint8_t *data)
@@ -203,7 +220,7 @@ get_one_control(struct sock_msg *m, const struct user_cmsghdr *h,
 	uint64_t len = h->len - sizeof(*h);
 
 	if (h->level != SOL_SOCKET)
-		return 0;
+		return get_other(m, h, data, len);
 	switch (h->type) {
 	case SCM_RIGHTS: return get_rights(m, data, len);
 	case SCM_CREDENTIALS: return get_credentials(m, data, len);
@@ -273,9 +290,10 @@ control_fits(struct control_out *o, uint64_t len)
 }
 
 static int
-control_put(struct control_out *o, int type, const void *data, uint64_t len)
+control_put(struct control_out *o, int level, int type, const void *data,
+    uint64_t len)
 {
-	struct user_cmsghdr h = { sizeof(h) + len, SOL_SOCKET, type };
+	struct user_cmsghdr h = { sizeof(h) + len, level, type };
 	uint64_t step;
 
 	if (copyout(o->at, &h, sizeof(h)) != 0 ||
@@ -293,8 +311,9 @@ put_credentials(struct control_out *o, const struct sock_cred *cred)
 {
 	long len = control_fits(o, sizeof(*cred));
 
-	return len < 0 ? 0 :
-			 control_put(o, SCM_CREDENTIALS, cred, (uint64_t)len);
+	return len < 0 ?
+	    0 :
+	    control_put(o, SOL_SOCKET, SCM_CREDENTIALS, cred, (uint64_t)len);
 }
 
 /* Opens the files that fit; the rest is lost, which MSG_CTRUNC tells. */
@@ -317,7 +336,9 @@ put_rights(struct control_out *o, struct sock_msg *m)
 	}
 	if (n < m->nfiles)
 		o->answer |= MSG_CTRUNC;
-	error = n == 0 ? 0 : control_put(o, SCM_RIGHTS, fds, n * sizeof(int));
+	error = n == 0 ?
+	    0 :
+	    control_put(o, SOL_SOCKET, SCM_RIGHTS, fds, n * sizeof(int));
 	for (i = 0; i < n; i++) {
 		if (error != 0) {
 			fd_unreserve(fds[i]);
@@ -326,6 +347,25 @@ put_rights(struct control_out *o, struct sock_msg *m)
 		fd_install(fds[i], m->files[i],
 		    (m->flags & MSG_CMSG_CLOEXEC) != 0);
 		m->files[i] = NULL; /* file_put() knows NULL */
+	}
+	return error;
+}
+
+/* The family's own. */
+static int
+put_others(struct control_out *o, const struct sock_msg *m)
+{
+	const struct sock_cmsg *c;
+	unsigned i;
+	int error = 0;
+	long len;
+
+	for (i = 0; i < m->ncmsg && error == 0; i++) {
+		c = &m->cmsg[i];
+		len = control_fits(o, c->len);
+		if (len >= 0)
+			error = control_put(o, c->level, c->type, c->data,
+			    (uint64_t)len);
 	}
 	return error;
 }
@@ -348,7 +388,10 @@ get_header(struct user_msghdr *h, uaddr_t umsg, struct transfer_vec *tv)
 static long
 send_one(struct socket *s, struct file *file, uaddr_t umsg, unsigned flags)
 {
-	struct sock_msg m = { .flags = flags };
+	struct sock_cmsg cmsg[SOCK_CMSGS];
+	struct sock_msg m = { .flags = flags,
+		.cmsg = cmsg,
+		.cmsg_room = SOCK_CMSGS };
 	struct transfer_vec tv;
 	struct user_msghdr h;
 	struct sock_addr addr;
@@ -387,6 +430,8 @@ put_answer(uaddr_t umsg, struct user_msghdr *h, struct sock_msg *m)
 	if (m->has_cred)
 		error = put_credentials(&o, &m->cred);
 	if (error == 0)
+		error = put_others(&o, m);
+	if (error == 0)
 		error = put_rights(&o, m);
 	if (error == 0 && h->name != 0) {
 		name_len = m->name->len;
@@ -411,7 +456,10 @@ put_answer(uaddr_t umsg, struct user_msghdr *h, struct sock_msg *m)
 static long
 receive_one(struct socket *s, struct file *file, uaddr_t umsg, unsigned flags)
 {
-	struct sock_msg m = { .flags = flags };
+	struct sock_cmsg cmsg[SOCK_CMSGS];
+	struct sock_msg m = { .flags = flags,
+		.cmsg = cmsg,
+		.cmsg_room = SOCK_CMSGS };
 	struct sock_addr addr = { .len = 0 };
 	struct transfer_vec tv;
 	struct user_msghdr h;

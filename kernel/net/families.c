@@ -6,6 +6,8 @@
 static const struct sock_family *const families[] = {
 	&unix_family,
 	&netlink_family,
+	&inet_family,
+	&inet6_family,
 };
 
 const struct sock_family *

@@ -225,17 +225,15 @@ set_number(struct socket *s, int name, int n)
 	return -ENOPROTOOPT;
 }
 
-int
-sock_set_option(struct socket *s, int level, int name, const void *value,
-    unsigned len)
+/* Those of SOL_SOCKET; -ENOPROTOOPT: a family may know it. */
+static int
+set_common(struct socket *s, int name, const void *value, unsigned len)
 {
 	bool *flag;
 	int n, linger[2];
 
-	if (level != SOL_SOCKET)
-		return s->ops->set_option == NULL ?
-		    -EOPNOTSUPP :
-		    s->ops->set_option(s, level, name, value, len);
+	if (name == SO_BINDTODEVICE)
+		return -ENOPROTOOPT;
 	if (len < sizeof(n))
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));
@@ -258,6 +256,24 @@ sock_set_option(struct socket *s, int level, int name, const void *value,
 		return 0;
 	}
 	return set_number(s, name, n);
+}
+
+int
+sock_set_option(struct socket *s, int level, int name, const void *value,
+    unsigned len)
+{
+	int error = -EOPNOTSUPP;
+
+	if (level == SOL_SOCKET) {
+		error = set_common(s, name, value, len);
+		if (error == 0 && s->ops->options_changed != NULL)
+			s->ops->options_changed(s);
+		if (error != -ENOPROTOOPT)
+			return error;
+	}
+	if (s->ops->set_option != NULL)
+		error = s->ops->set_option(s, level, name, value, len);
+	return error;
 }
 
 static int

@@ -17,6 +17,8 @@
 /* <sys/socket.h>'s, which no header for the kernel has. */
 #define AF_UNSPEC 0
 #define AF_UNIX   1
+#define AF_INET   2
+#define AF_INET6  10
 #define AF_MAX    46
 
 #define SOCK_STREAM    1
@@ -26,7 +28,13 @@
 #define SOCK_TYPES     11 /* numbers below are types */
 #define SOCK_TYPE_MASK 0xfu
 
+#define SOL_IP     0
 #define SOL_SOCKET 1
+#define SOL_TCP    6
+#define SOL_UDP    17
+#define SOL_IPV6   41
+#define SOL_ICMPV6 58
+#define SOL_RAW    255
 
 #define MSG_OOB          0x1u
 #define MSG_PEEK         0x2u
@@ -36,6 +44,7 @@
 #define MSG_DONTWAIT     0x40u
 #define MSG_EOR          0x80u
 #define MSG_WAITALL      0x100u
+#define MSG_ERRQUEUE     0x2000u
 #define MSG_NOSIGNAL     0x4000u
 #define MSG_MORE         0x8000u
 #define MSG_WAITFORONE   0x10000u
@@ -71,6 +80,14 @@ struct sock_cred {
 	uint32_t uid, gid;
 };
 
+/* A control message that is a family's own; see cmsg(3). */
+struct sock_cmsg {
+	int level, type;
+	uint32_t len; /* bytes of data */
+	uint8_t data[32];
+};
+#define SOCK_CMSGS 6 /* in one message */
+
 /* One send or receive. */
 struct sock_msg {
 	struct uio *u;
@@ -87,6 +104,9 @@ struct sock_msg {
 	unsigned nfiles;
 	struct sock_cred cred; /* send: the sender; receive: if has_cred */
 	bool has_cred;
+	/* Others: sent ones, or room for some and how many there are. */
+	struct sock_cmsg *cmsg;
+	unsigned ncmsg, cmsg_room;
 };
 
 /* NULL operations answer -EOPNOTSUPP. */
@@ -116,6 +136,8 @@ struct socket_ops {
 	long (*ioctl)(struct socket *s, unsigned cmd, uint64_t arg);
 	/* SO_ERROR: takes the pending error, as positive errno. */
 	int (*take_error)(struct socket *s);
+	/* An option that the core knows was set; NULL: it is no matter. */
+	void (*options_changed)(struct socket *s);
 	bool (*is_listening)(struct socket *s);
 };
 
@@ -150,6 +172,7 @@ const struct sock_family *sock_family_find(int family);
 struct sock_hooks {
 	void (*broken_pipe)(void);           /* a write(2) met -EPIPE */
 	void (*who)(struct sock_cred *cred); /* the calling process */
+	bool (*capable)(int cap);            /* CAP_*, of the same */
 };
 void sock_set_hooks(const struct sock_hooks *hooks);
 extern const struct sock_hooks *sock_hooks;
@@ -173,7 +196,7 @@ int64_t sock_deadline(int64_t timeo_ns);
 /* What a wait's error is outside: timed out is -EAGAIN. */
 int sock_wait_error(int error, int64_t timeo_ns);
 
-/* unix.c */
-extern const struct sock_family unix_family;
+/* unix.c, inet.c */
+extern const struct sock_family unix_family, inet_family, inet6_family;
 
 #endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * inet_dgram.c - what datagrams of UDP and raw sockets share: the queue of
+ * those that came, their control messages, and a message's way into a pbuf.
+ */
+#include "net/inet.h"
+
+#include "kern/clock.h"
+#include "kern/kmem.h"
+#include "kern/string.h"
+#include "kern/thread.h"
+#include "net/ethif.h"
+#include "net/stack.h"
+#include <lwip/ip.h>
+#include <lwip/pbuf.h>
+#include <asm/socket.h>
+#include <linux/errno.h>
+#include <linux/poll.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+
+#define BUF_MEMORY 2048u /* that a card's buffer takes, however full */
+#define LEN_MAX    65535u
+
+/* -------------------------------------------------------------- what came -- */
+
+static uint32_t
+memory_of(const struct pbuf *p)
+{
+	uint32_t n = sizeof(struct inet_dgram);
+
+	for (; p != NULL; p = p->next)
+		n += (p->flags & PBUF_FLAG_IS_CUSTOM) != 0 ?
+		    BUF_MEMORY :
+		    p->len + sizeof(*p);
+	return n;
+}
+
+static void
+note_header(struct inet_dgram *d)
+{
+	d->to = *ip_current_dest_addr();
+	d->if_index = netif_get_index(ip_current_input_netif());
+	if (ip_current_is_v6()) {
+		d->ttl = IP6H_HOPLIM(ip6_current_header());
+		d->tos = IP6H_TC(ip6_current_header());
+	} else {
+		d->ttl = IPH_TTL(ip4_current_header());
+		d->tos = IPH_TOS(ip4_current_header());
+	}
+}
+
+void
+inet_dgram_input(struct inet_sock *is, struct pbuf *p,
+    const struct inet_end *from, unsigned skip)
+{
+	uint32_t charge = memory_of(p);
+	struct inet_dgram *d = NULL;
+
+	if (!is->rx_shut && is->rx_bytes + charge <= is->s.rcvbuf)
+		d = kmalloc(sizeof(*d));
+	if (d == NULL || pbuf_remove_header(p, skip) != 0) {
+		kfree(d);
+		pbuf_free(p);
+		return;
+	}
+	note_header(d);
+	d->p = p;
+	d->from = *from;
+	d->charge = charge;
+	d->when_ns = is->s.flag_timestamp ? clock_real_ns() : 0;
+	STAILQ_INSERT_TAIL(&is->dgrams, d, link);
+	__atomic_add_fetch(&is->rx_bytes, charge, __ATOMIC_RELEASE);
+	waitq_wake_all(&is->wq);
+}
+
+static void
+free_dgram(struct inet_dgram *d)
+{
+	if (d != NULL)
+		pbuf_free(d->p);
+	kfree(d);
+}
+
+void
+inet_dgram_drop(struct inet_sock *is)
+{
+	struct inet_dgram *d;
+
+	while ((d = STAILQ_FIRST(&is->dgrams)) != NULL) {
+		STAILQ_REMOVE_HEAD(&is->dgrams, link);
+		free_dgram(d);
+	}
+	is->rx_bytes = 0;
+}
+
+/* -------------------------------------------------------- control messages -- */
+
+static void
+put_cmsg(struct sock_msg *m, int level, int type, const void *data,
+    uint32_t len)
+{
+	struct sock_cmsg *c;
+
+	if (m->ncmsg >= m->cmsg_room)
+		return;
+	c = &m->cmsg[m->ncmsg++];
+	c->level = level;
+	c->type = type;
+	c->len = len;
+	memcpy(c->data, data, len);
+}
+
+static void
+put_pktinfo(struct sock_msg *m, const struct inet_dgram *d)
+{
+	struct in_pktinfo info = { .ipi_ifindex = d->if_index };
+
+	info.ipi_addr.s_addr = info.ipi_spec_dst.s_addr = ip4_addr_get_u32(
+	    ip_2_ip4(&d->to));
+	put_cmsg(m, SOL_IP, IP_PKTINFO, &info, sizeof(info));
+}
+
+/* struct in6_pktinfo, which linux/ipv6.h has with much else. */
+struct pktinfo6 {
+	uint8_t addr[16];
+	int32_t if_index;
+};
+
+static void
+put_pktinfo6(struct sock_msg *m, const struct inet_dgram *d)
+{
+	struct pktinfo6 info = { .if_index = d->if_index };
+	ip6_addr_t mapped;
+
+	if (IP_IS_V6_VAL(d->to)) {
+		memcpy(info.addr, ip_2_ip6(&d->to)->addr, 16);
+	} else {
+		ip4_2_ipv4_mapped_ipv6(&mapped, ip_2_ip4(&d->to));
+		memcpy(info.addr, mapped.addr, 16);
+	}
+	put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+}
+
+static void
+put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
+    const struct inet_dgram *d)
+{
+	bool v6 = IP_IS_V6_VAL(d->to);
+	int64_t tv[2];
+	int n;
+
+	if (is->s.flag_timestamp && d->when_ns != 0) {
+		tv[0] = d->when_ns / NSEC_PER_SEC;
+		tv[1] = d->when_ns % NSEC_PER_SEC / 1000;
+		put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
+	}
+	if (is->pktinfo && !v6)
+		put_pktinfo(m, d);
+	if (is->pktinfo6 && is->v6)
+		put_pktinfo6(m, d);
+	n = d->ttl;
+	if (is->recvttl && !v6)
+		put_cmsg(m, SOL_IP, IP_TTL, &n, sizeof(n));
+	if (is->recvttl6 && v6)
+		put_cmsg(m, SOL_IPV6, IPV6_HOPLIMIT, &n, sizeof(n));
+	n = d->tos;
+	if (is->recvtos && !v6)
+		put_cmsg(m, SOL_IP, IP_TOS, &d->tos, 1);
+	if (is->recvtclass && v6)
+		put_cmsg(m, SOL_IPV6, IPV6_TCLASS, &n, sizeof(n));
+}
+
+static void
+how_pktinfo(const struct sock_cmsg *c, struct inet_how *how)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, c->data, sizeof(info));
+	how->if_index = info.ipi_ifindex;
+	how->has_from = info.ipi_spec_dst.s_addr != 0;
+	ip_addr_set_zero_ip4(&how->from);
+	ip4_addr_set_u32(ip_2_ip4(&how->from), info.ipi_spec_dst.s_addr);
+}
+
+static void
+how_pktinfo6(const struct sock_cmsg *c, struct inet_how *how)
+{
+	struct pktinfo6 info;
+
+	memcpy(&info, c->data, sizeof(info));
+	how->if_index = info.if_index;
+	ip_addr_set_zero_ip6(&how->from);
+	memcpy(ip_2_ip6(&how->from)->addr, info.addr, 16);
+	how->has_from = !ip_addr_isany_val(how->from);
+	if (ip6_addr_isipv4mappedipv6(ip_2_ip6(&how->from))) {
+		unmap_ipv4_mapped_ipv6(ip_2_ip4(&how->from),
+		    ip_2_ip6(&how->from));
+		IP_SET_TYPE_VAL(how->from, IPADDR_TYPE_V4);
+	}
+}
+
+static int
+how_one(const struct sock_cmsg *c, struct inet_how *how)
+{
+	bool number = c->len >= sizeof(int);
+	int n = 0;
+
+	memcpy(&n, c->data, MIN(c->len, (uint32_t)sizeof(n)));
+	if (c->level == SOL_IP && c->type == IP_PKTINFO &&
+	    c->len >= sizeof(struct in_pktinfo))
+		how_pktinfo(c, how);
+	else if (c->level == SOL_IPV6 && c->type == IPV6_PKTINFO &&
+	    c->len >= sizeof(struct pktinfo6))
+		how_pktinfo6(c, how);
+	else if (number && c->level == SOL_IP && c->type == IP_TTL)
+		how->ttl = n;
+	else if (c->len > 0 && c->level == SOL_IP && c->type == IP_TOS)
+		how->tos = n & 0xff;
+	else if (number && c->level == SOL_IPV6 && c->type == IPV6_HOPLIMIT)
+		how->ttl = n;
+	else if (number && c->level == SOL_IPV6 && c->type == IPV6_TCLASS)
+		how->tos = n;
+	else
+		return c->level == SOL_IP || c->level == SOL_IPV6 ? -EINVAL : 0;
+	return 0;
+}
+
+int
+inet_dgram_how(const struct inet_sock *is, const struct sock_msg *m,
+    struct inet_how *how)
+{
+	unsigned i;
+	int error = 0;
+
+	*how = (struct inet_how){ .ttl = -1, .tos = -1 };
+	how->if_index = is->bound_if;
+	for (i = 0; i < m->ncmsg && error == 0; i++)
+		error = how_one(&m->cmsg[i], how);
+	if (error == 0 && (how->ttl == 0 || how->ttl > 255 || how->tos > 255))
+		error = -EINVAL;
+	return error;
+}
+
+/* --------------------------------------------------------------- receiving -- */
+
+static bool
+may_read(struct inet_sock *is)
+{
+	return __atomic_load_n(&is->rx_bytes, __ATOMIC_ACQUIRE) > 0 ||
+	    is->error != 0 || is->rx_shut;
+}
+
+/* The first one, taken off; with MSG_PEEK another reference to its bytes. */
+static int
+take_first(struct inet_sock *is, bool peek, struct inet_dgram **out)
+{
+	struct inet_dgram *d, *copy;
+	int error = 0;
+
+	net_lock();
+	d = STAILQ_FIRST(&is->dgrams);
+	if (is->error != 0) {
+		d = NULL;
+		error = -inet_take_error(&is->s);
+	} else if (d == NULL) {
+		error = is->rx_shut ? 0 : -EAGAIN;
+	} else if (!peek) {
+		STAILQ_REMOVE_HEAD(&is->dgrams, link);
+		__atomic_sub_fetch(&is->rx_bytes, d->charge, __ATOMIC_RELEASE);
+	} else if ((copy = kmalloc(sizeof(*copy))) != NULL) {
+		*copy = *d;
+		pbuf_ref(d->p);
+		d = copy;
+	} else {
+		error = -ENOMEM;
+		d = NULL;
+	}
+	net_unlock();
+	*out = d;
+	return error;
+}
+
+static long
+copy_dgram(const struct inet_dgram *d, struct sock_msg *m)
+{
+	const struct pbuf *p;
+	size_t total = d->p->tot_len, want = MIN(total, m->u->resid), n;
+
+	for (p = d->p; p != NULL && want > 0; p = p->next) {
+		n = MIN(want, (size_t)p->len);
+		if (uio_put(m->u, p->payload, n) < n)
+			return -EFAULT;
+		want -= n;
+	}
+	return (long)total;
+}
+
+static long
+give_dgram(struct inet_sock *is, const struct inet_dgram *d, struct sock_msg *m)
+{
+	size_t room = m->u->resid;
+	long total = copy_dgram(d, m);
+
+	if (total < 0)
+		return total;
+	if (m->name != NULL)
+		inet_addr_put(is, &d->from, m->name);
+	put_cmsgs(is, m, d);
+	if ((size_t)total <= room)
+		return total;
+	m->answer |= MSG_TRUNC;
+	return (m->flags & MSG_TRUNC) != 0 ? total : (long)room;
+}
+
+long
+inet_dgram_receive(struct socket *s, struct sock_msg *m)
+{
+	struct inet_sock *is = inet_of(s);
+	struct inet_dgram *d;
+	int error;
+	long n;
+
+	if ((m->flags & MSG_OOB) != 0)
+		return -EOPNOTSUPP;
+	if ((m->flags & MSG_ERRQUEUE) != 0)
+		return -EAGAIN;
+	while ((error = take_first(is, (m->flags & MSG_PEEK) != 0, &d)) ==
+	    -EAGAIN) {
+		error = inet_wait(is, may_read, s->rcvtimeo_ns,
+		    (m->flags & MSG_DONTWAIT) != 0);
+		if (error != 0)
+			return error;
+	}
+	if (error != 0 || d == NULL)
+		return error;
+	n = give_dgram(is, d, m);
+	net_lock();
+	free_dgram(d);
+	net_unlock();
+	return n;
+}
+
+unsigned
+inet_dgram_poll(struct socket *s, struct poll_table *table)
+{
+	struct inet_sock *is = inet_of(s);
+	unsigned events = POLLOUT | POLLWRNORM | POLLWRBAND;
+
+	poll_wait(table, &is->wq);
+	if (is->error != 0)
+		events |= POLLERR;
+	if (__atomic_load_n(&is->rx_bytes, __ATOMIC_ACQUIRE) > 0)
+		events |= POLLIN | POLLRDNORM;
+	if (is->rx_shut)
+		events |= POLLRDHUP | POLLIN | POLLRDNORM;
+	if (is->rx_shut && is->tx_shut)
+		events |= POLLHUP;
+	return events;
+}
+
+/* ----------------------------------------------------------------- sending -- */
+
+int
+inet_dgram_take(struct sock_msg *m, struct pbuf **out)
+{
+	size_t len = m->u->resid;
+	struct pbuf *p;
+
+	if (len > LEN_MAX)
+		return -EMSGSIZE;
+	p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)len, PBUF_RAM);
+	if (p == NULL)
+		return -ENOBUFS;
+	if (uio_get(m->u, p->payload, len) < len) {
+		pbuf_free(p); /* nobody else knows it */
+		return -EFAULT;
+	}
+	*out = p;
+	return 0;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * inet_ioctl.c - ioctl(2) on sockets: interfaces, routes, bytes that wait.
+ * netdevice(7), tcp(7), udp(7).
+ */
+#include "net/inet.h"
+
+#include "abi/netdevice.h"
+#include "kern/string.h"
+#include "kern/uaccess.h"
+#include "net/ethif.h"
+#include "net/ethtool.h"
+#include "net/inet_route.h"
+#include "net/ip_arg.h"
+#include "net/stack.h"
+#include <lwip/etharp.h>
+#include <lwip/netif.h>
+#include <lwip/tcp.h>
+#include <asm/ioctls.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/sockios.h>
+
+#define CONF_MAX 64u /* interfaces in one SIOCGIFCONF */
+
+/* -------------------------------------------------------------- addresses -- */
+
+static uint32_t
+get_addr(const struct ifreq_sockaddr *sa)
+{
+	uint32_t v;
+
+	memcpy(&v, sa->data + 2, sizeof(v));
+	return v;
+}
+
+static void
+put_addr(struct ifreq_sockaddr *sa, uint32_t v)
+{
+	memset(sa, 0, sizeof(*sa));
+	sa->family = AF_INET;
+	memcpy(sa->data + 2, &v, sizeof(v));
+}
+
+static int
+get_if_addr(const struct netif *nif, unsigned cmd, struct ifreq *r)
+{
+	uint32_t ip = netif_ip4_addr(nif)->addr;
+	uint32_t mask = netif_ip4_netmask(nif)->addr;
+
+	if (ip == 0)
+		return -EADDRNOTAVAIL;
+	switch (cmd) {
+	case SIOCGIFNETMASK: put_addr(&r->addr, mask); break;
+	case SIOCGIFBRDADDR:
+		put_addr(&r->addr, ethif_nic(nif) == NULL ? 0 : ip | ~mask);
+		break;
+	default: put_addr(&r->addr, ip);
+	}
+	return 0;
+}
+
+static int
+set_if_addr(struct netif *nif, unsigned cmd, const struct ifreq *r)
+{
+	ip4_addr_t ip = *netif_ip4_addr(nif), mask = *netif_ip4_netmask(nif);
+	ip4_addr_t gw = *netif_ip4_gw(nif);
+	uint32_t v = get_addr(&r->addr);
+
+	if (r->addr.family != AF_INET)
+		return -EINVAL;
+	if (cmd == SIOCSIFBRDADDR)
+		return 0; /* follows from the mask */
+	if (cmd == SIOCSIFNETMASK) {
+		if (ip.addr == 0)
+			return -EADDRNOTAVAIL;
+		mask.addr = v;
+	} else {
+		ip.addr = v;
+		if (v == 0)
+			mask.addr = gw.addr = 0;
+		else if (mask.addr == 0)
+			mask.addr = ip_class_mask(v);
+	}
+	netif_set_addr(nif, &ip, &mask, &gw);
+	/* Linux: an interface with an address comes up. */
+	return v != 0 && cmd == SIOCSIFADDR ? ethif_set_up(nif, true) : 0;
+}
+
+/* ------------------------------------------------------------- interfaces -- */
+
+static void
+get_hwaddr(const struct netif *nif, struct ifreq *r)
+{
+	memset(&r->addr, 0, sizeof(r->addr));
+	r->addr.family = ethif_nic(nif) != NULL ? ARPHRD_ETHER :
+						  ARPHRD_LOOPBACK;
+	if (ethif_nic(nif) != NULL)
+		memcpy(r->addr.data, nif->hwaddr, NIC_MAC_LEN);
+}
+
+/* What can be asked of one; -ENOTTY: not this. */
+static int
+get_one(struct netif *nif, unsigned cmd, struct ifreq *r)
+{
+	switch (cmd) {
+	case SIOCGIFFLAGS: r->flags = (int16_t)ethif_flags(nif); return 0;
+	case SIOCGIFINDEX: r->number = (int32_t)ethif_index(nif); return 0;
+	case SIOCGIFMTU: r->number = (int32_t)ethif_mtu(nif); return 0;
+	case SIOCGIFMETRIC: r->number = 0; return 0;
+	case SIOCGIFTXQLEN: r->number = 1000; return 0;
+	case SIOCGIFHWADDR: get_hwaddr(nif, r); return 0;
+	case SIOCGIFMAP: memset(&r->map, 0, sizeof(r->map)); return 0;
+	case SIOCGIFADDR:
+	case SIOCGIFDSTADDR:
+	case SIOCGIFNETMASK:
+	case SIOCGIFBRDADDR: return get_if_addr(nif, cmd, r);
+	default: return -ENOTTY;
+	}
+}
+
+static int
+set_one(struct netif *nif, unsigned cmd, const struct ifreq *r)
+{
+	switch (cmd) {
+	case SIOCSIFFLAGS:
+		return ethif_set_up(nif, ((uint16_t)r->flags & IFF_UP) != 0);
+	case SIOCSIFMTU: return ethif_set_mtu(nif, (unsigned)r->number);
+	case SIOCSIFMETRIC: return r->number == 0 ? 0 : -EOPNOTSUPP;
+	case SIOCSIFTXQLEN: return r->number >= 0 ? 0 : -EINVAL;
+	case SIOCSIFADDR:
+	case SIOCSIFNETMASK:
+	case SIOCSIFBRDADDR: return set_if_addr(nif, cmd, r);
+	default: return -ENOTTY;
+	}
+}
+
+static bool
+is_setting(unsigned cmd)
+{
+	switch (cmd) {
+	case SIOCSIFFLAGS:
+	case SIOCSIFMTU:
+	case SIOCSIFMETRIC:
+	case SIOCSIFTXQLEN:
+	case SIOCSIFADDR:
+	case SIOCSIFNETMASK:
+	case SIOCSIFBRDADDR: return true;
+	default: return false;
+	}
+}
+
+static int
+with_interface(unsigned cmd, struct ifreq *r)
+{
+	struct netif *nif;
+	int error;
+
+	r->name[IFNAMSIZ - 1] = '\0';
+	if (is_setting(cmd) && !sock_hooks->capable(CAP_NET_ADMIN))
+		return -EPERM;
+	net_lock();
+	nif = ethif_by_name(r->name);
+	if (nif == NULL)
+		error = -ENODEV;
+	else
+		error = is_setting(cmd) ? set_one(nif, cmd, r) :
+					  get_one(nif, cmd, r);
+	net_unlock();
+	return error;
+}
+
+static long
+interface_ioctl(unsigned cmd, uint64_t arg)
+{
+	struct ifreq r;
+	int error = copyin(&r, arg, sizeof(r));
+
+	if (error == 0)
+		error = with_interface(cmd, &r);
+	if (error == 0 && !is_setting(cmd))
+		error = copyout(arg, &r, sizeof(r));
+	return error;
+}
+
+static long
+get_name(uint64_t arg)
+{
+	struct netif *nif;
+	struct ifreq r;
+	int error = copyin(&r, arg, sizeof(r));
+
+	if (error != 0)
+		return error;
+	net_lock();
+	nif = ethif_by_index((unsigned)r.number);
+	if (nif != NULL)
+		strlcpy(r.name, ethif_name(nif), sizeof(r.name));
+	net_unlock();
+	return nif == NULL ? -ENODEV : copyout(arg, &r, sizeof(r));
+}
+
+/* Those with an IPv4 address; with no room, how much would be needed. */
+static unsigned
+list_configured(struct ifreq *r, unsigned max)
+{
+	struct netif *nif;
+	unsigned i, n = 0;
+
+	net_lock();
+	for (i = 0; n < max && (nif = ethif_nth(i)) != NULL; i++) {
+		memset(&r[n], 0, sizeof(r[n]));
+		strlcpy(r[n].name, ethif_name(nif), IFNAMSIZ);
+		if (get_if_addr(nif, SIOCGIFADDR, &r[n]) == 0)
+			n++;
+	}
+	net_unlock();
+	return n;
+}
+
+static long
+get_conf(uint64_t arg)
+{
+	struct ifreq r[CONF_MAX];
+	struct ifconf conf;
+	unsigned n;
+	int error = copyin(&conf, arg, sizeof(conf));
+
+	if (error != 0)
+		return error;
+	if (conf.len < 0)
+		return -EINVAL;
+	n = list_configured(r, CONF_MAX);
+	if (conf.req != 0) {
+		n = MIN(n, (unsigned)conf.len / sizeof(r[0]));
+		error = copyout(conf.req, r, n * sizeof(r[0]));
+	}
+	conf.len = (int32_t)(n * sizeof(r[0]));
+	return error != 0 ? error : copyout(arg, &conf, sizeof(conf));
+}
+
+/* ------------------------------------------------------------------ routes -- */
+
+static long
+route_ioctl(unsigned cmd, uint64_t arg)
+{
+	char name[IFNAMSIZ] = { 0 };
+	struct inet_route r = { 0 };
+	struct rtentry rt;
+	struct netif *nif;
+	int error = copyin(&rt, arg, sizeof(rt));
+
+	if (error == 0 && !sock_hooks->capable(CAP_NET_ADMIN))
+		error = -EPERM;
+	if (error == 0 && rt.dev != 0)
+		error = copyin(name, rt.dev, sizeof(name) - 1);
+	if (error != 0)
+		return error;
+	r.dest = get_addr(&rt.dst);
+	r.mask = (rt.flags & RTF_HOST) != 0 ? UINT32_MAX :
+					      get_addr(&rt.genmask);
+	r.gateway = (rt.flags & RTF_GATEWAY) != 0 ? get_addr(&rt.gateway) : 0;
+	/* Programs count from 1 (rtentry). */
+	r.metric = rt.metric > 0 ? (unsigned)rt.metric - 1 : 0;
+	net_lock();
+	nif = rt.dev == 0 ? NULL : ethif_by_name(name);
+	r.if_index = nif == NULL ? 0 : ethif_index(nif);
+	if (rt.dev != 0 && nif == NULL)
+		error = -ENODEV;
+	else
+		error = cmd == SIOCADDRT ? inet_route_add(&r) :
+					   inet_route_remove(&r);
+	net_unlock();
+	return error;
+}
+
+/* --------------------------------------------------------- bytes that wait -- */
+
+static int
+bytes_to_read(struct inet_sock *is)
+{
+	const struct inet_dgram *d;
+	int n;
+
+	net_lock();
+	d = STAILQ_FIRST(&is->dgrams);
+	if (is->s.type == SOCK_STREAM)
+		n = (int)is->rx_bytes;
+	else
+		n = d != NULL ? d->p->tot_len : 0;
+	net_unlock();
+	return n;
+}
+
+static int
+bytes_to_send(struct inet_sock *is, bool unsent)
+{
+	int n = 0;
+
+	net_lock();
+	if (is->s.type == SOCK_STREAM && is->tcp != NULL &&
+	    is->state == INET_CONNECTED)
+		n = unsent ? (int)(is->tcp->snd_lbb - is->tcp->snd_nxt) :
+			     (int)(is->queued - is->acked);
+	net_unlock();
+	return n;
+}
+
+static long
+own_ioctl(struct inet_sock *is, unsigned cmd, uint64_t arg)
+{
+	int n = 0;
+
+	if (is->state == INET_LISTENING)
+		return -EINVAL;
+	switch (cmd) {
+	case FIONREAD: n = bytes_to_read(is); break;
+	case TIOCOUTQ: n = bytes_to_send(is, false); break;
+	case SIOCOUTQNSD: n = bytes_to_send(is, true); break;
+	case SIOCATMARK: break;
+	}
+	return copyout(arg, &n, sizeof(n));
+}
+
+long
+inet_ioctl(struct socket *s, unsigned cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case FIONREAD:
+	case TIOCOUTQ:
+	case SIOCOUTQNSD:
+	case SIOCATMARK: return own_ioctl(inet_of(s), cmd, arg);
+	default: return net_ioctl(cmd, arg);
+	}
+}
+
+long
+net_ioctl(unsigned cmd, uint64_t arg)
+{
+	int error = net_up();
+
+	if (error != 0)
+		return error;
+	switch (cmd) {
+	case SIOCGIFCONF: return get_conf(arg);
+	case SIOCGIFNAME: return get_name(arg);
+	case SIOCADDRT:
+	case SIOCDELRT: return route_ioctl(cmd, arg);
+	case SIOCETHTOOL: return ethtool_ioctl(arg);
+	default: return interface_ioctl(cmd, arg);
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* inet_tcp_info.h - what there is to know of a connection: TCP_INFO, ss. */
+#ifndef NET_INET_TCP_INFO_H
+#define NET_INET_TCP_INFO_H
+
+struct inet_sock;
+struct tcp_info;
+
+/* Fills all of it; takes the network lock. */
+void inet_tcp_info(struct inet_sock *is, struct tcp_info *info);
+/* Its largest segment. */
+int inet_tcp_mss(const struct inet_sock *is);
+/* Linux's number of its state: TCP_ESTABLISHED is 1; network lock held. */
+unsigned inet_tcp_state(const struct inet_sock *is);
+/* The same of one of lwIP's. */
+unsigned inet_tcp_state_of(int lwip_state);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/* inet_udp.c - sockets of UDP.  udp(7). */
+#include "net/inet.h"
+
+#include "kern/string.h"
+#include "net/ethif.h"
+#include "net/stack.h"
+#include <lwip/ip.h>
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+#include <lwip/udp.h>
+#include <linux/errno.h>
+#include <linux/in.h>
+
+#define DATA_MAX4 65507u
+#define DATA_MAX6 65527u
+
+/* --------------------------------------------------------------- receiving -- */
+
+static void
+on_receive(void *arg, struct udp_pcb *pcb, struct pbuf *p,
+    const ip_addr_t *addr, u16_t port)
+{
+	struct inet_sock *is = arg;
+	struct inet_end from = { .ip = *addr, .port = port };
+
+	(void)pcb;
+	if (is->bound_if != 0 &&
+	    is->bound_if != netif_get_index(ip_current_input_netif())) {
+		pbuf_free(p);
+		return;
+	}
+	if (ip_addr_ismulticast(ip_current_dest_addr()) &&
+	    !inet_group_wants(is, ip_current_dest_addr(),
+		netif_get_index(ip_current_input_netif()))) {
+		pbuf_free(p);
+		return;
+	}
+	inet_dgram_input(is, p, &from, 0);
+}
+
+int
+inet_udp_create(struct inet_sock *is)
+{
+	is->udp = udp_new_ip_type(IP_GET_TYPE(inet_any(is)));
+	if (is->udp == NULL)
+		return -ENOMEM;
+	udp_recv(is->udp, on_receive, is);
+	inet_tell_options(is);
+	return 0;
+}
+
+static void
+release(struct socket *s)
+{
+	struct inet_sock *is = inet_of(s);
+
+	net_lock();
+	TAILQ_REMOVE(&inet_all, is, all);
+	inet_group_leave_all(is);
+	udp_remove(is->udp);
+	is->udp = NULL;
+	inet_dgram_drop(is);
+	net_unlock();
+	inet_put(is);
+}
+
+/* ------------------------------------------------------------------- names -- */
+
+static int
+try_port(struct inet_sock *is, const ip_addr_t *ip, uint16_t port)
+{
+	int error = inet_errno(udp_bind(is->udp, ip, port));
+
+	if (error == 0) {
+		is->local.ip = *ip;
+		is->local.port = port;
+	}
+	return error;
+}
+
+static int
+bind_locked(struct inet_sock *is, const struct inet_end *end)
+{
+	unsigned i;
+	int error = -EADDRINUSE;
+
+	if (is->local.port != 0)
+		return -EINVAL;
+	inet_tell_options(is);
+	if (end->port != 0)
+		return try_port(is, &end->ip, end->port);
+	for (i = 0; i < INET_PORT_TRIES && error == -EADDRINUSE; i++)
+		error = try_port(is, &end->ip, inet_port_guess());
+	return error;
+}
+
+static int
+autobind(struct inet_sock *is)
+{
+	struct inet_end any = { .ip = *inet_any(is) };
+	int error;
+
+	if (is->local.port != 0)
+		return 0;
+	error = bind_locked(is, &any);
+	return error == -EADDRINUSE ? -EAGAIN : error;
+}
+
+static int
+bind(struct socket *s, const struct sock_addr *addr, const struct vfs_ctx *vfs)
+{
+	struct inet_sock *is = inet_of(s);
+	struct inet_end end;
+	int error = inet_addr_get(is, addr, &end);
+
+	(void)vfs;
+	if (error != 0)
+		return error;
+	net_lock();
+	if (is->v6 && IP_IS_V6_VAL(end.ip) && ip_addr_isany(&end.ip))
+		end.ip = *inet_any(is);
+	error = inet_bind_check(is, &end);
+	if (error == 0)
+		error = bind_locked(is, &end);
+	net_unlock();
+	return error;
+}
+
+/* Where a datagram to `ip` would leave, and from which address. */
+static int
+find_route(const struct inet_sock *is, const ip_addr_t *ip, struct netif **nif,
+    const ip_addr_t **from)
+{
+	*nif = is->bound_if != 0 ? ethif_by_index((unsigned)is->bound_if) :
+				   ip_route(&is->udp->local_ip, ip);
+	if (*nif == NULL)
+		return -ENETUNREACH;
+	*from = ip_netif_get_local_ip(*nif, ip);
+	return *from == NULL ? -ENETUNREACH : 0;
+}
+
+static int
+connect_locked(struct inet_sock *is, const struct sock_addr *addr)
+{
+	struct inet_end to;
+	const ip_addr_t *from;
+	struct netif *nif;
+	int error;
+
+	if (addr->len >= sizeof(addr->family) && addr->family == AF_UNSPEC) {
+		udp_disconnect(is->udp);
+		is->remote = (struct inet_end){ .ip = *inet_any(is) };
+		is->state = INET_CLOSED;
+		return 0;
+	}
+	error = inet_addr_get(is, addr, &to);
+	if (error != 0)
+		return error;
+	if (ip_addr_isany(&to.ip)) {
+		if (IP_IS_V6_VAL(to.ip))
+			ip_addr_set_loopback(1, &to.ip);
+		else
+			ip_addr_set_loopback(0, &to.ip);
+	}
+	error = find_route(is, &to.ip, &nif, &from);
+	if (error == 0 && ip4_addr_isbroadcast(ip_2_ip4(&to.ip), nif) &&
+	    !IP_IS_V6_VAL(to.ip) && !is->s.flag_broadcast)
+		error = -EACCES;
+	if (error == 0)
+		error = autobind(is);
+	if (error != 0)
+		return error;
+	if (ip_addr_isany(&is->udp->local_ip))
+		is->udp->local_ip = is->local.ip = *from;
+	(void)udp_connect(is->udp, &to.ip, to.port);
+	is->remote = to;
+	is->state = INET_CONNECTED;
+	return 0;
+}
+
+static int
+connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
+    const struct vfs_ctx *vfs)
+{
+	int error;
+
+	(void)nonblock;
+	(void)vfs;
+	net_lock();
+	error = connect_locked(inet_of(s), addr);
+	net_unlock();
+	return error;
+}
+
+/* ----------------------------------------------------------------- sending -- */
+
+static err_t
+send_from(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
+    const struct inet_how *how)
+{
+	struct netif *nif = NULL;
+
+	if (how->if_index != 0) {
+		nif = ethif_by_index((unsigned)how->if_index);
+		if (nif == NULL)
+			return ERR_RTE;
+	}
+	if (nif == NULL && !how->has_from)
+		return udp_sendto(is->udp, p, &to->ip, to->port);
+	if (nif == NULL)
+		nif = ip_route(&how->from, &to->ip);
+	if (nif == NULL)
+		return ERR_RTE;
+	return how->has_from ?
+	    udp_sendto_if_src(is->udp, p, &to->ip, to->port, nif, &how->from) :
+	    udp_sendto_if(is->udp, p, &to->ip, to->port, nif);
+}
+
+static int
+send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
+    const struct inet_how *how)
+{
+	u8_t ttl = is->udp->ttl, tos = is->udp->tos;
+	err_t err;
+	int error = autobind(is);
+
+	if (error != 0)
+		return error;
+	if (how->ttl > 0)
+		is->udp->ttl = (u8_t)how->ttl;
+	if (how->tos >= 0)
+		is->udp->tos = (u8_t)how->tos;
+	err = send_from(is, p, to, how);
+	is->udp->ttl = ttl;
+	is->udp->tos = tos;
+	switch (err) {
+	case ERR_VAL: return -EACCES; /* broadcast without SO_BROADCAST */
+	case ERR_MEM: return -ENOBUFS;
+	default: return inet_errno(err);
+	}
+}
+
+/* To whom: 0, -EDESTADDRREQ, what inet_addr_get() says. */
+static int
+find_target(const struct inet_sock *is, const struct sock_msg *m,
+    struct inet_end *to)
+{
+	int error;
+
+	if (m->name == NULL) {
+		if (is->state != INET_CONNECTED)
+			return -EDESTADDRREQ;
+		*to = is->remote;
+		return 0;
+	}
+	error = inet_addr_get(is, m->name, to);
+	if (error == 0 && to->port == 0)
+		error = -EINVAL;
+	if (error == 0 && ip_addr_isany(&to->ip)) {
+		if (IP_IS_V6_VAL(to->ip))
+			ip_addr_set_loopback(1, &to->ip);
+		else
+			ip_addr_set_loopback(0, &to->ip);
+	}
+	return error;
+}
+
+static long
+send(struct socket *s, struct sock_msg *m)
+{
+	struct inet_sock *is = inet_of(s);
+	size_t len = m->u->resid;
+	struct inet_how how;
+	struct inet_end to;
+	struct pbuf *p;
+	int error;
+
+	if ((m->flags & MSG_OOB) != 0)
+		return -EOPNOTSUPP;
+	if (is->tx_shut)
+		return -EPIPE;
+	error = find_target(is, m, &to);
+	if (error == 0)
+		error = inet_dgram_how(is, m, &how);
+	if (error == 0 && is->error != 0)
+		error = -inet_take_error(s);
+	if (error == 0 && len > (IP_IS_V6_VAL(to.ip) ? DATA_MAX6 : DATA_MAX4))
+		error = -EMSGSIZE;
+	if (error == 0)
+		error = inet_dgram_take(m, &p);
+	if (error != 0)
+		return error;
+	net_lock();
+	error = send_locked(is, p, &to, &how);
+	pbuf_free(p);
+	net_unlock();
+	return error != 0 ? error : (long)len;
+}
+
+static int
+shutdown(struct socket *s, int how)
+{
+	struct inet_sock *is = inet_of(s);
+
+	if (is->state != INET_CONNECTED)
+		return -ENOTCONN;
+	net_lock();
+	if (how != SHUT_WR)
+		is->rx_shut = true;
+	if (how != SHUT_RD)
+		is->tx_shut = true;
+	net_unlock();
+	waitq_wake_all(&is->wq);
+	return 0;
+}
+
+static bool
+is_listening(struct socket *s)
+{
+	(void)s;
+	return false;
+}
+
+const struct socket_ops inet_udp_ops = {
+	.release = release,
+	.bind = bind,
+	.connect = connect,
+	.name = inet_name,
+	.send = send,
+	.receive = inet_dgram_receive,
+	.shutdown = shutdown,
+	.poll = inet_dgram_poll,
+	.set_option = inet_set_option,
+	.get_option = inet_get_option,
+	.ioctl = inet_ioctl,
+	.options_changed = inet_options_changed,
+	.take_error = inet_take_error,
+	.is_listening = is_listening,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * hooks.h - where lwIP asks this kernel: included by its sources.
+ */
+#ifndef LWIP_PORT_HOOKS_H
+#define LWIP_PORT_HOOKS_H
+
+#include <lwip/arch.h>
+#include <lwip/ip_addr.h>
+
+struct dhcp;
+struct dhcp_msg;
+struct netif;
+struct pbuf;
+
+/* A first sequence number that nobody can guess (RFC 6528). */
+u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
+    const ip_addr_t *remote_ip, u16_t remote_port);
+#define LWIP_HOOK_TCP_ISN(lip, lport, rip, rport) \
+	lwip_hook_tcp_isn(lip, lport, rip, rport)
+
+/* The interface and the next hop that the table of routes says. */
+struct netif *
+lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest);
+const ip4_addr_t *
+lwip_hook_ip4_gateway(struct netif *netif, const ip4_addr_t *dest);
+#define LWIP_HOOK_ETHARP_GET_GW(netif, dest) lwip_hook_ip4_gateway(netif, dest)
+
+/* An option of a DHCP server's answer that lwIP itself has no use for. */
+void lwip_hook_dhcp_option(struct netif *netif, u8_t type, u8_t option,
+    u8_t len, struct pbuf *p, u16_t offset);
+#define LWIP_HOOK_DHCP_PARSE_OPTION(netif, dhcp, state, msg, msg_type, option, \
+    len, pbuf, offset)                                                         \
+	lwip_hook_dhcp_option(netif, msg_type, option, len, pbuf, offset)
+
+#endif

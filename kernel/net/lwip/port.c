@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * port.c - what lwIP wants of a system: memory, time, randomness; and its
+ * beginning, its lock, its thread.
+ */
+#include "net/lwip/port.h"
+#include "kern/clock.h"
+#include "kern/kmem.h"
+#include "kern/log.h"
+#include "kern/mutex.h"
+#include "kern/page.h"
+#include "kern/panic.h"
+#include "kern/random.h"
+#include "kern/string.h"
+#include "kern/thread.h"
+#include <lwip/etharp.h>
+#include <lwip/igmp.h>
+#include <lwip/ip.h>
+#include <lwip/mem.h>
+#include <lwip/memp.h>
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+#include <lwip/priv/raw_priv.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/raw.h>
+#include <lwip/sys.h>
+#include <lwip/timeouts.h>
+#include <lwip/udp.h>
+#include "net/ethif.h"
+#include "net/inet_config.h"
+#include "net/stack.h"
+#include <linux/errno.h>
+
+#define WINDOW_MIN (64u * 1024)
+#define WINDOW_MAX (2048u * 1024)
+#define SLEEP_MAX  (3600 * NSEC_PER_SEC)
+
+unsigned lwip_tcp_window = WINDOW_MIN;
+
+static struct mutex lock = MUTEX_INIT(lock);
+static struct mutex starting = MUTEX_INIT(starting);
+static bool up;      /* atomic */
+static bool working; /* atomic: the thread has something to do */
+static struct waitq thread_wq = WAITQ_INIT(thread_wq);
+static int64_t sleeps_until; /* atomic: the thread, unless woken */
+static uint8_t secret[16];   /* [I] once up */
+
+/* ------------------------------------------------------ what lwIP wants -- */
+
+void *
+mem_malloc(mem_size_t size)
+{
+	return kmalloc(size);
+}
+
+void
+mem_free(void *p)
+{
+	kfree(p);
+}
+
+void *
+mem_trim(void *p, mem_size_t size)
+{
+	(void)size; /* what was too much stays */
+	return p;
+}
+
+u32_t
+sys_now(void)
+{
+	return (u32_t)(clock_mono_ns() / 1000000);
+}
+
+uint32_t
+lwip_port_random(void)
+{
+	uint32_t v;
+
+	random_bytes(&v, sizeof(v));
+	return v;
+}
+
+void
+lwip_port_assert(const char *what, const char *file, int line)
+{
+	panic("lwIP: %s (%s:%d)", what, file, line);
+}
+
+/* Sums 8 bytes at a time; the sum of 16-bit words, folded. */
+u16_t
+lwip_port_checksum(const void *data, int len)
+{
+	const uint8_t *p = data;
+	uint64_t sum = 0, w;
+	uint32_t s;
+	uint16_t h;
+
+	for (; len >= 8; len -= 8, p += 8) {
+		__builtin_memcpy(&w, p, 8);
+		sum += w;
+		sum += sum < w;
+	}
+	for (; len >= 2; len -= 2, p += 2) {
+		__builtin_memcpy(&h, p, 2);
+		sum += h;
+		sum += sum < h;
+	}
+	if (len > 0) {
+		sum += *p;
+		sum += sum < *p;
+	}
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	s = (uint32_t)sum;
+	s = (s & 0xffff) + (s >> 16);
+	s = (s & 0xffff) + (s >> 16);
+	return (u16_t)s;
+}
+
+/* A mixture in which each bit of the secret counts (RFC 6528, 3). */
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+u32_t
+lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
+    const ip_addr_t *remote_ip, u16_t remote_port)
+{
+	uint64_t h, k[2];
+	unsigned i;
+
+	memcpy(k, secret, sizeof(k));
+	h = mix(k[0], (uint64_t)local_port << 16 | remote_port);
+	for (i = 0; i < 4; i++) {
+		h = mix(h,
+		    ip_2_ip6(local_ip)->addr[IP_IS_V6(local_ip) ? i : 0]);
+		h = mix(h,
+		    ip_2_ip6(remote_ip)->addr[IP_IS_V6(remote_ip) ? i : 0]);
+	}
+	h = mix(h, k[1]);
+	/* Goes on by one each 4 us, as RFC 793 wants. */
+	return (u32_t)(h >> 32) + (u32_t)(clock_mono_ns() / 4096);
+}
+
+/* --------------------------------------------------------------- the lock -- */
+
+void
+net_lock(void)
+{
+	mutex_lock(&lock);
+}
+
+bool
+net_locked(void)
+{
+	return mutex_held(&lock);
+}
+
+/* A timer that lwIP set while the lock was held may be the first one now. */
+static void
+look_at_timers(void)
+{
+	u32_t ms = sys_timeouts_sleeptime();
+	int64_t due;
+
+	if (ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE)
+		return;
+	due = clock_mono_ns() + (int64_t)ms * 1000000;
+	if (due + 1000000 < __atomic_load_n(&sleeps_until, __ATOMIC_ACQUIRE))
+		net_kick();
+}
+
+void
+net_unlock(void)
+{
+	netif_poll_all();
+	ethif_flush_all();
+	look_at_timers();
+	mutex_unlock(&lock);
+}
+
+/* ------------------------------------------------------------- the thread -- */
+
+void
+net_kick(void)
+{
+	if (!__atomic_exchange_n(&working, true, __ATOMIC_ACQ_REL))
+		waitq_wake_all(&thread_wq);
+}
+
+static int64_t
+next_due(void)
+{
+	u32_t ms = sys_timeouts_sleeptime();
+
+	return clock_mono_ns() +
+	    (ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? SLEEP_MAX :
+						     (int64_t)ms * 1000000);
+}
+
+static void
+net_thread(void *arg)
+{
+	int64_t due;
+	bool more;
+
+	(void)arg;
+	for (;;) {
+		__atomic_store_n(&working, false, __ATOMIC_RELEASE);
+		ethif_start_new();
+		do {
+			net_lock();
+			more = ethif_work();
+			sys_check_timeouts();
+			due = next_due();
+			__atomic_store_n(&sleeps_until, due, __ATOMIC_RELEASE);
+			net_unlock();
+		} while (more);
+		inet_config_work();
+		(void)wait_event_kind(&thread_wq,
+		    __atomic_load_n(&working, __ATOMIC_ACQUIRE),
+		    WAIT_UNINTERRUPTIBLE, due);
+	}
+}
+
+/* ---------------------------------------------------------- the beginning -- */
+
+/* A window is a 64th of memory: many connections must have room. */
+static unsigned
+window_size(void)
+{
+	struct page_stats st;
+	uint64_t w;
+
+	page_stats(&st);
+	w = st.total * PAGE_SIZE / 64;
+	return w < WINDOW_MIN ? WINDOW_MIN : MIN(w, (uint64_t)WINDOW_MAX);
+}
+
+static void
+start_lwip(void)
+{
+	random_bytes(secret, sizeof(secret));
+	lwip_tcp_window = window_size();
+	memp_init();
+	netif_init();
+	udp_init();
+	tcp_init();
+	igmp_init();
+	sys_timeouts_init();
+	ethif_init();
+	inet_config_init();
+}
+
+static int
+start_all(void)
+{
+	struct thread *t;
+	int error = thread_create("net", net_thread, NULL, &t);
+
+	if (error != 0)
+		return error;
+	mutex_lock(&lock);
+	start_lwip();
+	mutex_unlock(&lock);
+	__atomic_store_n(&up, true, __ATOMIC_RELEASE);
+	ethif_start_new();
+	inet_config_work();
+	thread_start(t);
+	return 0;
+}
+
+bool
+net_is_up(void)
+{
+	return __atomic_load_n(&up, __ATOMIC_ACQUIRE);
+}
+
+int
+net_up(void)
+{
+	int error = 0;
+
+	if (net_is_up())
+		return 0;
+	mutex_lock(&starting);
+	if (!net_is_up())
+		error = start_all();
+	mutex_unlock(&starting);
+	if (error != 0)
+		log_warn("net: does not start, error %d", -error);
+	return error;
+}
+
+static void
+begin(void *arg)
+{
+	(void)arg;
+	(void)net_up();
+	thread_exit();
+}
+
+void
+net_begin(void)
+{
+	struct thread *t;
+
+	if (inet_config_must_wait()) {
+		if (net_up() == 0)
+			inet_config_wait();
+	} else if (ethif_any() &&
+	    thread_create("net-start", begin, NULL, &t) == 0) {
+		thread_start(t);
+	}
+}
+
+int
+net_init(const struct boot_info *bi)
+{
+	(void)bi;
+	ethif_register();
+	return 0;
+}
