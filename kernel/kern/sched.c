@@ -6,6 +6,10 @@
  * before those that have; after WOKEN_RUN of them in a row one of the others
  * gets its turn, so that nobody starves.  The timer is used only while more
  * than one thread wants the processor.
+ *
+ * Real-time threads (rt > 0) go before those by priority, but leave them one
+ * turn a second; low ones (rt < 0) get the processor when nobody else wants
+ * it, and once in a while.
  */
 #include "kern/sched.h"
 #include "kern/clock.h"
@@ -20,13 +24,18 @@
 
 #define SLICE_NS  (4 * 1000 * 1000ll)
 #define WOKEN_RUN 16
-#define SPIN_MAX  (1u << 29) /* rounds: some ten seconds */
+#define LOW_WAIT  256 /* picks until a low one gets its turn */
+#define RT_RUN_NS (950 * 1000 * 1000ll) /* Linux's sched_rt_runtime_us */
+#define SPIN_MAX  (1u << 29)            /* rounds: some ten seconds */
 
 TAILQ_HEAD(thread_queue, thread);
 
 static struct runq {
 	struct spinlock lock;
 	struct thread_queue woken, used; /* slices: begun, used up */
+	struct thread_queue rt, low;     /* by priority; low */
+	uint64_t rt_since_raw;           /* others wait since; 0: none did */
+	unsigned low_waits;              /* picks since a low one waits */
 	unsigned nqueued;
 	unsigned woken_run; /* picks from `woken` since the last other one */
 	struct thread *idle;
@@ -87,13 +96,46 @@ runq_lock_of(struct thread *t)
 static int64_t
 slice_of(const struct thread *t)
 {
+	if (t->rt < 0)
+		return SLICE_NS / 20;
 	return SLICE_NS * (21 - t->nice) / 21;
+}
+
+/* Behind all that have more, and behind its like unless it stays first. */
+static void
+enqueue_rt_locked(struct runq *rq, struct thread *t)
+{
+	struct thread *o;
+
+	TAILQ_FOREACH (o, &rq->rt, run_link)
+		if (o->rt < t->rt || (o->rt == t->rt && t->at_head))
+			break;
+	if (o != NULL)
+		TAILQ_INSERT_BEFORE(o, t, run_link);
+	else
+		TAILQ_INSERT_TAIL(&rq->rt, t, run_link);
+	t->at_head = false;
+}
+
+/*
+ * Only on its way to its program: in the kernel it may hold a lock that others
+ * sleep for, who would wait with it.
+ */
+static void
+enqueue_low_locked(struct runq *rq, struct thread *t)
+{
+	TAILQ_INSERT_TAIL(&rq->low, t, run_link);
+	t->on_low = true;
 }
 
 static void
 enqueue_locked(struct runq *rq, struct thread *t, bool woken)
 {
-	if (woken)
+	if (t->rt > 0)
+		enqueue_rt_locked(rq, t);
+	else if (t->rt < 0 && t->leaves_kernel)
+		enqueue_low_locked(rq, t);
+	else if (woken)
 		TAILQ_INSERT_TAIL(&rq->woken, t, run_link);
 	else
 		TAILQ_INSERT_TAIL(&rq->used, t, run_link);
@@ -105,20 +147,65 @@ enqueue_locked(struct runq *rq, struct thread *t, bool woken)
 static void
 dequeue_locked(struct runq *rq, struct thread *t)
 {
-	if (t->used_slice)
+	if (t->rt > 0)
+		TAILQ_REMOVE(&rq->rt, t, run_link);
+	else if (t->on_low)
+		TAILQ_REMOVE(&rq->low, t, run_link);
+	else if (t->used_slice)
 		TAILQ_REMOVE(&rq->used, t, run_link);
 	else
 		TAILQ_REMOVE(&rq->woken, t, run_link);
+	t->on_low = false;
 	rq->nqueued--;
+}
+
+/* A real-time thread, unless others have waited for a whole period. */
+static struct thread *
+pick_rt_locked(struct runq *rq, bool others)
+{
+	struct thread *t = TAILQ_FIRST(&rq->rt);
+	uint64_t now = clock_raw();
+
+	if (t == NULL || !others || rq->rt_since_raw == 0) {
+		rq->rt_since_raw = t != NULL && others ? now : 0;
+		return t;
+	}
+	if (clock_raw_span_ns(now - rq->rt_since_raw) < RT_RUN_NS)
+		return t;
+	rq->rt_since_raw = 0;
+	return NULL;
+}
+
+/* The classes that are rarely used.  NULL: neither is due. */
+static __attribute__((noinline)) struct thread *
+pick_class_locked(struct runq *rq, bool others)
+{
+	struct thread *t = pick_rt_locked(rq, others);
+
+	if (t != NULL) {
+		TAILQ_REMOVE(&rq->rt, t, run_link);
+		return t;
+	}
+	t = TAILQ_FIRST(&rq->low);
+	if (t == NULL || (others && ++rq->low_waits < LOW_WAIT))
+		return NULL;
+	rq->low_waits = 0;
+	t->on_low = false;
+	TAILQ_REMOVE(&rq->low, t, run_link);
+	return t;
 }
 
 static struct thread *
 pick_locked(struct runq *rq)
 {
 	struct thread *w = TAILQ_FIRST(&rq->woken);
-	struct thread *u = TAILQ_FIRST(&rq->used);
+	struct thread *u = TAILQ_FIRST(&rq->used), *c = NULL;
 
-	if (w != NULL && (u == NULL || rq->woken_run < WOKEN_RUN)) {
+	if (!TAILQ_EMPTY(&rq->rt) || !TAILQ_EMPTY(&rq->low))
+		c = pick_class_locked(rq, w != NULL || u != NULL);
+	if (c != NULL) {
+		w = c;
+	} else if (w != NULL && (u == NULL || rq->woken_run < WOKEN_RUN)) {
 		rq->woken_run++;
 		TAILQ_REMOVE(&rq->woken, w, run_link);
 	} else if (u != NULL) {
@@ -144,6 +231,21 @@ allowed_locked(const struct thread *t)
 	return (t->affinity & online) != 0 ? t->affinity & online : online;
 }
 
+/* Where somebody runs who has less, best where it was. */
+static unsigned
+choose_for_rt(const struct thread *t, uint64_t may)
+{
+	uint64_t todo = may;
+
+	if ((may & cpu_bit(t->cpu)) != 0 &&
+	    cpu_nth(t->cpu)->current->rt < t->rt)
+		return t->cpu;
+	for (; todo != 0; todo &= todo - 1)
+		if (cpu_nth(__builtin_ctzl(todo))->current->rt < t->rt)
+			return __builtin_ctzl(todo);
+	return (may & cpu_bit(t->cpu)) != 0 ? t->cpu : __builtin_ctzl(may);
+}
+
 /* Where t goes: where it was if that idles or is as good as others. */
 static unsigned
 choose_locked(const struct thread *t)
@@ -152,6 +254,8 @@ choose_locked(const struct thread *t)
 	uint64_t here = cpu_bit(t->cpu) & may;
 
 	idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED) & may;
+	if (t->rt > 0 && idle == 0)
+		return choose_for_rt(t, may);
 	if ((idle & here) != 0 || (idle == 0 && here != 0))
 		return t->cpu;
 	return __builtin_ctzl(idle != 0 ? idle : may);
@@ -181,12 +285,24 @@ place_locked(struct runq *rq, struct thread *t)
 	return to;
 }
 
+/* t was put on rq: it goes before who runs there. */
+static bool
+preempt_locked(struct runq *rq, const struct thread *t)
+{
+	struct percpu *pc = cpu_nth(cpu_of(rq));
+
+	if (t->rt <= pc->current->rt || pc->current == rq->idle)
+		return false;
+	pc->need_resched = 1;
+	return true;
+}
+
 /*
- * A thread was put on rq, which is no longer locked; was_empty: it waits there
- * alone, so that the slice of who runs begins to count.
+ * A thread was put on rq, which is no longer locked; soon: it waits there
+ * alone, so that the slice of who runs begins to count, or goes before that.
  */
 static void
-announce(struct runq *rq, uint64_t may, bool was_empty)
+announce(struct runq *rq, uint64_t may, bool soon)
 {
 	unsigned cpu = cpu_of(rq);
 	struct percpu *pc = cpu_nth(cpu);
@@ -202,7 +318,7 @@ announce(struct runq *rq, uint64_t may, bool was_empty)
 		       bit) != 0) {
 		cpu_poke(cpu);
 		return;
-	} else if (was_empty) {
+	} else if (soon) {
 		cpu_poke(cpu);
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -217,16 +333,17 @@ send_away(struct thread *t)
 {
 	struct runq *rq;
 	uint64_t may;
-	bool empty;
+	bool soon;
 
 	do
 		rq = place_locked(runq_lock_of(t), t);
 	while (rq == NULL);
 	may = allowed_locked(t);
-	empty = rq->nqueued == 0;
+	soon = rq->nqueued == 0;
 	enqueue_locked(rq, t, true);
+	soon |= preempt_locked(rq, t);
 	runq_unlock(rq);
-	announce(rq, may, empty);
+	announce(rq, may, soon);
 }
 
 static struct thread *
@@ -234,10 +351,16 @@ stealable_locked(struct runq *from, uint64_t bit)
 {
 	struct thread *t;
 
+	TAILQ_FOREACH (t, &from->rt, run_link)
+		if ((allowed_locked(t) & bit) != 0)
+			return t;
 	TAILQ_FOREACH (t, &from->woken, run_link)
 		if ((allowed_locked(t) & bit) != 0)
 			return t;
 	TAILQ_FOREACH (t, &from->used, run_link)
+		if ((allowed_locked(t) & bit) != 0)
+			return t;
+	TAILQ_FOREACH (t, &from->low, run_link)
 		if ((allowed_locked(t) & bit) != 0)
 			return t;
 	return NULL;
@@ -312,6 +435,33 @@ sched_set_affinity(struct thread *t, uint64_t cpus)
 		send_away(t);
 	else
 		sched_kick(t);
+	irq_restore(state);
+	preempt_enable();
+}
+
+void
+sched_set_class(struct thread *t, int rt, bool round_robin)
+{
+	uint64_t state = irq_save();
+	struct runq *rq;
+	bool listed;
+
+	preempt_disable();
+	rq = runq_lock_of(t);
+	listed = t->queued && rq->leaving != t;
+	if (listed)
+		dequeue_locked(rq, t);
+	t->rt = rt;
+	t->round_robin = round_robin;
+	if (listed) {
+		enqueue_locked(rq, t, !t->used_slice);
+		(void)preempt_locked(rq, t);
+	} else if (cpu_nth(cpu_of(rq))->current == t && rq->nqueued > 0) {
+		cpu_nth(cpu_of(rq))->need_resched = 1;
+	}
+	if (cpu_of(rq) != cpu_id() && cpu_nth(cpu_of(rq))->need_resched)
+		cpu_poke(cpu_of(rq));
+	runq_unlock(rq);
 	irq_restore(state);
 	preempt_enable();
 }
@@ -391,9 +541,9 @@ sched_switched(void)
 	timer_reprogram();
 }
 
-/* The caller goes to the end of its queue. */
+/* The caller goes to the end of its queue; yields: even with priority. */
 static void
-reschedule(bool used)
+reschedule(bool used, bool yields)
 {
 	struct runq *rq = runq_self();
 	struct thread *t = thread_self();
@@ -403,6 +553,7 @@ reschedule(bool used)
 		switch_locked(rq);
 		return;
 	}
+	t->at_head = !yields && !(used && t->round_robin);
 	/* Or preempted between wait_prepare() and sched_sleep(). */
 	if (t->state == THREAD_SLEEPING)
 		used = false;
@@ -424,7 +575,7 @@ sched_yield(void)
 
 	preempt_disable();
 	if (runq_self()->nqueued > 0)
-		reschedule(true);
+		reschedule(true, true);
 	irq_restore(state);
 	preempt_enable();
 }
@@ -449,12 +600,23 @@ sched_sleep(void)
 }
 
 void
+sched_preempt_user(void)
+{
+	struct thread *t = thread_self();
+
+	t->leaves_kernel = true;
+	sched_preempt();
+	t->leaves_kernel = false;
+}
+
+void
 sched_preempt(void)
 {
 	struct thread *t = thread_self();
 
 	preempt_disable();
-	reschedule(t->slice_end_ns != 0 && clock_mono_ns() >= t->slice_end_ns);
+	reschedule(t->slice_end_ns != 0 && clock_mono_ns() >= t->slice_end_ns,
+	    false);
 	__atomic_sub_fetch(&cpu_self()->preempt_count, 1, __ATOMIC_RELAXED);
 }
 
@@ -488,6 +650,7 @@ wake_locked(struct runq *rq, struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
 	t->slice_end_ns = 0;
+	t->at_head = false;
 	enqueue_locked(rq, t, true);
 }
 
@@ -500,7 +663,7 @@ wake_on_only(struct runq *rq, struct thread *t)
 	wakes = sleeps_locked(t);
 	if (wakes) {
 		wake_locked(rq, t);
-		if (thread_self() == rq->idle)
+		if (thread_self() == rq->idle || t->rt > thread_self()->rt)
 			cpu_self()->need_resched = 1;
 	}
 	runq_unlock(rq);
@@ -513,7 +676,7 @@ wake_on_any(struct thread *t)
 {
 	struct runq *rq;
 	uint64_t may;
-	bool empty;
+	bool soon;
 
 	do {
 		rq = runq_lock_of(t);
@@ -524,10 +687,11 @@ wake_on_any(struct thread *t)
 		may = allowed_locked(t);
 		rq = place_locked(rq, t);
 	} while (rq == NULL);
-	empty = rq->nqueued == 0;
+	soon = rq->nqueued == 0;
 	wake_locked(rq, t);
+	soon |= preempt_locked(rq, t);
 	runq_unlock(rq);
-	announce(rq, may, empty);
+	announce(rq, may, soon);
 }
 
 void
@@ -679,6 +843,8 @@ idle_prepare(struct runq *rq, struct thread *t, void *stack)
 {
 	TAILQ_INIT(&rq->woken);
 	TAILQ_INIT(&rq->used);
+	TAILQ_INIT(&rq->rt);
+	TAILQ_INIT(&rq->low);
 	strlcpy(t->name, "idle", sizeof(t->name));
 	t->kstack = stack;
 	t->state = THREAD_RUNNABLE;

@@ -43,6 +43,11 @@ struct thread {
 	uint32_t cpu;            /* whose run queue; sched.h */
 	uint32_t fpu_cpu;        /* where its FPU state may still be; fpu.c */
 	int8_t nice;             /* -20 .. 19 */
+	int8_t rt;               /* 1 .. 99 before all others, -1 after them */
+	bool round_robin;        /* takes turns with its like (rt > 0) */
+	bool at_head;            /* goes on before its like; when queued */
+	bool on_low;             /* queued among those with rt < 0 */
+	bool leaves_kernel;      /* holds nothing that others may wait for */
 	int64_t slice_end_ns;
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
 	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */
@@ -89,6 +94,8 @@ void sched_sleep(void);
 int64_t sched_slice_end_ns(void);
 /* Called with interrupts off at the end of a trap; may switch. */
 void sched_preempt(void);
+/* The same on the way back to a program, which then goes on. */
+void sched_preempt_user(void);
 /* Ticks from the timer interrupt. */
 void sched_tick(uint64_t now_ns);
 int sched_init(void); /* boot step: the caller becomes the idle thread */
@@ -100,6 +107,11 @@ void sched_idle(void) __noreturn;
  * not among them at once.  If none of them runs, t may run on any.
  */
 void sched_set_affinity(struct thread *t, uint64_t cpus);
+/*
+ * Its class: 0 takes turns with others by its nice value; 1 to 99 runs before
+ * all that have less, -1 when nobody else wants to.  Takes effect at once.
+ */
+void sched_set_class(struct thread *t, int rt, bool round_robin);
 /* Switches the caller's address space (exec); takes effect at once. */
 void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 

@@ -178,6 +178,7 @@ copy_task_state(struct task *t, const struct clone_request *rq)
 		t->policy = self->policy;
 		t->rt_priority = self->rt_priority;
 		t->thread->nice = self->thread->nice;
+		task_apply_class(t);
 	}
 	t->ioprio = self->ioprio;
 	t->thread->affinity = self->thread->affinity;

@@ -246,6 +246,7 @@ task_exit(int wait_status)
 		thread_set_vmspace(t->thread, NULL);
 	ptrace_task_ends(t, wait_status);
 	last = task_unpublish(t);
+	futex_exit_pi(t);
 	if (last) {
 		if (p->pid == 1)
 			end_of_machine(p->exit_code);

@@ -11,6 +11,7 @@
  * (woken), or it leaves by itself.  A requeue moves it to another list.
  */
 #include "linux/futex.h"
+#include "linux/futex_impl.h"
 #include "kern/clock.h"
 #include "kern/spinlock.h"
 #include "kern/thread.h"
@@ -23,11 +24,6 @@
 #include <linux/futex.h>
 
 #define NBUCKETS 64
-
-struct futex_key {
-	void *space;     /* vmspace, or vm_object if shared */
-	uint64_t offset; /* address, or offset in the object */
-};
 
 struct futex_waiter { /* under its bucket's lock */
 	TAILQ_ENTRY(futex_waiter) link;
@@ -64,12 +60,6 @@ bucket_lock(struct futex_bucket *b)
 		TAILQ_INIT(&b->waiters);
 }
 
-static bool
-same_key(const struct futex_key *a, const struct futex_key *b)
-{
-	return a->space == b->space && a->offset == b->offset;
-}
-
 /* A word in a shared mapping is the object's; in all others the caller's. */
 static int
 shared_key(uaddr_t addr, struct futex_key *key, struct vm_object **object)
@@ -92,11 +82,7 @@ shared_key(uaddr_t addr, struct futex_key *key, struct vm_object **object)
 	return 0;
 }
 
-/*
- * *object gets a reference that keeps a shared key's meaning, or NULL.
- *   -EINVAL  not aligned;  -EFAULT
- */
-static int
+int
 futex_key(uaddr_t addr, bool private, struct futex_key *key,
     struct vm_object **object)
 {
@@ -110,16 +96,15 @@ futex_key(uaddr_t addr, bool private, struct futex_key *key,
 	return private ? 0 : shared_key(addr, key, object);
 }
 
-static void
+void
 futex_key_put(struct vm_object *object)
 {
 	if (object != NULL)
 		vm_object_put(object);
 }
 
-/* Faults the word in, so that the next user_load32() can succeed. */
-static int
-fault_in(uaddr_t addr, bool write)
+int
+futex_fault_in(uaddr_t addr, bool write)
 {
 	uint32_t v;
 
@@ -151,7 +136,7 @@ wake_key_locked(struct futex_bucket *b, const struct futex_key *key, int n,
 	TAILQ_FOREACH_SAFE (w, &b->waiters, link, next) {
 		if (woken >= n)
 			break;
-		if (!same_key(&w->key, key) || (w->bits & bits) == 0)
+		if (!futex_same_key(&w->key, key) || (w->bits & bits) == 0)
 			continue;
 		wake_locked(b, w);
 		woken++;
@@ -210,7 +195,7 @@ enqueue(struct futex_waiter *w, uaddr_t addr, uint32_t val)
 		if (error == 0)
 			break;
 		spin_unlock(&b->lock);
-		if (fault_in(addr, false) != 0)
+		if (futex_fault_in(addr, false) != 0)
 			return -EFAULT;
 	}
 	if (now == val) {
@@ -344,7 +329,7 @@ requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 	TAILQ_FOREACH_SAFE (w, &b1->waiters, link, next) {
 		if (nmove <= 0)
 			break;
-		if (!same_key(&w->key, k1))
+		if (!futex_same_key(&w->key, k1))
 			continue;
 		move_locked(w, b1, b2, k2);
 		nmove--;
@@ -392,7 +377,7 @@ requeue_pair(struct futex_pair *p, uaddr_t addr, int nwake, int nmove,
 		if (expected == NULL || user_load32(addr, &now) == 0)
 			break;
 		unlock_two(b1, b2);
-		if (fault_in(addr, false) != 0)
+		if (futex_fault_in(addr, false) != 0)
 			return -EFAULT;
 	}
 	if (expected != NULL && now != *expected)
@@ -490,7 +475,7 @@ wake_op_pair(struct futex_pair *p, uaddr_t addr2, int n1, int n2,
 		if (error != -EFAULT)
 			break;
 		unlock_two(b1, b2);
-		if (fault_in(addr2, true) != 0)
+		if (futex_fault_in(addr2, true) != 0)
 			return -EFAULT;
 	}
 	if (error == 0)
@@ -544,6 +529,38 @@ wait_deadline(uaddr_t timeout, bool span, bool realtime, int64_t *deadline_ns)
 	return 0;
 }
 
+/* The calls with priority inheritance; -ENOSYS for what is unknown. */
+static long
+futex_pi_call(uaddr_t addr, int cmd, bool private, bool realtime, uint32_t val,
+    uaddr_t timeout, uaddr_t addr2, uint32_t val3)
+{
+	int64_t deadline_ns = WAIT_FOREVER;
+	int error = 0;
+
+	if (cmd == FUTEX_LOCK_PI) /* always, whatever the flag says */
+		realtime = true;
+	if (cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 ||
+	    cmd == FUTEX_WAIT_REQUEUE_PI)
+		error = wait_deadline(timeout, false, realtime, &deadline_ns);
+	if (error != 0)
+		return error;
+	switch (cmd) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return futex_lock_pi(addr, private, false, deadline_ns);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(addr, private, true, WAIT_FOREVER);
+	case FUTEX_UNLOCK_PI: return futex_unlock_pi(addr, private);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(addr, addr2, private, val,
+		    FUTEX_BITSET_MATCH_ANY, deadline_ns);
+	case FUTEX_CMP_REQUEUE_PI:
+		return futex_cmp_requeue_pi(addr, addr2, private, val,
+		    (int)timeout, val3);
+	default: return -ENOSYS;
+	}
+}
+
 long
 sys_futex(uaddr_t addr, int op, uint32_t val, uaddr_t timeout, uaddr_t addr2,
     uint32_t val3)
@@ -553,7 +570,8 @@ sys_futex(uaddr_t addr, int op, uint32_t val, uaddr_t timeout, uaddr_t addr2,
 	int cmd = op & FUTEX_CMD_MASK, error;
 	int64_t deadline_ns;
 
-	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET)
+	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET &&
+	    cmd != FUTEX_WAIT_REQUEUE_PI && cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -577,7 +595,9 @@ sys_futex(uaddr_t addr, int op, uint32_t val, uaddr_t timeout, uaddr_t addr2,
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, addr2, private, val, (int)timeout,
 		    val3);
-	default: /* priority inheritance, and what is unknown */ return -ENOSYS;
+	default:
+		return futex_pi_call(addr, cmd, private, realtime, val, timeout,
+		    addr2, val3);
 	}
 }
 
@@ -640,7 +660,7 @@ mark_dead(struct task *t, uaddr_t addr, bool pi, bool pending)
 			return 0;
 		new = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
 		if (user_cmpxchg32(addr, old, new, &seen) != 0) {
-			if (fault_in(addr, true) != 0)
+			if (futex_fault_in(addr, true) != 0)
 				return -EFAULT;
 			continue;
 		}

@@ -14,6 +14,9 @@ void futex_wake_address(uaddr_t addr, int n);
 /* The task ends: marks the robust locks that it holds, and wakes. */
 void futex_exit_robust(struct task *t);
 
+/* A task that has left all lists: those who wait for its PI futexes look. */
+void futex_exit_pi(struct task *t);
+
 long sys_futex(uaddr_t addr, int op, uint32_t val, uaddr_t timeout,
     uaddr_t addr2, uint32_t val3);
 long sys_set_robust_list(uaddr_t head, size_t len);

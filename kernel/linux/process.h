@@ -129,6 +129,8 @@ struct task {
 	uint64_t fault_trapno, fault_error, fault_addr;
 	bool policy_reset_on_fork;
 	int policy, rt_priority; /* sched_setscheduler(2), as told */
+	int pi_boost;        /* linux/futex_pi.c: who waits for it has that */
+	uint32_t pi_waiters; /* [a] how many do */
 	uint16_t ioprio;
 	struct signal_state *signals; /* pending for this task; mask */
 	uaddr_t clear_child_tid, set_child_tid;
@@ -207,6 +209,8 @@ void process_publish(struct process *p, struct task *t, struct process *parent);
 int task_publish(struct task *t);
 /* Frees a task that was never published, or is no longer. */
 void task_destroy(struct task *t);
+/* sys_sched.c: its policy or boost changed. */
+void task_apply_class(struct task *t);
 /* exit.c: takes a task out; true if it was the process's last. */
 bool task_unpublish(struct task *t);
 /* The only task of its process takes over the process's number. */

@@ -3,8 +3,8 @@
  * sys_sched.c - who runs how, and what it used: sched_*(2), nice values,
  * getcpu(2), getrusage(2), times(2).
  *
- * The scheduler has one policy with nice values.  Real-time policies may be
- * asked for and are told back, so that programs which insist on them run.
+ * SCHED_FIFO and SCHED_RR are the scheduler's real-time class, SCHED_IDLE its
+ * low one; SCHED_BATCH differs from SCHED_OTHER in name only.
  */
 #include "linux/sys_time.h"
 #include "kern/clock.h"
@@ -165,6 +165,17 @@ check_policy(const struct task *t, int policy, int priority)
 	return 0;
 }
 
+void
+task_apply_class(struct task *t)
+{
+	int rt = t->policy == SCHED_IDLE ? -1 : 0;
+
+	if (is_realtime(t->policy))
+		rt = t->rt_priority;
+	sched_set_class(t->thread, t->pi_boost > 0 ? MAX(rt, t->pi_boost) : rt,
+	    t->policy == SCHED_RR);
+}
+
 /* policy -1: as it is. */
 static long
 set_policy(int32_t pid, int policy, int priority)
@@ -186,6 +197,7 @@ set_policy(int32_t pid, int policy, int priority)
 		t->policy = policy;
 		t->rt_priority = priority;
 		t->policy_reset_on_fork = reset;
+		task_apply_class(t);
 	}
 	task_put(irq);
 	return error;

@@ -268,7 +268,7 @@ trap_user_return(struct trapframe *tf)
 	for (;;) {
 		irq_disable();
 		if (cpu_self()->need_resched) {
-			sched_preempt();
+			sched_preempt_user();
 		} else if (thread_self()->interrupted) {
 			irq_enable();
 			user_ops->work(tf);
