@@ -16,13 +16,14 @@ Q	=
 endif
 
 .PHONY: all
-all: kernel command
+all: kernel command tools
 
 VERSION	:= 0.1
 
 include mk/third.mk
 include mk/kernel.mk
 include mk/cli.mk
+include mk/tools.mk
 include mk/tests.mk
 include mk/bench.mk
 

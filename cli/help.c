@@ -38,6 +38,7 @@ help_run(FILE *to)
 "  --kernel FILE        boot this kernel; a Linux works as well\n"
 "  --rootfs DIR         pack all of DIR instead; PROGRAM is a path inside\n"
 "  --add PATH[:/GUEST]  pack this file or directory, too (repeatable)\n"
+"  --tools              pack devctl, too, as /sbin/devctl\n"
 "  --disk FILE[,ro]     a disk, /dev/vda and so on (repeatable); also\n"
 "                       ,transport=mmio|legacy|modern\n"
 "  --share DIR:/PATH[,ro]  show a folder of the host there (repeatable);\n"

@@ -100,26 +100,46 @@ kernel_file_examine(struct kernel_file *kernel, struct trouble *t)
 	return error;
 }
 
-/* Sets kernel->path to `name` in the command's own folder. */
+/* Sets path to `name` in the command's own folder. */
 static bool
-kernel_beside(struct kernel_file *kernel, const char *own, const char *name)
+file_beside(char path[PATH_MAX], const char *own, const char *folder,
+    const char *name)
 {
 	const char *slash = strrchr(own, '/');
 	int n;
 
 	if (slash == NULL)
 		return false;
-	n = snprintf(kernel->path, sizeof(kernel->path), "%.*s/%s",
-	    (int)(slash - own), own, name);
-	return n < (int)sizeof(kernel->path) && access(kernel->path, F_OK) == 0;
+	n = snprintf(path, PATH_MAX, "%.*s/%s%s", (int)(slash - own), own,
+	    folder, name);
+	return n < PATH_MAX && access(path, F_OK) == 0;
+}
+
+int
+installed_file_find(char path[PATH_MAX], const char *name, const char *advice,
+    struct trouble *t)
+{
+	char own[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	if (n < 0)
+		return trouble_set(t, STATUS_MACHINE,
+		    "cannot find %s: /proc/self/exe: %s", name,
+		    strerror(errno));
+	own[n] = '\0';
+	if (!file_beside(path, own, "", name) &&
+	    !file_beside(path, own, "../lib/remora/", name))
+		return trouble_set(t, STATUS_MACHINE,
+		    "%s is neither beside %s nor in ../lib/remora%s", name, own,
+		    advice);
+	return 0;
 }
 
 int
 kernel_file_find(struct kernel_file *kernel, const char *given,
     struct trouble *t)
 {
-	char own[PATH_MAX];
-	ssize_t n;
+	int error;
 
 	memset(kernel, 0, sizeof(*kernel));
 	if (given != NULL) {
@@ -129,19 +149,9 @@ kernel_file_find(struct kernel_file *kernel, const char *given,
 		memcpy(kernel->path, given, strlen(given) + 1);
 		return kernel_file_examine(kernel, t);
 	}
-	n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	if (n < 0)
-		return trouble_set(t, STATUS_MACHINE,
-		    "cannot find the kernel: /proc/self/exe: %s",
-		    strerror(errno));
-	own[n] = '\0';
-	if (!kernel_beside(kernel, own, "remora.elf") &&
-	    !kernel_beside(kernel, own, "../lib/remora/remora.elf"))
-		return trouble_set(t, STATUS_MACHINE,
-		    "the kernel remora.elf is neither beside %s nor in "
-		    "../lib/remora; --kernel names another place",
-		    own);
-	return kernel_file_examine(kernel, t);
+	error = installed_file_find(kernel->path, "remora.elf",
+	    "; --kernel names another place", t);
+	return error == 0 ? kernel_file_examine(kernel, t) : error;
 }
 
 uint64_t

@@ -29,6 +29,14 @@ struct kernel_file {
 int kernel_file_find(struct kernel_file *kernel, const char *given,
     struct trouble *t);
 
+/*
+ * Finds a file that was installed with the command: beside it, or in
+ * ../lib/remora.  Returns 0, or fills *t with status 125; `advice` ends the
+ * message.
+ */
+int installed_file_find(char path[PATH_MAX], const char *name,
+    const char *advice, struct trouble *t);
+
 /* Examines kernel->path.  Returns 0, or fills *t with status 125. */
 int kernel_file_examine(struct kernel_file *kernel, struct trouble *t);
 

@@ -28,6 +28,7 @@ enum option_code {
 	OPT_DISK,
 	OPT_SHARE,
 	OPT_TIMEOUT,
+	OPT_TOOLS,
 	OPT_VERBOSE,
 	OPT_DRY_RUN,
 	OPT_GDB,
@@ -47,6 +48,7 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "add", required_argument, NULL, OPT_ADD },
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "share", required_argument, NULL, OPT_SHARE },
+	{ "tools", no_argument, NULL, OPT_TOOLS },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -241,6 +243,7 @@ options_take(struct run_options *o, int code, struct trouble *t)
 	case OPT_ROOTFS: o->rootfs = optarg; return 0;
 	case OPT_APPEND: o->append = optarg; return 0;
 	case OPT_VERBOSE: o->verbose = true; return 0;
+	case OPT_TOOLS: o->tools = true; return 0;
 	case OPT_DRY_RUN: o->dry_run = true; return 0;
 	case OPT_HELP: o->help = true; return 0;
 	case OPT_ENV: return options_parse_env(o, optarg, t);

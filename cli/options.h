@@ -27,6 +27,7 @@ struct run_options {
 	const char **env;                     /* NAME=VALUE */
 	size_t nenv;
 	const char **add; /* PATH[:GUESTPATH] */
+	bool tools;       /* devctl, too */
 	size_t nadd;
 	struct disk_option *disk; /* in the order given: vda, vdb, ... */
 	size_t ndisks;

@@ -10,6 +10,7 @@
 
 #include "cli/deps.h"
 #include "cli/fill.h"
+#include "cli/kernelfile.h"
 #include "cli/walk.h"
 
 #define PACK_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -300,6 +301,20 @@ pack_add_one(struct packing *p, const char *add)
 }
 
 static int
+pack_add_tools(struct packing *p)
+{
+	char path[PATH_MAX], *add;
+	int error = installed_file_find(path, "devctl", "", p->trouble);
+
+	if (error != 0)
+		return error;
+	add = mem_format("%s:/sbin/devctl", path);
+	error = pack_add_one(p, add);
+	free(add);
+	return error;
+}
+
+static int
 pack_add(struct packing *p)
 {
 	char *libraries = pack_absolute_list(getenv("LD_LIBRARY_PATH"));
@@ -308,6 +323,8 @@ pack_add(struct packing *p)
 	deps_init(&p->deps, &p->host, libraries, PACK_PATH, &p->missing);
 	for (size_t i = 0; error == 0 && i < p->o->nadd; i++)
 		error = pack_add_one(p, p->o->add[i]);
+	if (error == 0 && p->o->tools)
+		error = pack_add_tools(p);
 	if (error == 0)
 		pack_keep_search(p->pack, &p->deps, &p->host);
 	deps_fini(&p->deps);
@@ -330,7 +347,7 @@ pack_make(struct pack *pack, const struct run_options *o, struct trouble *t)
 		error = pack_shared_root(&p, shared);
 	else
 		error = o->rootfs != NULL ? pack_rootfs(&p) : pack_program(&p);
-	if (error == 0 && o->nadd > 0)
+	if (error == 0 && (o->nadd > 0 || o->tools))
 		error = pack_add(&p);
 	for (size_t i = 0; i < o->nenv; i++)
 		pack_set_env(pack, o->env[i]);

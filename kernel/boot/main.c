@@ -26,6 +26,7 @@
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
+#include "linux/devctl.h"
 #include "linux/files.h"
 #include "linux/hwrng.h"
 #include "linux/kmsg.h"
@@ -113,6 +114,8 @@ devices(const struct boot_info *bi)
 	int error = mem_devices_init(bi);
 
 	hwrng_device_init();
+	if (error == 0)
+		error = devctl_init();
 	return error == 0 ? kmsg_init(bi) : error;
 }
 

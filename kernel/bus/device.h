@@ -216,7 +216,13 @@ int device_disable(struct device *dev);
  */
 int device_set_driver(struct device *dev, const char *name, bool force);
 /*
- * The same, but what is attached stays; "none": no driver at all.
+ * Any driver again, the best one from now on: the driver that was set is
+ * detached (without `force`: -EBUSY).  May sleep.
+ *   -ENXIO  none was set
+ */
+int device_clear_driver(struct device *dev, bool force);
+/*
+ * As device_set_driver(), but what is attached stays; "none": no driver at all.
  *   -ENOENT  as above, -ENODEV gone
  */
 int device_override(struct device *dev, const char *name);

@@ -411,6 +411,36 @@ device_set_driver(struct device *dev, const char *name, bool force)
 	return error;
 }
 
+static int
+clear_driver_turn(struct device *dev, bool force)
+{
+	int error;
+
+	if (dev->state == DEVICE_GONE)
+		return -ENODEV;
+	if (dev->only == NULL)
+		return -ENXIO;
+	if (dev->state == DEVICE_ATTACHED) {
+		if (!force)
+			return -EBUSY;
+		detach_turn(dev, DETACH_ASKED);
+	}
+	__atomic_store_n(&dev->only, NULL, __ATOMIC_RELAXED);
+	error = attach_turn(dev);
+	return error == -ENXIO ? 0 : error;
+}
+
+int
+device_clear_driver(struct device *dev, bool force)
+{
+	int error;
+
+	device_turn(dev);
+	error = clear_driver_turn(dev, force);
+	device_turn_end(dev);
+	return error;
+}
+
 int
 device_override(struct device *dev, const char *name)
 {

@@ -68,6 +68,64 @@ ls -d /dev/vda
 '''
 
 
+# What devctl(8) does, and what it says where that cannot be done.
+DEVCTL = r'''
+devctl monitor -n 6 >/m 2>/l &
+until grep -q listening /l; do :; done
+try() { echo "$*: $(devctl "$@" 2>&1 | sed 's/.*: //')"; }
+try tree
+try detach vtblk0; [ -e /dev/vda ] && echo "left"
+try detach virtio0.block
+try attach virtio0.block; [ -e /dev/vda ] || echo "missing"
+try attach vtblk0
+try disable vtblk0
+try attach virtio0.block
+try enable virtio0.block
+try set driver vtblk0 vtrng
+try set driver vtblk0 nonsense
+try set driver -f vtblk0 vtblk
+try clear driver vtblk0
+try clear driver -f vtblk0
+try clear driver vtblk0
+try reset pci0:0:1:0
+try delete pci0:0:1:0; [ -e /dev/vda ] && echo "left"
+try rescan vtblk0
+try rescan pci0; [ -e /dev/vda ] || echo "missing"
+try detach root
+devctl nonsense 2>/dev/null; echo "status $?"
+devctl detach nobody 2>/dev/null; echo "status $?"
+wait; sed 's/.*] //' /m
+'''
+DEVCTL_SAYS = r'''tree: pci0 \(pci0000:00\)
+  0000:00:00.0 no driver
+  virtio0 \(0000:00:01.0\)
+    vtblk0 \(virtio0.block\)
+(  0000:00:1f.\d no driver
+)+detach vtblk0: ?
+detach virtio0.block: it has no driver
+attach virtio0.block: ?
+attach vtblk0: it has a driver already
+disable vtblk0: ?
+attach virtio0.block: it is disabled, or has gone
+enable virtio0.block: ?
+set driver vtblk0 vtrng: -f takes that away
+set driver vtblk0 nonsense: there is no such driver for its bus
+set driver -f vtblk0 vtblk: ?
+clear driver vtblk0: -f takes it away
+clear driver -f vtblk0: ?
+clear driver vtblk0: no driver was set
+reset pci0:0:1:0: it cannot be reset alone
+delete pci0:0:1:0: ?
+rescan vtblk0: there is no such device
+rescan pci0: ?
+detach root: that cannot be done with it
+status 2
+status 1
+'''
+VIRTIO_EVENTS = r'unbind +/devices/pci0000:00/{0}/virtio0 \(virtio\)$[^$]*^bind ' \
+                r' +/devices/pci0000:00/{0}/virtio0 \(virtio\)$'.format(FUNCTION)
+
+
 def shell(name, machine, script, cpus=1, **wanted):
     return program('%s/%s' % (name, machine), [BUSYBOX, 'sh', '-c', script],
                    lambda c: ['--machine', machine, '--cpus', str(cpus),
@@ -84,6 +142,10 @@ def cases(_):
             r'bus/virtio/drivers/virtio_blk$', r'bus/virtio$', r'^64$',
             r'^0x00000000$\s^0x0000000f$\s^/dev/vda$'])
     yield shell('bind', 'q35', BIND, has=[BOUND], lacks=['is left', 'missing'])
+    yield program('devctl', [BUSYBOX, 'sh', '-c', DEVCTL], lambda c: [
+        '--machine', 'q35', '--tools', '--disk', disk(c, MIB)],
+                  needs=[BUSYBOX], has=[DEVCTL_SAYS, VIRTIO_EVENTS],
+                  lacks=['left', 'missing'])
     yield program('lscpu', ['/usr/bin/lscpu'], ['--cpus', '3'],
                   needs=['/usr/bin/lscpu'],
                   has=[r'^CPU\(s\): +3$', r'^On-line CPU\(s\) list: +0-2$',
