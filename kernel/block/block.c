@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * block.c - block devices: a name and numbers for each disk that arrives, and
- * their end when it departs.
+ * block.c - block devices: a name and numbers for each disk that arrives and
+ * for each of its partitions, and their end when they depart.
  */
 #include "block/block.h"
 #include "bus/device.h"
@@ -9,6 +9,8 @@
 #include "kern/log.h"
 #include "kern/string.h"
 #include <linux/errno.h>
+
+#define BLOCK_EXT_MAJOR 259 /* Linux's "blkext" */
 
 static struct spinlock list_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, block_dev) devices = TAILQ_HEAD_INITIALIZER(devices);
@@ -41,7 +43,27 @@ unit_taken_locked(uint32_t major, unsigned unit)
 	struct block_dev *bd;
 
 	TAILQ_FOREACH (bd, &devices, link) {
-		if (bd->major == major && bd->unit == unit)
+		if (bd->major == major && bd->whole == NULL && bd->unit == unit)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t
+span_of(const struct block_dev *bd)
+{
+	return bd->whole == NULL ? bd->info.minors : 1;
+}
+
+/* Is one of the n minors from `first` on another disk's, or a partition's? */
+static bool
+minors_taken_locked(uint32_t major, uint32_t first, uint32_t n)
+{
+	struct block_dev *bd;
+
+	TAILQ_FOREACH (bd, &devices, link) {
+		if (bd->major == major && first < bd->minor + span_of(bd) &&
+		    bd->minor < first + n)
 			return true;
 	}
 	return false;
@@ -49,10 +71,12 @@ unit_taken_locked(uint32_t major, unsigned unit)
 
 /* The first unit that is free, and what follows from it. */
 static void
-enlist(struct block_dev *bd)
+name_disk_locked(struct block_dev *bd)
 {
-	spin_lock(&list_lock);
-	while (unit_taken_locked(bd->major, bd->unit))
+	bd->major = bd->info.major;
+	while (unit_taken_locked(bd->major, bd->unit) ||
+	    minors_taken_locked(bd->major, bd->unit * bd->info.minors,
+		bd->info.minors))
 		bd->unit++;
 	bd->minor = bd->unit * bd->info.minors;
 	if (bd->info.name != NULL)
@@ -60,7 +84,33 @@ enlist(struct block_dev *bd)
 	else
 		lettered(bd->name, sizeof(bd->name), bd->info.prefix, bd->unit);
 	TAILQ_INSERT_TAIL(&devices, bd, link);
-	spin_unlock(&list_lock);
+}
+
+/*
+ * Behind the disk's minors there is a major for all that need more.  In the
+ * list it stands behind its disk and those of smaller numbers.
+ */
+static void
+name_part_locked(struct block_dev *bd)
+{
+	struct block_dev *whole = bd->whole, *after = whole, *next;
+	size_t len = strlen(whole->name);
+	bool digit = whole->name[len - 1] >= '0' && whole->name[len - 1] <= '9';
+
+	snprintf(bd->name, sizeof(bd->name), "%.24s%s%u", whole->name,
+	    digit ? "p" : "", (uint8_t)bd->number);
+	bd->major = whole->major;
+	bd->minor = whole->minor + bd->number;
+	if (bd->number >= whole->info.minors) {
+		bd->major = BLOCK_EXT_MAJOR;
+		bd->minor = 0;
+		while (minors_taken_locked(bd->major, bd->minor, 1))
+			bd->minor++;
+	}
+	while ((next = TAILQ_NEXT(after, link)) != NULL &&
+	    next->whole == whole && next->number < bd->number)
+		after = next;
+	TAILQ_INSERT_AFTER(&devices, after, bd, link);
 }
 
 static void
@@ -68,6 +118,76 @@ delist(struct block_dev *bd)
 {
 	spin_lock(&list_lock);
 	TAILQ_REMOVE(&devices, bd, link);
+	spin_unlock(&list_lock);
+}
+
+int
+block_enlist(struct block_dev *bd)
+{
+	int error = 0;
+
+	spin_lock(&list_lock);
+	if (bd->whole == NULL)
+		name_disk_locked(bd);
+	else
+		name_part_locked(bd);
+	spin_unlock(&list_lock);
+	if (watcher != NULL)
+		error = watcher->arrived(bd);
+	if (error == 0) {
+		block_publish(bd);
+		return 0;
+	}
+	log_warn("%s: error %d", bd->name, -error);
+	gate_shut(&bd->gate);
+	delist(bd);
+	return error;
+}
+
+void
+block_delist(struct block_dev *bd)
+{
+	gate_shut(&bd->gate);
+	block_unpublish(bd);
+	if (watcher != NULL)
+		watcher->departed(bd);
+	delist(bd);
+}
+
+void
+block_describe(struct block_dev *bd)
+{
+	if (watcher != NULL && watcher->described != NULL)
+		watcher->described(bd);
+}
+
+/* ------------------------------------------------------------ claims -- */
+
+int
+block_claim(struct block_dev *bd)
+{
+	struct block_dev *whole = bd->whole;
+	int error = -EBUSY;
+
+	spin_lock(&list_lock);
+	if (!bd->claimed && bd->part_claims == 0 &&
+	    (whole == NULL || !whole->claimed)) {
+		bd->claimed = true;
+		if (whole != NULL)
+			whole->part_claims++;
+		error = 0;
+	}
+	spin_unlock(&list_lock);
+	return error;
+}
+
+void
+block_unclaim(struct block_dev *bd)
+{
+	spin_lock(&list_lock);
+	bd->claimed = false;
+	if (bd->whole != NULL)
+		bd->whole->part_claims--;
 	spin_unlock(&list_lock);
 }
 
@@ -85,7 +205,9 @@ block_put(struct block_dev *bd)
 	if (bd == NULL ||
 	    __atomic_sub_fetch(&bd->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
-	if (bd->info.released != NULL)
+	if (bd->whole != NULL)
+		block_put(bd->whole);
+	else if (bd->info.released != NULL)
 		bd->info.released(bd->info.released_arg);
 	kfree(bd);
 }
@@ -135,6 +257,23 @@ block_next(struct block_dev *after)
 
 /* ---------------------------------------------- arrival, departure -- */
 
+struct block_dev *
+block_alloc(void)
+{
+	struct block_dev *bd = kzalloc(sizeof(*bd));
+
+	if (bd == NULL)
+		return NULL;
+	bd->refs = 1;
+	gate_init(&bd->gate);
+	spin_init(&bd->lock);
+	TAILQ_INIT(&bd->waiting);
+	mutex_init(&bd->parts_lock);
+	TAILQ_INIT(&bd->parts);
+	return bd;
+}
+
+/* Requests end first, then partitions go, then the disk. */
 static void
 depart(struct disk *disk)
 {
@@ -142,46 +281,54 @@ depart(struct disk *disk)
 
 	gate_shut(&bd->gate);
 	block_end_waiting(bd);
+	block_taste_end(bd);
+	block_parts_end(bd);
+	block_delist(bd);
 	bd->disk = NULL;
-	if (watcher != NULL)
-		watcher->departed(bd);
-	delist(bd);
 	block_put(bd);
 }
 
 static int
 arrive(struct disk *disk)
 {
-	struct block_dev *bd = kzalloc(sizeof(*bd));
-	int error = 0;
+	static uint64_t diskseq;
+	struct block_dev *bd = block_alloc();
+	int error;
 
 	if (bd == NULL)
 		return -ENOMEM;
 	bd->info = disk->info;
-	bd->major = disk->info.major;
 	bd->disk = disk;
-	bd->refs = 1;
-	gate_init(&bd->gate);
-	spin_init(&bd->lock);
-	TAILQ_INIT(&bd->waiting);
+	bd->diskseq = __atomic_add_fetch(&diskseq, 1, __ATOMIC_RELAXED);
 	disk->consumer = bd;
-	enlist(bd);
-	if (watcher != NULL)
-		error = watcher->arrived(bd);
-	if (error != 0) {
-		log_warn("%s: error %d", bd->name, -error);
-		gate_shut(&bd->gate);
-		delist(bd);
+	error = block_enlist(bd);
+	if (error == 0)
+		block_taste_soon(bd);
+	else
 		block_put(bd);
-	}
 	return error;
+}
+
+struct device *
+block_device_of(struct block_dev *bd)
+{
+	struct disk *disk = block_disk(bd)->disk;
+
+	return disk == NULL ? NULL : disk->dev;
 }
 
 static void
 leaving(struct disk *disk)
 {
-	if (watcher != NULL && watcher->leaving != NULL)
-		watcher->leaving(disk->consumer);
+	struct block_dev *bd = disk->consumer, *part;
+
+	if (watcher == NULL || watcher->leaving == NULL)
+		return;
+	mutex_lock(&bd->parts_lock);
+	TAILQ_FOREACH (part, &bd->parts, part_link)
+		watcher->leaving(part);
+	mutex_unlock(&bd->parts_lock);
+	watcher->leaving(bd);
 }
 
 long
@@ -189,6 +336,7 @@ block_ioctl(struct block_dev *bd, unsigned cmd, uint64_t uaddr)
 {
 	long r = -ENOTTY;
 
+	bd = block_disk(bd);
 	if (!gate_enter(&bd->gate))
 		return -ENODEV;
 	if (bd->disk->ops->ioctl != NULL)
@@ -204,15 +352,38 @@ room(struct disk *disk)
 }
 
 static void
-resized(struct disk *disk)
+tell_resize(struct later *l)
 {
-	struct block_dev *bd = disk->consumer;
-	uint64_t n = __atomic_load_n(&disk->info.nsectors, __ATOMIC_ACQUIRE);
+	struct block_dev *bd = container_of(l, struct block_dev, resize_later);
+	struct block_dev *disk = block_disk(bd);
 
-	__atomic_store_n(&bd->info.nsectors, n, __ATOMIC_RELEASE);
-	log_info("%s: %lu sectors now", bd->name, n);
+	__atomic_store_n(&bd->resize_told, true, __ATOMIC_RELEASE);
+	mutex_lock(&disk->parts_lock);
+	if (!disk->leaving && !block_is_gone(bd))
+		block_changed(bd, "RESIZE=1\n");
+	mutex_unlock(&disk->parts_lock);
+	block_put(bd);
+}
+
+/* Once tasted, a disk has the thread that tells. */
+void
+block_resize(struct block_dev *bd, uint64_t nsectors)
+{
+	__atomic_store_n(&bd->info.nsectors, nsectors, __ATOMIC_RELEASE);
+	log_info("%s: %lu sectors now", bd->name, nsectors);
 	if (watcher != NULL)
 		watcher->resized(bd);
+	if (!__atomic_exchange_n(&bd->resize_told, false, __ATOMIC_ACQ_REL))
+		return;
+	block_get(bd);
+	later_run(&bd->resize_later, tell_resize);
+}
+
+static void
+resized(struct disk *disk)
+{
+	block_resize(disk->consumer,
+	    __atomic_load_n(&disk->info.nsectors, __ATOMIC_ACQUIRE));
 }
 
 static const struct disk_consumer consumer = {

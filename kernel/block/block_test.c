@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * block_test.c - transfers cut at any limits, by a driver that checks each
- * part and really moves the bytes; full queues; and a disk that leaves while
- * threads read and write.
+ * part and really moves the bytes; full queues; partitions that come and go;
+ * and a disk that leaves while threads read and write.
  */
-/* unit: kernel/block/block.c kernel/block/request.c kernel/dev/disk.c kernel/bus/gate.c */
+/* unit: kernel/block/block.c kernel/block/request.c kernel/block/part.c kernel/block/ptable.c kernel/block/gpt.c kernel/block/mbr.c kernel/dev/disk.c kernel/bus/gate.c */
 /* threads */
 #include "block/block.h"
 #include "kern/clock.h"
@@ -43,6 +43,48 @@ void
 page_free_last(struct page *p)
 {
 	(void)p;
+}
+
+/* Nobody looks at disks or at /sys here. */
+static int shown;
+
+void
+block_taste_soon(struct block_dev *disk)
+{
+	(void)disk;
+}
+
+void
+block_taste_end(struct block_dev *disk)
+{
+	(void)disk;
+}
+
+void
+block_publish(struct block_dev *bd)
+{
+	(void)bd;
+	__atomic_add_fetch(&shown, 1, __ATOMIC_RELAXED);
+}
+
+void
+block_unpublish(struct block_dev *bd)
+{
+	(void)bd;
+	__atomic_sub_fetch(&shown, 1, __ATOMIC_RELAXED);
+}
+
+void
+block_changed(struct block_dev *bd, const char *env)
+{
+	(void)bd;
+	(void)env;
+}
+
+void
+later_run(struct later *l, void (*fn)(struct later *l))
+{
+	fn(l);
 }
 
 /* ---------------------------------------------------------- a driver -- */
@@ -350,6 +392,111 @@ refusals(void **state)
 	assert_int_equal(host_kmem_blocks(), 0);
 }
 
+/* -------------------------------------------------------- partitions -- */
+
+static void
+part_transfers(struct block_dev *bd, struct block_dev *p)
+{
+	struct block_stats st;
+	uint8_t buf[1024];
+	struct dma_run run = { (uintptr_t)buf, 1024 };
+	struct block_req req = { .op = DISK_WRITE,
+		.sector = 3,
+		.nsectors = 2,
+		.run = &run,
+		.nruns = 1,
+		.done = count_end };
+
+	memset(drv.media, 0, BYTES);
+	memset(buf, 7, sizeof(buf));
+	ends = 0;
+	block_submit(p, &req);
+	while (serve())
+		;
+	assert_int_equal(ends, 1);
+	assert_int_equal(last_error, 0);
+	assert_int_equal(drv.media[103 * 512 - 1], 0);
+	assert_int_equal(drv.media[103 * 512], 7);
+	assert_int_equal(drv.media[105 * 512 - 1], 7);
+	assert_int_equal(drv.media[105 * 512], 0);
+	block_stats(p, &st);
+	assert_int_equal(st.kind[BLOCK_STAT_WRITE].sectors, 2);
+	block_stats(bd, &st);
+	assert_int_equal(st.kind[BLOCK_STAT_WRITE].sectors, 2);
+	assert_int_equal(block_transfer(p, DISK_READ, 99, 2, &run, 1), -EINVAL);
+	assert_int_equal(block_transfer(p, DISK_READ, 100, 2, &run, 1),
+	    -EINVAL);
+}
+
+static void
+part_claims(struct block_dev *bd, struct block_dev *p, struct block_dev *q)
+{
+	assert_int_equal(block_claim(p), 0);
+	assert_int_equal(block_claim(p), -EBUSY);
+	assert_int_equal(block_claim(bd), -EBUSY);
+	assert_int_equal(block_claim(q), 0);
+	block_unclaim(p);
+	block_unclaim(q);
+	assert_int_equal(block_claim(bd), 0);
+	assert_int_equal(block_claim(p), -EBUSY);
+	block_unclaim(bd);
+}
+
+static void
+partitions(void **state)
+{
+	struct disk_info info = plain;
+	struct block_dev *bd, *p, *q;
+	uint8_t buf[1024];
+	struct dma_run run = { (uintptr_t)buf, 1024 };
+
+	(void)state;
+	info.minors = 4;
+	bd = attach(&info, 4);
+	assert_int_equal(block_part_add(bd, 0, 8, 8), -EINVAL);
+	assert_int_equal(block_part_add(bd, 256, 8, 8), -EINVAL);
+	assert_int_equal(block_part_add(bd, 1, SECTORS, 1), -EINVAL);
+	assert_int_equal(block_part_add(bd, 1, 8, SECTORS), -EINVAL);
+	assert_int_equal(block_part_add(bd, 1, 8, 0), -EINVAL);
+	assert_int_equal(block_part_add(bd, 3, 100, 100), 0);
+	assert_int_equal(block_part_add(bd, 3, 300, 100), -EBUSY);
+	assert_int_equal(block_part_add(bd, 1, 199, 100), -EBUSY);
+	assert_int_equal(block_part_add(bd, 1, 200, 100), 0);
+	assert_int_equal(block_part_add(bd, 9, 400, 100), 0);
+	assert_int_equal(shown, 4);
+	p = block_find(254, 3);
+	q = block_find(259, 0);
+	assert_string_equal(p->name, "vda3");
+	assert_string_equal(q->name, "vda9");
+	assert_int_equal(block_part_add(p, 1, 0, 1), -EINVAL);
+	assert_int_equal(block_part_del(p, 1), -EINVAL);
+	assert_int_equal(block_reread(p), -EINVAL);
+
+	part_transfers(bd, p);
+	assert_int_equal(block_part_resize(bd, 3, 101), -EBUSY);
+	assert_int_equal(block_part_resize(bd, 2, 10), -ENXIO);
+	assert_int_equal(block_part_resize(bd, 3, 50), 0);
+	assert_int_equal(block_sectors(p), 50);
+
+	part_claims(bd, p, q);
+	block_opened(p);
+	assert_int_equal(block_part_del(bd, 3), -EBUSY);
+	assert_int_equal(block_reread(bd), -EBUSY);
+	block_closed(p);
+	assert_int_equal(block_part_del(bd, 3), 0);
+	assert_int_equal(block_part_del(bd, 3), -ENXIO);
+	assert_int_equal(block_transfer(p, DISK_READ, 0, 2, &run, 1), -ENODEV);
+	detach();
+	assert_int_equal(block_transfer(q, DISK_READ, 0, 2, &run, 1), -ENODEV);
+	assert_int_equal(block_part_add(bd, 3, 100, 100), -ENODEV);
+	assert_int_equal(shown, 0);
+	assert_null(block_find(259, 0));
+	block_put(q); /* it had a number beyond the disk's minors */
+	block_put(p);
+	block_put(bd);
+	assert_int_equal(host_kmem_blocks(), 0);
+}
+
 /* ------------------------------------------------ leaving under load -- */
 
 static void *
@@ -373,6 +520,7 @@ device(void *arg)
 struct user {
 	struct block_dev *bd;
 	unsigned number;
+	uint64_t base; /* where its part of bd begins */
 	unsigned long good;
 };
 
@@ -383,7 +531,7 @@ user(void *arg)
 	struct user *u = arg;
 	uint8_t *buf = malloc(65536), *want = calloc(1, BYTES / 4);
 	struct dma_run run[40];
-	uint64_t base = u->number * (SECTORS / 4), at, n;
+	uint64_t at, n;
 	enum disk_op op;
 	int error = 0;
 
@@ -394,7 +542,7 @@ user(void *arg)
 		op = host_random(2) != 0 ? DISK_READ : DISK_WRITE;
 		if (op == DISK_WRITE)
 			memset(buf, host_random(256), n * 512);
-		error = block_transfer(u->bd, op, base + at, n, run,
+		error = block_transfer(u->bd, op, u->base + at, n, run,
 		    make_runs(run, 40, buf, n * 512, 1024));
 		if (error == -EIO || error == -ENODEV)
 			continue; /* nobody knows what was moved */
@@ -410,6 +558,23 @@ user(void *arg)
 	free(buf);
 	free(want);
 	return NULL;
+}
+
+/* Each user's quarter: of the disk, or as a partition. */
+static struct user
+quarter(struct block_dev *bd, unsigned i, bool part)
+{
+	struct user u = { bd, i, i * (SECTORS / 4), 0 };
+
+	if (part) {
+		assert_int_equal(block_part_add(bd, i + 1, u.base, SECTORS / 4),
+		    0);
+		u.bd = block_find(254, i + 1);
+		u.base = 0;
+	} else {
+		block_get(bd);
+	}
+	return u;
 }
 
 static void
@@ -431,7 +596,7 @@ leaving_under_load(void **state)
 			pthread_create(&devices[i], NULL, device,
 			    (void *)(uintptr_t)(i + 1));
 		for (i = 0; i < 4; i++) {
-			u[i] = (struct user){ bd, i, 0 };
+			u[i] = quarter(bd, i, round % 3 == 0);
 			pthread_create(&users[i], NULL, user, &u[i]);
 		}
 		usleep(20000);
@@ -444,6 +609,8 @@ leaving_under_load(void **state)
 		detach();
 		for (i = 0; i < 4; i++)
 			pthread_join(users[i], NULL);
+		for (i = 0; i < 4; i++)
+			block_put(u[i].bd);
 		block_stats(bd, &st);
 		assert_int_equal(st.in_flight, 0);
 		assert_true(drv.most <= drv.depth);
@@ -458,6 +625,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cut_at_any_limit),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(partitions),
 		cmocka_unit_test(leaving_under_load),
 	};
 

@@ -39,32 +39,54 @@ count_time_locked(struct block_dev *bd, int64_t now)
 }
 
 static void
-count_start(struct block_req *req)
+count_start_of(struct block_dev *bd, const struct block_req *req)
 {
-	struct block_dev *bd = req->bd;
-	uint64_t state;
+	uint64_t state = spin_lock_irq(&bd->lock);
 
-	req->start_ns = clock_mono_ns();
-	state = spin_lock_irq(&bd->lock);
 	count_time_locked(bd, req->start_ns);
 	bd->stats.in_flight++;
+	bd->stats.reads_in_flight += req->op == DISK_READ;
 	spin_unlock_irq(&bd->lock, state);
 }
 
+/* What a partition does its disk does, too. */
 static void
-count_end(struct block_req *req)
+count_start(struct block_req *req)
 {
-	struct block_dev *bd = req->bd;
-	int64_t now = clock_mono_ns();
+	if (req->op == DISK_SERIAL)
+		return; /* no transfer of the disk's contents */
+	req->start_ns = clock_mono_ns();
+	count_start_of(req->bd, req);
+	if (req->bd->whole != NULL)
+		count_start_of(req->bd->whole, req);
+}
+
+static void
+count_end_of(struct block_dev *bd, const struct block_req *req, int64_t now)
+{
 	unsigned kind = stat_kind(req->op);
 	uint64_t state = spin_lock_irq(&bd->lock);
 
 	count_time_locked(bd, now);
 	bd->stats.in_flight--;
+	bd->stats.reads_in_flight -= req->op == DISK_READ;
 	bd->stats.kind[kind].ios++;
 	bd->stats.kind[kind].sectors += req->nsectors;
 	bd->stats.kind[kind].ns += now - req->start_ns;
 	spin_unlock_irq(&bd->lock, state);
+}
+
+static void
+count_end(const struct block_req *req)
+{
+	int64_t now;
+
+	if (req->op == DISK_SERIAL)
+		return;
+	now = clock_mono_ns();
+	count_end_of(req->bd, req, now);
+	if (req->bd->whole != NULL)
+		count_end_of(req->bd->whole, req, now);
 }
 
 void
@@ -226,6 +248,15 @@ fits(const struct block_dev *bd, const struct block_req *req)
 	return segs <= bd->info.max_segs;
 }
 
+/* On the disk. */
+static uint64_t
+first_sector(const struct block_req *req)
+{
+	return req->op == DISK_FLUSH || req->op == DISK_SERIAL ?
+	    0 :
+	    req->bd->start + req->sector;
+}
+
 static void
 whole_done(struct disk_req *dr, int error)
 {
@@ -239,7 +270,7 @@ submit_whole(struct block_dev *bd, struct block_req *req)
 		.op = req->op,
 		.unmap = req->unmap,
 		.more = req->more,
-		.sector = req->sector,
+		.sector = first_sector(req),
 		.nsectors = req->nsectors,
 		.run = req->run,
 		.nruns = req->nruns,
@@ -361,7 +392,7 @@ cut_part(struct block_dev *bd, struct block_req *req, struct cut *c,
 static void
 submit_parts(struct block_dev *bd, struct block_req *req)
 {
-	struct cut c = { .sector = req->sector, .left = req->nsectors };
+	struct cut c = { .sector = first_sector(req), .left = req->nsectors };
 	struct block_part *p;
 	int error = 0;
 
@@ -382,6 +413,7 @@ submit_parts(struct block_dev *bd, struct block_req *req)
 void
 block_commit(struct block_dev *bd)
 {
+	bd = block_disk(bd);
 	if (!gate_enter(&bd->gate))
 		return;
 	disk_commit(bd->disk);
@@ -407,7 +439,7 @@ check(struct block_dev *bd, const struct block_req *req)
 		break;
 	default: break;
 	}
-	if (req->op != DISK_READ && bd->info.read_only)
+	if (req->op != DISK_READ && block_is_read_only(bd))
 		return -EROFS;
 	n = block_sectors(bd);
 	if (req->nsectors == 0 || ((req->sector | req->nsectors) & mask) != 0 ||
@@ -420,6 +452,26 @@ check(struct block_dev *bd, const struct block_req *req)
 	return 0;
 }
 
+/* To the disk; a partition that departs lets nothing more through. */
+static void
+submit(struct block_dev *bd, struct block_req *req)
+{
+	struct block_dev *disk = block_disk(bd);
+
+	if (bd != disk && !gate_enter(&bd->gate)) {
+		part_done(req, -ENODEV);
+		return;
+	}
+	if (fits(disk, req)) {
+		submit_whole(disk, req);
+	} else {
+		submit_parts(disk, req);
+		part_done(req, 0);
+	}
+	if (bd != disk)
+		gate_exit(&bd->gate);
+}
+
 void
 block_submit(struct block_dev *bd, struct block_req *req)
 {
@@ -429,14 +481,10 @@ block_submit(struct block_dev *bd, struct block_req *req)
 	req->error = 0;
 	req->parts = 1; /* ours, so that it does not end in between */
 	count_start(req);
-	if (error != 0) {
+	if (error != 0)
 		part_done(req, error);
-	} else if (fits(bd, req)) {
-		submit_whole(bd, req);
-	} else {
-		submit_parts(bd, req);
-		part_done(req, 0);
-	}
+	else
+		submit(bd, req);
 }
 
 struct sleep {

@@ -81,6 +81,8 @@ struct disk_info {
 	const char *model, *serial, *firmware;
 	const char *wwid; /* "eui.0025385b71b00123", "uuid.…" */
 	const char *link; /* below /dev/disk, too: "by-ebs/sdf" */
+	const char
+	    *path; /* which disk of its device: "nvme-1"; NULL: the one */
 	/*
 	 * After the departure, when nobody has the disk open any more: its
 	 * name may be used again.  Any context; NULL: nobody wants to know.

@@ -48,10 +48,34 @@ add_node(const struct block_dev *bd)
 	    dev_make(bd->major, bd->minor));
 }
 
+/* What was not written is lost: who wrote it hears of it at fsync or close. */
+static void
+departed(struct block_dev *bd)
+{
+	struct blkdev *b = bd->upper;
+
+	if (b == NULL)
+		return;
+	bd->upper = NULL;
+	if (devtmpfs_is_populated()) {
+		blkdev_links_remove(bd);
+		devtmpfs_remove(bd->name);
+	}
+	mutex_lock(&lock);
+	TAILQ_REMOVE(&all, b, link);
+	mutex_unlock(&lock);
+	if (__atomic_load_n(&b->dirtied, __ATOMIC_RELAXED) != 0)
+		__atomic_store_n(&b->error, -EIO, __ATOMIC_RELAXED);
+	__atomic_store_n(&b->inode.size, 0, __ATOMIC_RELEASE);
+	pagecache_drop_range(&b->inode, 0, UINT64_MAX >> PAGE_SHIFT);
+	inode_put(&b->inode);
+}
+
 static int
 arrived(struct block_dev *bd)
 {
 	struct blkdev *b = kzalloc(sizeof(*b));
+	int error;
 
 	if (b == NULL)
 		return -ENOMEM;
@@ -66,28 +90,27 @@ arrived(struct block_dev *bd)
 	mutex_lock(&lock);
 	TAILQ_INSERT_TAIL(&all, b, link);
 	mutex_unlock(&lock);
-	return devtmpfs_is_populated() ? add_node(bd) : 0;
+	if (!devtmpfs_is_populated())
+		return 0;
+	error = add_node(bd);
+	if (error == 0 && bd->whole != NULL)
+		blkdev_links_add(bd);
+	else if (error != 0)
+		departed(bd);
+	return error;
 }
 
-/* What was not written is lost: who wrote it hears of it at fsync or close. */
+/* All is known of a disk now: its serial number, too. */
 static void
-departed(struct block_dev *bd)
+described(struct block_dev *bd)
 {
 	struct blkdev *b = bd->upper;
 
 	if (b == NULL)
 		return;
-	bd->upper = NULL;
+	__atomic_store_n(&b->described, true, __ATOMIC_SEQ_CST);
 	if (devtmpfs_is_populated())
-		devtmpfs_remove(bd->name);
-	mutex_lock(&lock);
-	TAILQ_REMOVE(&all, b, link);
-	mutex_unlock(&lock);
-	if (__atomic_load_n(&b->dirtied, __ATOMIC_RELAXED) != 0)
-		__atomic_store_n(&b->error, -EIO, __ATOMIC_RELAXED);
-	__atomic_store_n(&b->inode.size, 0, __ATOMIC_RELEASE);
-	pagecache_drop_range(&b->inode, 0, UINT64_MAX >> PAGE_SHIFT);
-	inode_put(&b->inode);
+		blkdev_links_add(bd);
 }
 
 /* While the disk still works: what programs wrote reaches it. */
@@ -119,6 +142,7 @@ resized(struct block_dev *bd)
 
 static const struct block_watcher watcher = {
 	.arrived = arrived,
+	.described = described,
 	.departed = departed,
 	.leaving = leaving,
 	.resized = resized,
@@ -143,6 +167,10 @@ blkdev_add_all_nodes(void)
 	TAILQ_FOREACH (b, &all, link) {
 		if (error == 0)
 			error = add_node(b->bd);
+		if (error == 0 &&
+		    (b->bd->whole != NULL ||
+			__atomic_load_n(&b->described, __ATOMIC_SEQ_CST)))
+			blkdev_links_add(b->bd);
 	}
 	mutex_unlock(&lock);
 	return error;
@@ -428,6 +456,9 @@ blk_release(struct file *f)
 			log_warn("%s: not all was written back, error %d",
 			    b->bd->name, -error);
 	}
+	if ((f->mode & FILE_EXCL) != 0)
+		block_unclaim(b->bd);
+	block_closed(b->bd);
 	inode_put(&b->inode);
 }
 
@@ -444,21 +475,33 @@ static const struct file_ops blk_ops = {
 };
 
 static int
+may_open(struct blkdev *b, struct file *f)
+{
+	int error = 0;
+
+	if ((f->mode & FILE_WRITE) != 0)
+		error = block_is_read_only(b->bd) ? -EACCES : flusher_start();
+	if (error == 0 && (f->mode & FILE_EXCL) != 0)
+		error = block_claim(b->bd);
+	return error;
+}
+
+static int
 node_open(struct inode *inode, struct file *f)
 {
 	struct blkdev *b = find(inode->rdev);
-	int error = 0;
+	int error;
 
 	if (b == NULL)
 		return -ENXIO;
-	if ((f->mode & FILE_WRITE) != 0)
-		error = b->bd->info.read_only ? -EACCES : flusher_start();
+	error = may_open(b, f);
 	if (error != 0) {
 		inode_put(&b->inode);
 		return error;
 	}
 	if ((f->mode & FILE_WRITE) != 0)
 		__atomic_add_fetch(&b->opens, 1, __ATOMIC_RELAXED);
+	block_opened(b->bd);
 	f->priv = b;
 	f->ops = &blk_ops;
 	return 0;

@@ -34,7 +34,9 @@ struct blkdev {
 	struct block_dev *bd; /* [I] a reference */
 	uint32_t opens;       /* [a] openings that may write */
 	uint64_t dirtied;     /* [a] bytes since the last write-back */
+	bool described;       /* [a] a disk's links can be made */
 	int error;            /* [a] of a write-back that nobody saw */
+	uint32_t block_size;  /* [a] as BLKBSZSET asked; 0: nobody did */
 	uint64_t next_index;  /* read-ahead: where a run of misses goes on */
 	uint32_t window;      /* [a] pages to read at the next miss */
 	TAILQ_ENTRY(blkdev) link; /* of all that are there */
@@ -58,6 +60,10 @@ blkdev_error(int error)
 {
 	return error == -ENODEV ? -EIO : error;
 }
+
+/* Links below /dev/disk: blkdev_links.c.  Added and removed, as they are now. */
+void blkdev_links_add(struct block_dev *bd);
+void blkdev_links_remove(struct block_dev *bd);
 
 /* Page cache: blkdev_cache.c. */
 extern const struct pagecache_ops blkdev_cache_ops;

@@ -5,7 +5,9 @@
 #include "fs/blkdev.h"
 #include "kern/uaccess.h"
 #include <linux/errno.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
+#include <linux/hdreg.h>
 
 static int
 put32(uaddr_t to, uint32_t value)
@@ -94,6 +96,91 @@ flush_buffers(struct blkdev *b)
 	return error;
 }
 
+/* ------------------------------------------------------- partitions -- */
+
+static int
+reread(struct blkdev *b)
+{
+	int error = 0;
+
+	if (b->bd->whole != NULL)
+		return -EINVAL;
+	error = pagecache_sync(&b->inode, 0, UINT64_MAX >> PAGE_SHIFT);
+	if (error == 0)
+		error = block_reread(b->bd);
+	return blkdev_error(error);
+}
+
+/* BLKPG: one partition comes, goes, or has another size; in bytes. */
+static int
+one_partition(struct blkdev *b, uaddr_t arg)
+{
+	struct blkpg_ioctl_arg a;
+	struct blkpg_partition p;
+	uint64_t start, n;
+
+	if (copyin(&a, arg, sizeof(a)) != 0 ||
+	    copyin(&p, (uintptr_t)a.data, sizeof(p)) != 0)
+		return -EFAULT;
+	if (p.pno <= 0)
+		return -EINVAL;
+	if (a.op == BLKPG_DEL_PARTITION)
+		return block_part_del(b->bd, p.pno);
+	if (p.start < 0 || p.length <= 0 ||
+	    ((p.start | p.length) & (SECTOR_SIZE - 1)) != 0)
+		return -EINVAL;
+	start = (uint64_t)p.start >> SECTOR_SHIFT;
+	n = (uint64_t)p.length >> SECTOR_SHIFT;
+	switch (a.op) {
+	case BLKPG_ADD_PARTITION: return block_part_add(b->bd, p.pno, start, n);
+	case BLKPG_RESIZE_PARTITION: return block_part_resize(b->bd, p.pno, n);
+	default: return -EINVAL;
+	}
+}
+
+/* What Linux makes up for disks that turn no more. */
+static int
+geometry(const struct blkdev *b, uaddr_t arg)
+{
+	struct hd_geometry g = { .heads = 64,
+		.sectors = 32,
+		.cylinders = block_sectors(b->bd) >> 11,
+		.start = b->bd->start };
+
+	return copyout(arg, &g, sizeof(g));
+}
+
+static int
+get32(uaddr_t from, int *value)
+{
+	return copyin(value, from, sizeof(*value));
+}
+
+static int
+set_read_only(struct blkdev *b, uaddr_t arg)
+{
+	int on, error = get32(arg, &on);
+
+	if (error == 0)
+		__atomic_store_n(&b->bd->no_writes, on != 0, __ATOMIC_RELAXED);
+	return error;
+}
+
+/* Our page cache has pages of one size: what is asked is kept, and told. */
+static int
+set_block_size(struct blkdev *b, uaddr_t arg)
+{
+	int size, error = get32(arg, &size);
+
+	if (error != 0)
+		return error;
+	if (size < (int)b->bd->info.block_size || size > (int)PAGE_SIZE ||
+	    (size & (size - 1)) != 0)
+		return -EINVAL;
+	__atomic_store_n(&b->block_size, size, __ATOMIC_RELAXED);
+	return 0;
+}
+
 long
 blkdev_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 {
@@ -105,7 +192,10 @@ blkdev_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 		return put64(arg, block_sectors(b->bd) << SECTOR_SHIFT);
 	case BLKGETSIZE: return get_size(b, arg);
 	case BLKSSZGET: return put32(arg, info->block_size);
-	case BLKBSZGET: return put32(arg, PAGE_SIZE);
+	case BLKBSZGET:
+		return put32(arg,
+		    b->block_size != 0 ? b->block_size : PAGE_SIZE);
+	case BLKBSZSET: return set_block_size(b, arg);
 	case BLKPBSZGET: return put32(arg, info->physical_size);
 	case BLKIOMIN: return put32(arg, info->physical_size);
 	case BLKIOOPT:
@@ -116,7 +206,12 @@ blkdev_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 
 		return copyout(arg, &none, sizeof(none));
 	}
-	case BLKROGET: return put32(arg, info->read_only);
+	case BLKROGET: return put32(arg, block_is_read_only(b->bd));
+	case BLKROSET: return set_read_only(b, arg);
+	case BLKRRPART: return reread(b);
+	case BLKPG: return one_partition(b, arg);
+	case BLKGETDISKSEQ: return put64(arg, b->bd->diskseq);
+	case HDIO_GETGEO: return geometry(b, arg);
 	case BLKSECTGET: {
 		uint16_t max = MIN(info->max_sectors, 0xffffu);
 

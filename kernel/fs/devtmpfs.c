@@ -37,7 +37,7 @@ static const struct automount automounts[] = {
 bool
 devtmpfs_is_populated(void)
 {
-	return __atomic_load_n(&populated, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&populated, __ATOMIC_SEQ_CST);
 }
 
 static int make_super(void);
@@ -143,9 +143,32 @@ devtmpfs_link(const char *name, const char *target)
 	return make(name, &e);
 }
 
+/* A name that is to go. */
+struct leaving {
+	bool link;          /* a link; else a node */
+	const char *target; /* of a link: only if it leads there; NULL: any */
+};
+
 /* Only what it was still: programs may have put something else there. */
+static bool
+is_ours(struct inode *inode, const struct leaving *l)
+{
+	char to[256];
+	long n;
+
+	if (!l->link)
+		return S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
+	if (!S_ISLNK(inode->mode))
+		return false;
+	if (l->target == NULL)
+		return true;
+	n = inode->ops->readlink(inode, to, sizeof(to));
+	return n == (long)strlen(l->target) && n <= (long)sizeof(to) &&
+	    memcmp(to, l->target, n) == 0;
+}
+
 static void
-remove_from(struct dentry *dir, const char *name, bool link)
+remove_from(struct dentry *dir, const char *name, const struct leaving *l)
 {
 	struct inode *inode = dir->inode, *victim;
 	struct dentry *d;
@@ -153,9 +176,7 @@ remove_from(struct dentry *dir, const char *name, bool link)
 	mutex_lock(&inode->lock);
 	d = dentry_find(dir, name, strlen(name));
 	victim = d != NULL ? d->inode : NULL;
-	if (victim != NULL &&
-	    (link ? S_ISLNK(victim->mode) :
-		    S_ISCHR(victim->mode) || S_ISBLK(victim->mode))) {
+	if (victim != NULL && is_ours(victim, l)) {
 		mutex_lock(&victim->lock);
 		inode->ops->unlink(inode, d);
 		mutex_unlock(&victim->lock);
@@ -166,7 +187,7 @@ remove_from(struct dentry *dir, const char *name, bool link)
 }
 
 static void
-remove_path(const char *name, bool link)
+remove_path(const char *name, const struct leaving *l)
 {
 	struct dentry *dir, *sub;
 	const char *slash;
@@ -182,20 +203,30 @@ remove_path(const char *name, bool link)
 		name = slash + 1;
 	}
 	if (dir != NULL && dir->inode != NULL)
-		remove_from(dir, name, link);
+		remove_from(dir, name, l);
 	dentry_put(dir);
 }
 
 void
 devtmpfs_remove(const char *name)
 {
-	remove_path(name, false);
+	struct leaving l = { .link = false };
+
+	remove_path(name, &l);
 }
 
 void
 devtmpfs_unlink(const char *name)
 {
-	remove_path(name, true);
+	devtmpfs_unlink_if(name, NULL);
+}
+
+void
+devtmpfs_unlink_if(const char *name, const char *target)
+{
+	struct leaving l = { .link = true, .target = target };
+
+	remove_path(name, &l);
 }
 
 /* A directory on which something is mounted when somebody goes there. */
@@ -223,8 +254,9 @@ populate(struct inode *dir, struct dentry *d)
 
 	(void)dir;
 	(void)d;
-	disk_wait_settled(); /* those that there are from the start */
+	block_settle(); /* partitions that arrive later add themselves */
 	populating = true;
+	__atomic_store_n(&populated, true, __ATOMIC_SEQ_CST);
 	error = chrdev_add_all_nodes();
 	if (error == 0)
 		error = blkdev_add_all_nodes();
@@ -234,7 +266,6 @@ populate(struct inode *dir, struct dentry *d)
 		if (fs_type_find(automounts[i].type) != NULL)
 			error = make_automount(&automounts[i]);
 	populating = false;
-	__atomic_store_n(&populated, true, __ATOMIC_RELEASE);
 	return error;
 }
 

@@ -26,5 +26,7 @@ void devtmpfs_remove(const char *name);
 /* A link such as fd -> /proc/self/fd. */
 int devtmpfs_link(const char *name, const char *target);
 void devtmpfs_unlink(const char *name);
+/* Only if it leads there. */
+void devtmpfs_unlink_if(const char *name, const char *target);
 
 #endif

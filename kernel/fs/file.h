@@ -109,6 +109,7 @@ struct file_ops {
 #define FILE_PATH       0x08u /* O_PATH: a name only, -EBADF for the rest */
 #define FILE_WRITER     0x10u /* counted in inode->writers */
 #define FILE_SHARED_POS 0x20u /* regular or directory: pos is locked */
+#define FILE_EXCL       0x80u /* opened with O_EXCL */
 #define FILE_DENY       0x40u /* run: the last put allows writing again */
 
 struct file {           /* I: constant after open; a: atomic; p: pos_lock */

@@ -47,6 +47,8 @@ file_alloc(const struct path *p, unsigned flags)
 		return NULL;
 	f->refs = 1;
 	f->mode = mode_of_flags(flags);
+	if ((flags & (O_EXCL | O_PATH)) == O_EXCL)
+		f->mode |= FILE_EXCL;
 	f->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	f->owner = 0;
 	f->ops = &no_ops;

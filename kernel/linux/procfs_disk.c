@@ -15,6 +15,7 @@ proc_show_partitions(const struct pseudo_id *id, struct sbuf *sb)
 	struct block_dev *bd = NULL;
 
 	(void)id;
+	block_settle();
 	sbuf_puts(sb, "major minor  #blocks  name\n\n");
 	while ((bd = block_next(bd)) != NULL)
 		sbuf_printf(sb, "%4u  %7u %10lu %s\n", bd->major, bd->minor,
@@ -22,40 +23,19 @@ proc_show_partitions(const struct pseudo_id *id, struct sbuf *sb)
 	return 0;
 }
 
-static uint64_t
-ms(uint64_t ns)
-{
-	return ns / 1000000;
-}
-
-static void
-show_stats(struct sbuf *sb, struct block_dev *bd)
-{
-	struct block_stats st;
-	unsigned i;
-
-	block_stats(bd, &st);
-	sbuf_printf(sb, "%4u %7u %s", bd->major, bd->minor, bd->name);
-	for (i = BLOCK_STAT_READ; i <= BLOCK_STAT_WRITE; i++)
-		sbuf_printf(sb, " %lu 0 %lu %lu", st.kind[i].ios,
-		    st.kind[i].sectors, ms(st.kind[i].ns));
-	sbuf_printf(sb, " %u %lu %lu", st.in_flight, ms(st.busy_ns),
-	    ms(st.weighted_ns));
-	i = BLOCK_STAT_DISCARD;
-	sbuf_printf(sb, " %lu 0 %lu %lu", st.kind[i].ios, st.kind[i].sectors,
-	    ms(st.kind[i].ns));
-	i = BLOCK_STAT_FLUSH;
-	sbuf_printf(sb, " %lu %lu\n", st.kind[i].ios, ms(st.kind[i].ns));
-}
-
 int
 proc_show_diskstats(const struct pseudo_id *id, struct sbuf *sb)
 {
 	struct block_dev *bd = NULL;
+	struct block_stats st;
 
 	(void)id;
-	while ((bd = block_next(bd)) != NULL)
-		show_stats(sb, bd);
+	block_settle();
+	while ((bd = block_next(bd)) != NULL) {
+		block_stats(bd, &st);
+		sbuf_printf(sb, "%4u %7u %s ", bd->major, bd->minor, bd->name);
+		block_print_stats(sb, &st);
+	}
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * sysfs_class.c - /sys/class, /sys/block and /sys/dev: class devices by class
  * and by number, as links into /sys/devices.  sysfs(5).
  */
+#include "block/block.h"
 #include "bus/classdev.h"
 #include "fs/chrdev.h"
 #include "kern/string.h"
@@ -81,6 +82,7 @@ find_link(const struct wanted *w, const struct pseudo_entry *link,
 	struct classdev *cd;
 
 	chrdev_publish();
+	block_settle();
 	cd = classdev_after(0, fits, w);
 	if (cd == NULL)
 		return -ENOENT;
@@ -98,6 +100,7 @@ next_link(const struct wanted *w, const struct pseudo_entry *link,
 	struct classdev *cd;
 
 	chrdev_publish();
+	block_settle();
 	cd = classdev_after(*pos == 0 ? 0 : *pos - 1, fits, w);
 	if (cd == NULL)
 		return false;
@@ -188,6 +191,7 @@ find_class(const struct pseudo_id *dir, const char *name, size_t len,
 
 	(void)dir;
 	chrdev_publish();
+	block_settle();
 	if (class == NULL) {
 		cd = classdev_after(0, is_of_class, &c);
 		class = cd == NULL ? NULL : cd->class;
@@ -250,6 +254,7 @@ next_class(const struct pseudo_id *dir, uint64_t *pos, char *name,
 
 	(void)dir;
 	chrdev_publish();
+	block_settle();
 	if (sysfs_pos_part(*pos) == 0 && place < ARRAY_SIZE(always)) {
 		class = &always[place];
 	} else {

@@ -66,7 +66,7 @@ def transfers(kind):
     yield shell('written by itself/' + kind,
                 'exec 5<>/dev/vda; echo soon >&5; sleep 7; '
                 'cat /proc/diskstats', one(kind),
-                has=[r'vda 1 0 8 \d+ 1 0 8 '])
+                has=[r'vda 2 0 9 \d+ 1 0 8 '])
     yield shell('read-only/' + kind,
                 'dd of=/dev/vda if=/dev/zero count=1; cmp -n 512 /dev/vda '
                 '/dev/zero; blockdev --getro /dev/vda; md5sum </dev/vda',
