@@ -302,10 +302,12 @@ arrive(struct disk *disk)
 	bd->diskseq = __atomic_add_fetch(&diskseq, 1, __ATOMIC_RELAXED);
 	disk->consumer = bd;
 	error = block_enlist(bd);
-	if (error == 0)
+	if (error == 0) {
 		block_taste_soon(bd);
-	else
+	} else {
+		bd->info.released = NULL; /* the driver knows by the error */
 		block_put(bd);
+	}
 	return error;
 }
 

@@ -63,19 +63,33 @@ is_done(const struct nvme_sync *s)
 	return __atomic_load_n(&s->done, __ATOMIC_ACQUIRE);
 }
 
+/* Nothing came for a while: is it there at all, was an interrupt lost? */
+static void
+look_after(struct nvme_ctrl *c)
+{
+	if (nvme_read(c, NVME_CSTS) == NVME_GONE)
+		nvme_break(c, "gone (its registers read as ones)");
+	else
+		(void)nvme_queue_answers(&c->admin);
+}
+
 static int
 await(struct nvme_ctrl *c, struct nvme_sync *s, int64_t timeout_ns)
 {
 	int64_t now = clock_mono_ns(),
 		end = timeout_ns > WAIT_FOREVER - now ? WAIT_FOREVER :
 							now + timeout_ns;
-	int error;
 
-	error = wait_event_kind(nvme_waitq(c),
-	    is_done(s) || nvme_should_stop(c), WAIT_UNINTERRUPTIBLE, end);
+	for (; now < end && !is_done(s) && !nvme_should_stop(c);
+	     now = clock_mono_ns()) {
+		if (wait_event_kind(nvme_waitq(c),
+			is_done(s) || nvme_should_stop(c), WAIT_UNINTERRUPTIBLE,
+			MIN(end, now + NVME_PERIOD_NS)) == -ETIMEDOUT)
+			look_after(c);
+	}
 	if (is_done(s) || !abandon(c, s))
 		return 0;
-	if (error != -ETIMEDOUT)
+	if (nvme_should_stop(c))
 		return -ENODEV;
 	nvme_want_reset(c);
 	return -ETIMEDOUT;

@@ -131,6 +131,7 @@ arrive(struct nvme_ctrl *c, uint32_t nsid, const struct nvme_ns_params *p)
 	if (error != 0) {
 		log_warn("%s: no disk, error %d", ns->name, -error);
 		link_in(c, ns, false);
+		nvme_unit_put((void *)(uintptr_t)c->unit);
 		ns_free(ns);
 	}
 	return error;
@@ -231,10 +232,12 @@ is_other(const struct nvme_ns_params *a, const struct nvme_ns_params *b)
 static int
 compare(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_ns_params *p)
 {
+	uint32_t nsid = ns->nsid;
+
 	ns->seen = true;
 	if (is_other(&ns->p, p)) {
 		vanish(c, ns);
-		return nvme_should_stop(c) ? -ENODEV : arrive(c, ns->nsid, p);
+		return nvme_should_stop(c) ? -ENODEV : arrive(c, nsid, p);
 	}
 	if (ns->p.blocks != p->blocks) {
 		ns->p.blocks = p->blocks;
