@@ -246,14 +246,17 @@ static void
 serve(struct nvme_ctrl *c)
 {
 	int64_t last = clock_mono_ns();
-	bool watched = false;
+	bool watched = false, leaving;
 
 	while (!nvme_should_stop(c)) {
 		if (!watched)
 			last = clock_mono_ns();
 		watched = flag(&c->watching);
+		leaving = flag(&c->leaving);
+		/* Until there is work, or another moment to look at. */
 		(void)wait_event_kind(nvme_waitq(c),
-		    has_work(c) || flag(&c->watching) != watched,
+		    has_work(c) || flag(&c->watching) != watched ||
+			flag(&c->leaving) != leaving,
 		    WAIT_UNINTERRUPTIBLE, next_look(c, last));
 		if (nvme_should_stop(c))
 			break;
