@@ -126,7 +126,7 @@ def ends():
 def panic_is_told(_, outcome):
     """Cause, registers, and a backtrace with names of functions."""
     text = (outcome.stdout + outcome.stderr).decode(errors='replace')
-    for wanted in ('panic', 'rip', 'rsp', 'kernel_main'):
+    for wanted in ('panic', 'rip', 'rsp', 'thread_main'):
         if wanted not in text.lower():
             raise Failure('the panic does not tell %r' % wanted)
 

@@ -7,6 +7,7 @@ directly with an archive that holds busybox and a script.
 """
 import json
 import os
+import re
 import select
 import socket
 import subprocess
@@ -211,9 +212,12 @@ def plugging(context, argv, device, rounds=20):
         monitor('device_add', driver='virtio-blk-pci', drive='d0', id='new',
                 **device)
         wants('vtblk0 at virtio0', session.do(rescan))
-        sum_ = session.do('/bin/busybox md5sum /dev/vda').split()[0]
-        place = session.do('cd /sys/bus/pci/devices; /bin/busybox grep -l '
-                           '0x010000 */class').split('/')[0].split()[-1]
+        # Lines of the log may come in between.
+        sum_ = re.search(r'[0-9a-f]{32}', session.do(
+            '/bin/busybox md5sum /dev/vda')).group()
+        place = re.search(r'([0-9a-f:.]+)/class', session.do(
+            'cd /sys/bus/pci/devices; /bin/busybox grep -l 0x010000 */class')
+                          ).group(1)
         for _ in range(rounds):
             session.do('echo 1 >/sys/bus/pci/devices/%s/remove' % place)
             wants("can't open", session.do('/bin/busybox md5sum /dev/vda'))
