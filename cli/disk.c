@@ -41,9 +41,17 @@ disk_transport_parse(struct disk_option *d, const char *name)
 }
 
 static int
+disk_bus_parse(struct disk_option *d, const char *name)
+{
+	d->bus = strcmp(name, "scsi") == 0 ? DISK_BUS_SCSI : DISK_BUS_VIRTIO;
+	return d->bus == DISK_BUS_SCSI || strcmp(name, "virtio") == 0 ? 0 :
+									-EINVAL;
+}
+
+static int
 disk_word_parse(struct disk_option *d, const char *word)
 {
-	static const char transport[] = "transport=";
+	static const char transport[] = "transport=", bus[] = "bus=";
 
 	if (strcmp(word, "ro") == 0) {
 		d->read_only = true;
@@ -51,6 +59,8 @@ disk_word_parse(struct disk_option *d, const char *word)
 	}
 	if (strncmp(word, transport, strlen(transport)) == 0)
 		return disk_transport_parse(d, word + strlen(transport));
+	if (strncmp(word, bus, strlen(bus)) == 0)
+		return disk_bus_parse(d, word + strlen(bus));
 	return -EINVAL;
 }
 
@@ -72,7 +82,8 @@ disk_option_parse(struct disk_option *d, const char *value, struct trouble *t)
 	if (error == 0)
 		return 0;
 	return trouble_set(t, STATUS_MACHINE,
-	    "--disk %s: FILE[,ro][,transport=mmio|legacy|modern] is expected",
+	    "--disk %s: FILE[,ro][,bus=virtio|scsi]"
+	    "[,transport=mmio|legacy|modern] is expected",
 	    value);
 }
 
@@ -110,13 +121,30 @@ disk_is_legacy(const struct disk_option *d)
 	return d->transport == DISK_TRANSPORT_LEGACY;
 }
 
+static size_t
+disks_on(const struct disk_option *disks, size_t n, enum disk_bus bus)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += disks[i].bus == bus;
+	return count;
+}
+
+size_t
+disks_slots(const struct disk_option *disks, size_t n)
+{
+	return disks_on(disks, n, DISK_BUS_VIRTIO) +
+	    (disks_on(disks, n, DISK_BUS_SCSI) > 0);
+}
+
 int
 disks_check(struct disk_option *disks, size_t n, enum machine_type machine,
     struct trouble *t)
 {
 	int error = 0;
 
-	if (machine == MACHINE_MICROVM && n > MMIO_SLOTS)
+	if (machine == MACHINE_MICROVM && disks_slots(disks, n) > MMIO_SLOTS)
 		return trouble_set(t, STATUS_MACHINE,
 		    "--disk: microvm has room for %d", MMIO_SLOTS);
 	for (size_t i = 0; i < n && error == 0; i++) {
@@ -137,26 +165,58 @@ disks_check(struct disk_option *disks, size_t n, enum machine_type machine,
 	return error;
 }
 
-/* What QEMU calls the device, behind its drive's name. */
-static char *
-disk_device(const struct disk_option *d, size_t i, enum machine_type machine)
+/* On PCI: the registers' version. */
+static const char *
+disk_version(const struct disk_option *d)
 {
+	return d->transport == DISK_TRANSPORT_LEGACY ? ",disable-modern=on" :
+	    d->transport == DISK_TRANSPORT_MODERN    ? ",disable-legacy=on" :
+						       "";
+}
+
+/* The one host of all SCSI disks, as the first of them asks for it. */
+static void
+disks_scsi_host(const struct disk_option *disks, size_t n,
+    enum machine_type machine, struct strings *argv)
+{
+	size_t i = 0;
+
+	if (disks_on(disks, n, DISK_BUS_SCSI) == 0)
+		return;
+	while (disks[i].bus != DISK_BUS_SCSI)
+		i++;
+	strings_add(argv, mem_string("-device"));
+	if (machine == MACHINE_MICROVM)
+		strings_add(argv,
+		    mem_format("virtio-scsi-device,bus=virtio-mmio-bus.%zu",
+			disks_on(disks, n, DISK_BUS_VIRTIO)));
+	else
+		strings_add(argv,
+		    mem_format("virtio-scsi-pci%s", disk_version(&disks[i])));
+}
+
+/* What QEMU calls disk i, the nth on its bus, behind its drive's name. */
+static char *
+disk_device(const struct disk_option *d, size_t i, size_t nth,
+    enum machine_type machine)
+{
+	if (d->bus == DISK_BUS_SCSI)
+		return mem_format("scsi-hd,drive=disk%zu,scsi-id=%zu,lun=%zu",
+		    i, nth % 256, nth / 256);
 	if (machine == MACHINE_MICROVM)
 		return mem_format("virtio-blk-device,drive=disk%zu,"
 				  "bus=virtio-mmio-bus.%zu",
-		    i, i);
-	return mem_format("virtio-blk-pci,drive=disk%zu%s", i,
-	    d->transport == DISK_TRANSPORT_LEGACY     ? ",disable-modern=on" :
-		d->transport == DISK_TRANSPORT_MODERN ? ",disable-legacy=on" :
-							"");
+		    i, nth);
+	return mem_format("virtio-blk-pci,drive=disk%zu%s", i, disk_version(d));
 }
 
 static void
-disk_qemu(const struct disk_option *d, size_t i, enum machine_type machine,
+disk_qemu(const struct disk_option *disks, size_t i, enum machine_type machine,
     struct strings *argv)
 {
+	const struct disk_option *d = &disks[i];
 	struct text drive = { 0 };
-	char *device = disk_device(d, i, machine);
+	char *device = disk_device(d, i, disks_on(disks, i, d->bus), machine);
 
 	text_add(&drive, "if=none,id=disk%zu,format=raw%s,file=", i,
 	    d->read_only ? ",read-only=on" : "");
@@ -178,6 +238,7 @@ disks_qemu(const struct disk_option *disks, size_t n, enum machine_type machine,
 		    mem_format("virtio-mmio.force-legacy=%s",
 			disk_is_legacy(&disks[0]) ? "on" : "off"));
 	}
+	disks_scsi_host(disks, n, machine, argv);
 	for (size_t i = 0; i < n; i++)
-		disk_qemu(&disks[i], i, machine, argv);
+		disk_qemu(disks, i, machine, argv);
 }

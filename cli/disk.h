@@ -23,14 +23,18 @@ enum disk_transport {
 	DISK_TRANSPORT_MODERN,
 };
 
+/* What kind of disk it is; SCSI ones share one host. */
+enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SCSI };
+
 struct disk_option {
 	char *file; /* as given, then absolute */
 	bool read_only;
+	enum disk_bus bus;
 	enum disk_transport transport;
 };
 
 /*
- * Reads FILE[,ro][,transport=mmio|legacy|modern]; a comma that belongs to FILE
+ * Reads FILE[,ro][,bus=virtio|scsi][,transport=mmio|legacy|modern]; a comma that belongs to FILE
  * is doubled.  Returns 0, or fills *t with status 125.  disk_option_fini() is
  * due in any case.
  */
@@ -45,7 +49,10 @@ void disk_option_fini(struct disk_option *d);
 int disks_check(struct disk_option *disks, size_t n, enum machine_type machine,
     struct trouble *t);
 
-/* QEMU's options for all of them; they take the first slots on microvm. */
+/* How many of microvm's slots they take, the first ones. */
+size_t disks_slots(const struct disk_option *disks, size_t n);
+
+/* QEMU's options for all of them. */
 void disks_qemu(const struct disk_option *disks, size_t n,
     enum machine_type machine, struct strings *argv);
 

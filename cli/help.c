@@ -40,7 +40,7 @@ help_run(FILE *to)
 "  --add PATH[:/GUEST]  pack this file or directory, too (repeatable)\n"
 "  --tools              pack devctl, too, as /sbin/devctl\n"
 "  --disk FILE[,ro]     a disk, /dev/vda and so on (repeatable); also\n"
-"                       ,transport=mmio|legacy|modern\n"
+"                       ,bus=scsi (/dev/sda) ,transport=mmio|legacy|modern\n"
 "  --share DIR:/PATH[,ro]  show a folder of the host there (repeatable);\n"
 "                       DIR:/ makes it the root, where PROGRAM is looked up\n"
 "  --env NAME=VALUE     set in PROGRAM's environment (repeatable)\n"

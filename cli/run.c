@@ -88,7 +88,7 @@ run_make_line(struct run *r)
 		.virtio_console = r->o.console == CONSOLE_VIRTIO,
 		.microvm = r->o.machine == MACHINE_MICROVM,
 		.mmio_slots = r->o.machine == MACHINE_MICROVM ?
-		    r->o.ndisks + r->o.nshares :
+		    disks_slots(r->o.disk, r->o.ndisks) + r->o.nshares :
 		    0 };
 	int error;
 
@@ -163,7 +163,8 @@ static int
 run_check_slots(struct run *r)
 {
 	if (r->o.console != CONSOLE_VIRTIO || r->o.machine != MACHINE_MICROVM ||
-	    r->o.ndisks + r->o.nshares <= MMIO_SLOT_CONSOLE)
+	    disks_slots(r->o.disk, r->o.ndisks) + r->o.nshares <=
+		MMIO_SLOT_CONSOLE)
 		return 0;
 	return trouble_set(&r->trouble, STATUS_MACHINE,
 	    "--console virtio: microvm has room for %u disks and folders "
@@ -183,8 +184,9 @@ run_prepare(struct run *r)
 		error = disks_check(r->o.disk, r->o.ndisks, r->o.machine,
 		    &r->trouble);
 	if (error == 0)
-		error = shares_check(r->o.share, r->o.nshares, r->o.ndisks,
-		    r->o.machine, &r->trouble);
+		error = shares_check(r->o.share, r->o.nshares,
+		    disks_slots(r->o.disk, r->o.ndisks), r->o.machine,
+		    &r->trouble);
 	if (error == 0)
 		error = run_check_slots(r);
 	if (error == 0)

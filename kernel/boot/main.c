@@ -38,6 +38,8 @@
 #include "x86/smp.h"
 #include <linux/errno.h>
 
+#define SETTLE_NS (20 * NSEC_PER_SEC)
+
 static int
 greet(const struct boot_info *bi)
 {
@@ -191,6 +193,8 @@ first_program(void *arg)
 		panic("asked for by remora.test=panic");
 	acpi_find_devices();
 	console_await();
+	if (device_settle(clock_mono_ns() + SETTLE_NS) != 0)
+		log_warn("devices: some do not answer, starting without them");
 	error = p9_mount_asked(&share);
 	if (error != 0) {
 		snprintf(text, sizeof(text), "cannot mount %s: error %d", share,

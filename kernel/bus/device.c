@@ -30,6 +30,7 @@ struct tree device_tree = {
 	.lock = SPINLOCK_INIT,
 	.work = TAILQ_HEAD_INITIALIZER(device_tree.work),
 	.work_wq = WAITQ_INIT(device_tree.work_wq),
+	.settle_wq = WAITQ_INIT(device_tree.settle_wq),
 };
 
 struct device *

@@ -249,6 +249,12 @@ int device_reset(struct device *dev);
 int device_rescan(struct device *bus);
 /* The same by the tree's own thread.  Any context. */
 void device_rescan_soon(struct device *bus);
+/*
+ * Waits until the tree's thread has done all that it was asked for, at most
+ * until deadline_ns: for what devices of the beginning bring along.
+ *   -ETIMEDOUT
+ */
+int device_settle(int64_t deadline_ns);
 
 /*
  * Calls fn(bus, arg) with the bus's turn held, so that no look at it is going

@@ -53,6 +53,8 @@ struct tree {
 	struct device_observer *observers;   /* only ever grows */
 	struct device_list work;             /* [t] */
 	struct waitq work_wq;
+	struct waitq settle_wq;
+	bool working;  /* [t] the thread is at something */
 	bool worker;   /* [t] the thread is there, or being made */
 	unsigned live; /* nodes and references left; atomic, for tests */
 };

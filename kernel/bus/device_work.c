@@ -61,8 +61,28 @@ work_take(bool *remove, bool *rescan)
 		*rescan = dev->work_rescan;
 		dev->work_rescan = false;
 	}
+	device_tree.working = dev != NULL;
 	tree_unlock(state);
+	if (dev == NULL)
+		waitq_wake_all(&device_tree.settle_wq);
 	return dev;
+}
+
+static bool
+is_settled(void)
+{
+	uint64_t state = tree_lock();
+	bool settled = TAILQ_EMPTY(&device_tree.work) && !device_tree.working;
+
+	tree_unlock(state);
+	return settled;
+}
+
+int
+device_settle(int64_t deadline_ns)
+{
+	return wait_event_kind(&device_tree.settle_wq, is_settled(),
+	    WAIT_UNINTERRUPTIBLE, deadline_ns);
 }
 
 static void

@@ -111,6 +111,7 @@ virtqueue_create(struct virtio_device *vd, const struct virtqueue_spec *spec,
 	vq->index = spec->index;
 	vq->intr = spec->intr;
 	vq->arg = spec->arg;
+	vq->long_answers = spec->long_answers;
 	vq->format = virtio_has(vd, VIRTIO_F_RING_PACKED) ? &vq_packed :
 							    &vq_split;
 	vq->event_idx = virtio_has(vd, VIRTIO_RING_F_EVENT_IDX);
@@ -225,7 +226,7 @@ take(struct virtqueue *vq, uint16_t id, uint32_t *len)
 	void *cookie = s->cookie;
 
 	if (*len > s->writable) {
-		if (vq->nbad++ == 0)
+		if (!vq->long_answers && vq->nbad++ == 0)
 			log_warn("%s: queue %u: %u bytes written to %u; cut",
 			    device_name(vq->vd->dev), vq->index, *len,
 			    s->writable);

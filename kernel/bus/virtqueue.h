@@ -29,6 +29,8 @@ struct virtqueue_spec {
 	 * need one.
 	 */
 	unsigned ntables;
+	/* Its answers tell lengths that are too long: not even a line of log. */
+	bool long_answers;
 	/* Interrupt context; NULL: the queue is polled, never interrupts. */
 	void (*intr)(void *arg);
 	void *arg;

@@ -56,6 +56,7 @@ struct virtqueue {
 	SLIST_ENTRY(virtqueue) link;
 	unsigned index, size; /* [I] */
 	bool event_idx;       /* [I] */
+	bool long_answers;    /* [I] */
 	void (*intr)(void *arg);
 	void *arg;
 

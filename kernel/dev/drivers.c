@@ -19,5 +19,7 @@ const struct driver *const drivers[] = {
 	&vtcon_driver,
 	&nvme_driver,
 	&vtnet_driver,
+	&vtscsi_driver,
+	&sd_driver,
 	NULL,
 };

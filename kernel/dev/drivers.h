@@ -9,8 +9,8 @@
 extern const struct driver *const drivers[];
 
 extern const struct driver vtblk_driver, vtrng_driver, vt9p_driver;
-extern const struct driver vtcon_driver;
 extern const struct driver nvme_driver;
 extern const struct driver vtnet_driver;
+extern const struct driver vtcon_driver, vtscsi_driver, sd_driver;
 
 #endif

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""vdevs.py - virtio consoles: as console, as control channel, as ports."""
+"""vdevs.py - virtio devices of several kinds.
+
+Consoles: as console, as control channel, as ports; SCSI disks.
+"""
 import json
 import os
 import socket
@@ -209,6 +212,87 @@ def ports():
                    r'^end$'])
 
 
+MIB = 1 << 20
+
+
+def scsi_disk(more='', size=4 * MIB, name='disk'):
+    return lambda context: ['--disk', '%s,bus=scsi%s' % (
+        context.write(name, noise(size)), more)]
+
+
+def on_host(offset, data, name='disk'):
+    """The host's file has these bytes there, and what it had elsewhere."""
+    def check(context, _):
+        with open(context.path(name), 'rb') as f:
+            got = f.read()
+        want = bytearray(noise(len(got)))
+        want[offset:offset + len(data)] = data
+        if got != want:
+            raise Failure('the host has other bytes on the disk')
+    return check
+
+
+def scsi_transfers(kind, options, more):
+    def with_disk(extra='', size=4 * MIB):
+        return lambda context: options + scsi_disk(more + extra, size)(context)
+    yield shell('scsi/read/' + kind, 'cat /dev/sda', with_disk(),
+                stdout=noise(4 * MIB))
+    yield shell('scsi/write/' + kind,
+                'dd if=/dev/sda of=/x bs=128k count=9 skip=3 2>/dev/null;'
+                'dd if=/x of=/dev/sda bs=64k seek=40 oflag=direct 2>/dev/null;'
+                'ls -l /dev/sda', with_disk(), has=[r'8, +0 .*/dev/sda'],
+                check=on_host(40 << 16, noise(4 * MIB)[3 << 17:12 << 17]))
+    yield program('scsi/calls/' + kind, ['guest:glibc/disk', '/dev/sda'],
+                  with_disk(size=16 * MIB), lacks=[r'^not ok'],
+                  has=[r'^# \d+ passed, 0 failed$'])
+
+
+def scsi_many(context):
+    options = []
+    for i in range(5):
+        options += scsi_disk('', (i + 1) << 16, 'd%d' % i)(context)
+    return options
+
+
+def plug(context, machine):
+    machine.await_line(b'listening')
+    context.write('late', noise(3 * MIB))
+    machine.command('blockdev-add', **{
+        'driver': 'raw', 'node-name': 'late', 'file': {
+            'driver': 'file', 'filename': context.path('late')}})
+    machine.command('device_add', driver='scsi-hd', drive='late', id='latedisk',
+                    **{'scsi-id': 7, 'lun': 1})
+    machine.await_line(b'plugged')
+    machine.command('block_resize', **{'node-name': 'late', 'size': 5 * MIB})
+    machine.await_line(b'grown')
+    machine.command('device_del', id='latedisk')
+
+
+def scsi():
+    for kind, options, more in (
+            ('mmio', [], ''), ('mmio legacy', [], ',transport=legacy'),
+            ('pc legacy', ['--machine', 'pc'], ',transport=legacy'),
+            ('q35 modern', ['--machine', 'q35', '--cpus', '2'],
+             ',transport=modern')):
+        yield from scsi_transfers(kind, options, more)
+    yield shell('scsi/read-only', 'dd of=/dev/sda if=/dev/zero count=1; '
+                'blockdev --getro /dev/sda', scsi_disk(',ro'),
+                has=[r'Permission denied', r'^1$'], check=on_host(0, b''))
+    yield shell('scsi/five', 'cat /proc/partitions; md5sum < /dev/sde',
+                scsi_many, has=[r'8 +64 +320 sde'])
+    # Units come, change and go while somebody has one open.
+    script = ('echo listening; until [ -b /dev/sdb ]; do sleep 0.05; done; '
+              'md5sum </dev/sdb; exec 5</dev/sdb; echo plugged; '
+              'until [ "$(blockdev --getsize64 /dev/sdb)" = 5242880 ]; do '
+              'sleep 0.05; done; echo grown; while [ -b /dev/sdb ]; do '
+              'sleep 0.05; done; dd bs=4096 count=1 <&5 2>&1; dmesg | '
+              'grep -c "sdb: 10240 sectors now"; echo end')
+    yield monitored('scsi/plugged', '', script, plug, scsi_disk(), has=[
+        r'^plugged$', r'^grown$', r'No such device|I/O error|Input/output',
+        r'^1$', r'^end$'])
+
+
 def cases(_):
+    yield from scsi()
     yield from consoles()
     yield from ports()

@@ -11,71 +11,7 @@
 #define FAKE_QUEUES 18
 #include "bus/virtio_fake.h"
 
-/* One thread: nobody else is inside, and nobody can be waited for. */
-#define BUS_GATE_H
-#define KERN_WAITQ_H
-#define KERN_THREAD_H
-struct gate {
-	unsigned inside;
-	bool shut;
-};
-struct waitq {
-	unsigned wakings;
-};
-#define WAITQ_INIT(name) \
-	{                \
-		0        \
-	}
-#define irq_save()         0
-#define irq_restore(state) ((void)(state))
-
-static inline void
-gate_init(struct gate *g)
-{
-	*g = (struct gate){ 0 };
-}
-
-static inline bool
-gate_enter(struct gate *g)
-{
-	g->inside += !g->shut;
-	return !g->shut;
-}
-
-static inline void
-gate_exit(struct gate *g)
-{
-	fake_check(g->inside > 0, "out of a gate more often than in");
-	g->inside--;
-}
-
-static inline void
-gate_close(struct gate *g)
-{
-	g->shut = true;
-}
-
-static inline void
-gate_shut(struct gate *g)
-{
-	gate_close(g);
-	fake_check(g->inside == 0, "somebody stays in a gate");
-}
-
-static inline void
-waitq_wake_all(struct waitq *wq)
-{
-	wq->wakings++;
-}
-
-/* Who sleeps here waits for the device: it works, or it is taken away. */
-static void fake_await(void);
-#define wait_event(wq, cond)   \
-	do {                   \
-		if (cond)      \
-			break; \
-		fake_await();  \
-	} while (true)
+#include "bus/virtio_alone.h"
 
 #include "dev/virtio/vtcon.c"
 #include "dev/virtio/vtcon_io.c"
