@@ -117,8 +117,9 @@ unit: $(UNIT_BIN)
 fuzz-short: $(FUZZ_BIN)
 	$(Q)tests/fuzz $(B) $(FUZZ_SHORT_SECONDS) $(FUZZ_BIN)
 
-fuzz: $(FUZZ_BIN)
+fuzz: $(FUZZ_BIN) all guest
 	$(Q)tests/fuzz $(B) $(FUZZ_SECONDS) $(FUZZ_BIN)
+	$(Q)FUZZ_CALLS_SECONDS=$(FUZZ_SECONDS) tests/run -v -k 'fuzz/calls' $(B)
 
 test:
 	$(Q)./setup.sh --quiet build run test

@@ -334,42 +334,61 @@ clone_thread(const struct clone_request *rq)
 	return tid;
 }
 
-/* CLONE_PIDFD: a descriptor of the child's, before it runs. */
-static int
-open_pidfd(struct process *p, const struct clone_request *rq)
-{
-	struct file *file;
-	int error, fd;
+/* CLONE_PIDFD: a descriptor of the child's, installed once that is there. */
+struct pidfd_slot {
+	struct file *file; /* NULL: not asked for */
+	int fd;
+};
 
+static void
+pidfd_slot_drop(struct pidfd_slot *s)
+{
+	if (s->file == NULL)
+		return;
+	if (s->fd >= 0)
+		fd_unreserve(s->fd);
+	file_put(s->file);
+}
+
+static int
+pidfd_slot_make(struct pidfd_slot *s, struct process *p,
+    const struct clone_request *rq)
+{
+	int error;
+
+	if ((rq->flags & CLONE_PIDFD) == 0)
+		return 0;
 	mutex_lock(&process_lock);
-	error = pidfd_file(p, 0, &file);
+	error = pidfd_file(p, 0, &s->file);
 	mutex_unlock(&process_lock);
 	if (error != 0)
 		return error;
-	fd = fd_reserve(0);
-	error = fd < 0 ? fd : copyout(rq->pidfd, &fd, sizeof(fd));
-	if (error == 0) {
-		fd_install(fd, file, true);
-		return 0;
-	}
-	if (fd >= 0)
-		fd_unreserve(fd);
-	file_put(file);
-	return error;
+	s->fd = fd_reserve(0);
+	return s->fd < 0 ? s->fd : copyout(rq->pidfd, &s->fd, sizeof(s->fd));
 }
 
-static void
+/*
+ * A signal to all, or to the group, that came before this moment reaches the
+ * parent only; so the child is made after it was taken, or not at all.
+ *   -ERESTARTNOINTR
+ */
+static int
 publish_process(struct process *p, struct task *t,
     const struct clone_request *rq)
 {
 	struct process *self = process_self();
 
 	mutex_lock(&process_lock);
+	if (signal_pending() || self->exiting) {
+		mutex_unlock(&process_lock);
+		return -ERESTARTNOINTR;
+	}
 	if ((rq->flags & CLONE_PARENT) != 0)
 		p->exit_signal = self->exit_signal;
 	process_publish(p, t,
 	    (rq->flags & CLONE_PARENT) != 0 ? self->parent : self);
 	mutex_unlock(&process_lock);
+	return 0;
 }
 
 /* The child runs; a tracer hears of it, and of the end of a vfork. */
@@ -393,6 +412,7 @@ static long
 clone_process(const struct clone_request *rq)
 {
 	struct vfork_wait w = { .wq = WAITQ_INIT(w.wq) };
+	struct pidfd_slot pidfd = { NULL, -1 };
 	struct process *p;
 	struct task *t;
 	int32_t pid;
@@ -407,16 +427,20 @@ clone_process(const struct clone_request *rq)
 	}
 	pid = p->pid;
 	error = tell_parent(rq, pid);
-	if (error == 0 && (rq->flags & CLONE_PIDFD) != 0)
-		error = open_pidfd(p, rq);
+	if (error == 0)
+		error = pidfd_slot_make(&pidfd, p, rq);
+	if (error == 0 && (rq->flags & CLONE_VFORK) != 0)
+		p->vfork_done = &w;
+	if (error == 0)
+		error = publish_process(p, t, rq);
 	if (error != 0) {
+		pidfd_slot_drop(&pidfd);
 		drop_task(t);
 		process_destroy(p);
 		return error;
 	}
-	if ((rq->flags & CLONE_VFORK) != 0)
-		p->vfork_done = &w;
-	publish_process(p, t, rq);
+	if (pidfd.file != NULL)
+		fd_install(pidfd.fd, pidfd.file, true);
 	start_process(t, pid, rq, &w);
 	return pid;
 }

@@ -2,6 +2,8 @@
 /*
  * procfs_sys.c - /proc/sys.  proc(5), sysctl(8).
  */
+#include "fs/pagecache.h"
+#include "fs/vfs.h"
 #include "kern/log.h"
 #include "kern/random.h"
 #include "kern/string.h"
@@ -184,7 +186,25 @@ static const struct pseudo_entry kernel_entries[] = {
 	PROC_FILE("version", 0444, show_version),
 	{ .name = NULL },
 };
+/* 1 clean pages of files, 2 unused names, 3 both. */
+static int
+store_drop_caches(const struct pseudo_id *id, const char *text, size_t len)
+{
+	(void)id;
+	if (len == 0 || text[0] < '1' || text[0] > '4')
+		return -EINVAL;
+	if ((text[0] - '0') & 2)
+		(void)dentry_reclaim(UINT32_MAX);
+	if ((text[0] - '0') & 1)
+		(void)pagecache_reclaim(UINT64_MAX);
+	return 0;
+}
+
 static const struct pseudo_entry vm_entries[] = {
+	{ .name = "drop_caches",
+	    .kind = PSEUDO_FILE,
+	    .mode = 0200,
+	    .store = store_drop_caches },
 	PROC_FILE("max_map_count", 0444, show_max_map_count),
 	PROC_FILE("mmap_min_addr", 0444, show_mmap_min_addr),
 	PROC_FILE("overcommit_memory", 0444, show_overcommit_memory),

@@ -5,10 +5,11 @@
  * every process must end when it is killed, and when all are gone the memory
  * must be back.
  *
- *     fuzz_calls [SECONDS [SEED [NUMBER]]]
+ *     fuzz_calls [SECONDS [SEED [NUMBER [ROUND]]]]
  *
  * Rounds have a number; the seed and a round's number make the same calls
- * again.  NUMBER: this system call only.  A round is a process of a user of
+ * again.  NUMBER: this system call only, -1: all; ROUND: always this one.  A
+ * round is a process of a user of
  * its own, with a few threads, in an empty folder; it is killed after a while.
  */
 #include "check.h"
@@ -45,7 +46,7 @@
 #define AREA      (64 * PAGE)
 
 static uint64_t seed;
-static long only = -1;
+static long only = -1, only_round = -1;
 static uint64_t *ncalls; /* shared by all */
 
 /* ---- chance ---- */
@@ -365,6 +366,46 @@ wait_for_all(void)
 	return false;
 }
 
+static void
+tell_file(const char *pid, const char *file)
+{
+	char name[64], text[200], *p;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%s/%s", pid, file);
+	fd = open(name, O_RDONLY);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (p = text; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = ' ';
+	check_note("%s: %s", name, text);
+}
+
+/* What all processes, and their threads, wait for. */
+static void
+tell_who_is_left(void)
+{
+	DIR *d = opendir("/proc"), *tasks;
+	struct dirent *e, *t;
+	char name[300];
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		snprintf(name, sizeof(name), "/proc/%s/task", e->d_name);
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		tell_file(e->d_name, "stat");
+		tasks = opendir(name);
+		while (tasks != NULL && (t = readdir(tasks)) != NULL)
+			if (t->d_name[0] != '.')
+				tell_file(t->d_name, "syscall");
+		closedir(tasks);
+	}
+	closedir(d);
+}
+
 /* One of those who run rounds one after the other. */
 static int
 runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
@@ -383,7 +424,8 @@ runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
 			return 3;
 		pid = fork();
 		if (pid == 0)
-			round_of(n, uid, folder);
+			round_of(only_round >= 0 ? only_round : (long)n, uid,
+			    folder);
 		until = now_ms() + ROUND_MS;
 		while (now_ms() < until && waitpid(pid, NULL, WNOHANG) == 0)
 			usleep(2000);
@@ -392,6 +434,7 @@ runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
 			check_note("round %lu with seed %lu: killed, and there "
 				   "still",
 			    n, seed);
+			tell_who_is_left();
 			return 2;
 		}
 		nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -490,6 +533,8 @@ main(int argc, char **argv)
 	seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
 	if (argc > 3)
 		only = atol(argv[3]);
+	if (argc > 4)
+		only_round = atol(argv[4]);
 	mkdir("/tmp", 0777);
 	chmod("/tmp", 0777);
 	ncalls = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: ISC
+"""fuzz.py - random system calls from several processors; see
+tests/guest/fuzz_calls.c.  FUZZ_CALLS_SECONDS makes them last longer, and then
+the seeds are other ones each time."""
+import os
+import random
+
+from cases.guest import told_all
+from suite.machine import program
+
+
+def cases(_build):
+    seconds = int(os.environ.get('FUZZ_CALLS_SECONDS', '30'))
+    for cpus, memory in (('1', '64M'), ('4', '256M')):
+        seed = int(cpus)
+        if 'FUZZ_CALLS_SECONDS' in os.environ:
+            seed = random.randrange(1 << 32)
+        yield program('calls/%s/seed %d' % (cpus, seed),
+                      ['guest:glibc/fuzz_calls', str(seconds), str(seed)],
+                      ['--cpus', cpus, '--memory', memory],
+                      limit=seconds * 3 + 60,
+                      lacks=[r'^not ok', r'panic', r'assert'], check=told_all)
