@@ -281,6 +281,20 @@ def building():
                  has=[r'^CPU\(s\): +2$'])
 
 
+STRACE = r'''
+strace -f -o log sh -c 'cat /etc/passwd | wc -c >/dev/null; exit 3'; echo $?
+grep -c 'exited with' log; grep -o 'execve("/[^"]*", \["wc"' log
+strace -c -o log ls / >/dev/null; tail -n 1 log
+'''
+GDB = r'''
+sleep 100 & gdb -p $! -batch -ex bt; kill $!; wait $!; echo "sleep $?"
+cat >a.c <<X
+int f(int x) { return x * 2; }
+int main(void) { int s = 0; for (int i = 0; i < 5; i++) s += f(i); return s; }
+X
+gcc -g -o a a.c
+gdb -batch -ex 'break f if x == 3' -ex run -ex bt -ex finish -ex cont ./a
+'''
 REDIS = r'''
 redis-server --unixsocket /tmp/r --enable-debug-command local --port 0 --dir /tmp --save '' >log 2>&1 &
 r='redis-cli -s /tmp/r'; until $r ping 2>/dev/null; do sleep 0.1; done
@@ -291,6 +305,20 @@ do sleep 0.1; done
 $r info persistence | grep last_bgsave_status; $r bgrewriteaof
 redis-benchmark -s /tmp/r -n 1000 -c 10 -q -t set,get --csv; $r flushall
 $r shutdown nosave; wait; echo ended $?; redis-check-rdb dump.rdb
+'''
+POSTGRES = r'''
+mkdir pg; chown postgres pg; cat >p.sh <<'X'
+set -e; export PATH=$PATH:/usr/lib/postgresql/15/bin; cd /tmp/pg
+initdb -D d -A trust -N >init.log || { cat init.log; exit 1; }
+printf "listen_addresses = ''\nfsync = off\n" >>d/postgresql.conf
+pg_ctl -D d -o '-k /tmp/pg' -l log -w -t 90 start || { cat log; exit 1; }
+createdb -h /tmp/pg b; pgbench -q -h /tmp/pg -i b
+pgbench -h /tmp/pg -n -c 4 -j 2 -t 20 b
+psql -h /tmp/pg -Atc 'select count(*), sum(abalance) = (select sum(delta)
+from pgbench_history) from pgbench_accounts' b
+pg_ctl -D d -m fast -w stop; grep -c 'shut down' log
+X
+su postgres -s /bin/bash -c 'bash /tmp/p.sh'; echo status $?
 '''
 JAVA = r'''
 java -version; cat >T.java <<X
@@ -375,9 +403,18 @@ go build -o m m.go && ./m; echo status $?
 
 
 def servers():
+    yield debian('strace', STRACE, ['/usr/bin/strace'], has=[
+        r'^3\n3\nexecve\("/usr/bin/wc", \["wc"$', r'^100\.00 .* total$'])
+    yield debian('gdb', GDB, ['/usr/bin/gdb', '/usr/bin/gcc'], has=[
+        r'^#0 .* in clock_nanosleep', r'^sleep 143$', r'^#0  f \(x=3\) at a.c',
+        r'^#1 .* in main \(\) at a.c:2$', r'^Value returned is \$1 = 6$',
+        r'exited with code 024'])
     yield debian('redis', REDIS, ['/usr/bin/redis-server'], has=[
         r'^PONG\nOK\n6\n1\n2\n3\n3\n2\n1\nOK\n', r'status:ok', r'^ended 0$',
         r'RDB looks OK'])
+    yield debian('postgresql', POSTGRES,
+                 ['/usr/lib/postgresql/15/bin/postgres'], '1G', limit=280,
+                 has=[r'processed: 80/80$', r'^100000\|t$', r'^status 0$'])
     yield debian('java', JAVA, ['/usr/bin/java', '/usr/bin/javac'], '1G',
                  limit=200, has=[r'^openjdk version "17', r'^child\n0\nnull\n'
                                  r'deep\nstatus 7$', r'^total 244987750000$'])
