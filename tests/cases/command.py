@@ -44,7 +44,7 @@ def signalled(number, to_group=False):
         os.makedirs(context.path('tmp'))
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True,
+            stderr=subprocess.PIPE, start_new_session=True, bufsize=0,
             env=dict(os.environ, TMPDIR=context.path('tmp')))
         line = process.stdout.readline()
         below = children(process.pid)

@@ -112,7 +112,8 @@ def many(context):
 def cut_while_it_runs(context, argv):
     """The file is made short under the machine: an error, no standstill."""
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               bufsize=0)  # nothing stays behind readline()
     line = process.stdout.readline()
     os.truncate(context.path('disk'), 65536)
     out, err = process.communicate(timeout=50)

@@ -86,7 +86,7 @@ class Machine:
     def __init__(self, context, argv):
         self.process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+            stderr=subprocess.PIPE, bufsize=0)  # see end()
         self.context = context
         self.seen = b''
         self.qmp = self.connect('qmp')
@@ -131,6 +131,7 @@ class Machine:
         self.process.stdin.flush()
 
     def end(self):
+        # This reads what the pipe has, not what a readline() left in a buffer.
         out, err = self.process.communicate(timeout=40)
         return Outcome(self.process.returncode, self.seen + out, err, 0)
 
