@@ -5,6 +5,7 @@
  */
 #include "linux/devctl.h"
 #include "abi/devctl.h"
+#include "block/block.h"
 #include "bus/device.h"
 #include "fs/chrdev.h"
 #include "kern/kmem.h"
@@ -146,6 +147,7 @@ devctl_ioctl(struct file *f, unsigned cmd, uint64_t arg)
 		return -ESRCH;
 	error = act(dev, &req);
 	device_put(dev);
+	block_settle(); /* so that who asked finds what has come */
 	return error;
 }
 

@@ -3,6 +3,7 @@
  * sysfs_bus.c - /sys/bus, /sys/class, /sys/block and /sys/dev: who is there,
  * as links into /sys/devices; and the drivers of a bus.  sysfs(5).
  */
+#include "block/block.h"
 #include "bus/classdev.h"
 #include "bus/device.h"
 #include "dev/drivers.h"
@@ -250,6 +251,7 @@ store_bind(const struct pseudo_id *id, const char *text, size_t len)
 	int error = dev == NULL ? -ENODEV : bind(dev, drivers[id->key]);
 
 	device_put(dev);
+	block_settle(); /* so that who asked finds what has come */
 	return error;
 }
 

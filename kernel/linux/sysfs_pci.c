@@ -4,6 +4,7 @@
  * away, looked for and reset.  sysfs(5); lspci(8) and setpci(8) read and write
  * here.
  */
+#include "block/block.h"
 #include "bus/classdev.h"
 #include "bus/device.h"
 #include "bus/pci.h"
@@ -488,15 +489,21 @@ store_remove(const struct pseudo_id *id, const char *text, size_t len)
 static int
 store_rescan(const struct pseudo_id *id, const char *text, size_t len)
 {
+	int error = with_function(id, text, rescan_it);
+
 	(void)len;
-	return with_function(id, text, rescan_it);
+	block_settle(); /* so that who asked finds what has come */
+	return error;
 }
 
 static int
 store_reset(const struct pseudo_id *id, const char *text, size_t len)
 {
+	int error = with_function(id, text, reset_it);
+
 	(void)len;
-	return with_function(id, text, reset_it);
+	block_settle();
+	return error;
 }
 
 /* The first bus; it looks at those behind its bridges, too. */
@@ -516,6 +523,7 @@ store_rescan_all(const struct pseudo_id *id, const char *text, size_t len)
 		return 0;
 	error = device_rescan(bus);
 	device_put(bus);
+	block_settle();
 	return error;
 }
 

@@ -79,9 +79,10 @@ def initrd(context, script):
         entry('init', text.encode())))
 
 
-def raw(context, machine, script, extra=()):
-    """QEMU itself, with the test's pattern as drive d0."""
-    disk(context, SIZE)
+def raw(context, machine, script, extra=(), fresh=True):
+    """QEMU itself, with the test's pattern (or what is there) as drive d0."""
+    if fresh:
+        disk(context, SIZE)
     return qemu(context.kernel, initrd(context, script),
                 TEST_ARGS + ' PATH=/bin rdinit=/init', '96M', machine,
                 control=context.path('control'),
