@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/disk.h"
+#include "cli/net.h"
 #include "cli/share.h"
 
 bool
@@ -123,6 +124,23 @@ boot_put_own(const struct boot_line *b, struct text *line)
 	}
 }
 
+/* Unless the user says so himself. */
+static void
+boot_put_nets(const struct boot_line *b, struct text *line)
+{
+	if (b->append != NULL &&
+	    (strncmp(b->append, "ip=", 3) == 0 ||
+		strstr(b->append, " ip=") != NULL))
+		return;
+	for (size_t i = 0; i < b->nnets; i++) {
+		char *ip = net_boot_argument(&b->net[i], i);
+
+		if (ip != NULL)
+			text_add(line, " %s", ip);
+		free(ip);
+	}
+}
+
 /* The first program, and the root where it is: packed, or a folder. */
 static void
 boot_put_root(const struct boot_line *b, struct text *line)
@@ -167,6 +185,7 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 		boot_put_slot(line, i);
 	if (b->virtio_console && b->microvm)
 		boot_put_slot(line, MMIO_SLOT_CONSOLE);
+	boot_put_nets(b, line);
 	if (by_file)
 		text_add(line, " remora.args=%s", BOOT_ARGS_FILE);
 	for (size_t i = 0; !by_file && i < b->env->count; i++)

@@ -21,6 +21,7 @@
 #define BOOT_LINE_MAX_FOREIGN 2047
 #define BOOT_WORDS_MAX        31 /* Linux: MAX_INIT_ARGS - 1 */
 
+struct net_option;
 struct share_option;
 
 enum boot_stream { BOOT_TTY, BOOT_PIPE, BOOT_NULL };
@@ -35,6 +36,8 @@ struct boot_line {
 	const char *append;               /* verbatim, or NULL */
 	const struct share_option *share; /* folders to mount */
 	size_t nshares;
+	const struct net_option *net; /* cards, with ip= for some */
+	size_t nnets;
 	unsigned mmio_slots; /* of microvm in use: virtio_mmio.device= */
 	bool virtio_console; /* instead of serial ports; the last slot */
 	bool microvm;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* bootline_test.c - command lines, and the file for what they cannot carry. */
-/* unit: cli/bootline.c cli/tree.c cli/trouble.c cli/mem.c cli/disk.c cli/share.c */
+/* unit: cli/bootline.c cli/tree.c cli/trouble.c cli/mem.c cli/disk.c cli/share.c cli/net.c */
 #include "cli/bootline.h"
 
 #include <setjmp.h>

@@ -27,6 +27,8 @@ enum option_code {
 	OPT_ADD,
 	OPT_DISK,
 	OPT_SHARE,
+	OPT_NET,
+	OPT_MAC,
 	OPT_TIMEOUT,
 	OPT_TOOLS,
 	OPT_VERBOSE,
@@ -49,6 +51,8 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "tools", no_argument, NULL, OPT_TOOLS },
+	{ "net", required_argument, NULL, OPT_NET },
+	{ "mac", required_argument, NULL, OPT_MAC },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -178,6 +182,20 @@ options_parse_share(struct run_options *o, const char *value, struct trouble *t)
 }
 
 static int
+options_parse_net(struct run_options *o, const char *value, struct trouble *t)
+{
+	int error;
+
+	o->net = mem_resize(o->net, o->nnets + 1, sizeof(*o->net));
+	error = net_option_parse(&o->net[o->nnets++], value, t);
+	if (error <= 0)
+		return error;
+	while (o->nnets > 0) /* none: those before it, too */
+		net_option_fini(&o->net[--o->nnets]);
+	return 0;
+}
+
+static int
 options_parse_memory(struct run_options *o, const char *value,
     struct trouble *t)
 {
@@ -249,6 +267,11 @@ options_take(struct run_options *o, int code, struct trouble *t)
 	case OPT_ENV: return options_parse_env(o, optarg, t);
 	case OPT_DISK: return options_parse_disk(o, optarg, t);
 	case OPT_SHARE: return options_parse_share(o, optarg, t);
+	case OPT_NET: return options_parse_net(o, optarg, t);
+	case OPT_MAC:
+		return net_mac_parse(o->nnets > 0 ? &o->net[o->nnets - 1] :
+						    NULL,
+		    optarg, t);
 	case OPT_ADD: options_push(&o->add, &o->nadd, optarg); return 0;
 	case OPT_GDB:
 		o->gdb_port = OPTIONS_GDB_PORT;
@@ -312,6 +335,9 @@ options_fini(struct run_options *o)
 	for (size_t i = 0; i < o->nshares; i++)
 		share_option_fini(&o->share[i]);
 	free(o->share);
+	for (size_t i = 0; i < o->nnets; i++)
+		net_option_fini(&o->net[i]);
+	free(o->net);
 	free(o->env);
 	free(o->add);
 }

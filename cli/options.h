@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cli/disk.h"
+#include "cli/net.h"
 #include "cli/share.h"
 #include "cli/trouble.h"
 
@@ -33,6 +34,8 @@ struct run_options {
 	size_t ndisks;
 	struct share_option *share; /* tags share0, share1, ... */
 	size_t nshares;
+	struct net_option *net; /* eth0, eth1, ... */
+	size_t nnets;
 	int64_t timeout_ms; /* 0: none */
 	unsigned gdb_port;  /* 0: no gdb */
 	bool verbose, dry_run, help;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* options_test.c - the options of `remora run`, right and wrong. */
-/* unit: cli/options.c cli/disk.c cli/trouble.c cli/mem.c cli/share.c cli/bootline.c cli/tree.c */
+/* unit: cli/options.c cli/disk.c cli/trouble.c cli/mem.c cli/share.c cli/net.c cli/bootline.c cli/tree.c */
 #include "cli/options.h"
 
 #include <errno.h>
@@ -243,6 +243,60 @@ shares(void **state)
 	share_option_fini(&s);
 }
 
+static void
+nets(void **state)
+{
+	char *ip;
+
+	(void)state;
+	assert_int_equal(
+	    PARSE("--net", "user,hostfwd=tcp:8080:80,hostfwd=udp:0.0.0.0:53:54",
+		"--net", "tap=tap0", "--mac", "52:54:00:00:00:07", "--net",
+		"socket=/a,b", "p"),
+	    0);
+	assert_int_equal(o.nnets, 3);
+	assert_string_equal(o.net[0].forward,
+	    ",hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=udp:0.0.0.0:53-:54");
+	assert_null(o.net[0].mac);
+	assert_string_equal(o.net[1].name, "tap0");
+	assert_string_equal(o.net[1].mac, "52:54:00:00:00:07");
+	assert_string_equal(o.net[2].name, "/a,b");
+	ip = net_boot_argument(&o.net[0], 1);
+	assert_string_equal(ip,
+	    "ip=10.0.2.15::10.0.2.2:255.255.255.0::eth1:off:10.0.2.3");
+	free(ip);
+	assert_null(net_boot_argument(&o.net[1], 1));
+	assert_int_equal(nets_check(o.net, 3, 5, MACHINE_MICROVM, &t), 0);
+	refuses(nets_check(o.net, 3, 6, MACHINE_MICROVM, &t),
+	    "--net: microvm has room for 8 disks, folders and cards");
+	assert_int_equal(PARSE("--net", "user", "--net", "none", "p"), 0);
+	assert_int_equal(o.nnets, 0);
+}
+
+static void
+nets_that_make_no_sense(void **state)
+{
+	static const char *const bad[] = { "", "users", "user,", "user,x",
+		"user,hostfwd=tcp:80", "user,hostfwd=tcp:0:80",
+		"user,hostfwd=tcp:80:65536", "user,hostfwd=sctp:1:2",
+		"user,hostfwd=tcp:a:80:80", "user,hostfwd=tcp:80:80x",
+		"tap=", "tap=sixteen-letters-", "tap=a,b",
+		"socket=", "passt=x" };
+	static const char *const macs[] = { "", "52:54:00:12:34",
+		"53:54:00:12:34:56", "52:54:00:12:34:56:78",
+		"52-54-00-12-34-56", "5:54:00:12:34:56" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_not_equal(PARSE("--net", (char *)bad[i], "p"), 0);
+	for (size_t i = 0; i < sizeof(macs) / sizeof(macs[0]); i++)
+		assert_int_not_equal(PARSE("--net", "user", "--mac",
+					 (char *)macs[i], "p"),
+		    0);
+	refuses(PARSE("--mac", "52:54:00:12:34:56", "p"),
+	    "--mac 52:54:00:12:34:56: there is no --net before it");
+}
+
 int
 main(void)
 {
@@ -254,6 +308,8 @@ main(void)
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(disks),
 		cmocka_unit_test(shares),
+		cmocka_unit_test(nets),
+		cmocka_unit_test(nets_that_make_no_sense),
 		cmocka_unit_test(disks_that_can_be_had),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

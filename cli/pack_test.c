@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pack_test.c - what ends up in the machine's root. */
-/* unit: cli/pack.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/testelf.c cli/share.c cli/bootline.c cli/disk.c cli/kernelfile.c */
+/* unit: cli/pack.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/testelf.c cli/share.c cli/net.c cli/bootline.c cli/disk.c cli/kernelfile.c */
 #include "cli/pack.h"
 
 #include <setjmp.h>

@@ -118,6 +118,8 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 	disks_qemu(m->disks, m->ndisks, m->type, argv);
 	shares_qemu(m->shares, m->nshares, disks_slots(m->disks, m->ndisks),
 	    m->type, argv);
+	nets_qemu(m->nets, m->nnets,
+	    disks_slots(m->disks, m->ndisks) + m->nshares, m->type, argv);
 	if (m->gdb_port != 0) {
 		qemu_add_number(argv, "-gdb", "tcp:127.0.0.1:%llu",
 		    m->gdb_port);

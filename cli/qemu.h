@@ -27,6 +27,8 @@ struct qemu_machine {
 	size_t ndisks;
 	const struct share_option *shares;
 	size_t nshares;
+	const struct net_option *nets;
+	size_t nnets;
 };
 
 /* Fills `argv` with the whole command. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* qemu_test.c - QEMU's command, for each board, and as a shell reads it. */
-/* unit: cli/qemu.c cli/disk.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/share.c cli/bootline.c */
+/* unit: cli/qemu.c cli/disk.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/share.c cli/net.c cli/bootline.c */
 #include "cli/qemu.h"
 
 #include <setjmp.h>
@@ -180,6 +180,41 @@ shares(void **state)
 }
 
 static void
+nets(void **state)
+{
+	char tap[] = "tap0", path[] = "/a,b", mac[] = "52:54:00:00:00:07";
+	char forward[] = ",hostfwd=tcp:127.0.0.1:1-:2";
+	struct net_option n[] = { { NET_USER, NULL, forward, NULL },
+		{ NET_TAP, tap, NULL, mac }, { NET_SOCKET, path, NULL, NULL } };
+	struct qemu_machine m = { .program = "qemu",
+		.cpus = 1,
+		.memory = 1 << 30,
+		.kernel = "k",
+		.line = "",
+		.nets = n,
+		.nnets = 3 };
+	char *text = command(&m);
+
+	(void)state;
+	assert_non_null(strstr(text, "virtio-mmio.force-legacy=off"));
+	assert_non_null(
+	    strstr(text, "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:1-:2 "));
+	assert_non_null(strstr(text,
+	    "-device virtio-net-device,netdev=net0,bus=virtio-mmio-bus.0 "));
+	assert_non_null(strstr(text, "-netdev tap,id=net1,ifname=tap0,script"));
+	assert_non_null(strstr(text,
+	    "netdev=net1,mac=52:54:00:00:00:07,bus=virtio-mmio-bus.1 "));
+	assert_non_null(strstr(text, "addr.type=unix,addr.path=/a,,b "));
+	free(text);
+	m.type = MACHINE_PC;
+	text = command(&m);
+	assert_non_null(
+	    strstr(text, "-device virtio-net-pci,netdev=net2,romfile= "));
+	assert_null(strstr(text, "force-legacy"));
+	free(text);
+}
+
+static void
 finds_qemu(void **state)
 {
 	struct trouble t = { 0 };
@@ -206,6 +241,7 @@ main(void)
 		cmocka_unit_test(virtio_console),
 		cmocka_unit_test(disks),
 		cmocka_unit_test(shares),
+		cmocka_unit_test(nets),
 		cmocka_unit_test(finds_qemu),
 	};
 

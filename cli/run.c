@@ -72,6 +72,14 @@ run_pack(struct run *r)
 	return error;
 }
 
+/* Devices in microvm's slots, but for the console. */
+static unsigned
+run_slots(const struct run *r)
+{
+	return (unsigned)(disks_slots(r->o.disk, r->o.ndisks) + r->o.nshares +
+	    r->o.nnets);
+}
+
 static int
 run_make_line(struct run *r)
 {
@@ -85,11 +93,12 @@ run_make_line(struct run *r)
 		.append = r->o.append,
 		.share = r->o.share,
 		.nshares = r->o.nshares,
+		.net = r->o.net,
+		.nnets = r->o.nnets,
 		.virtio_console = r->o.console == CONSOLE_VIRTIO,
 		.microvm = r->o.machine == MACHINE_MICROVM,
-		.mmio_slots = r->o.machine == MACHINE_MICROVM ?
-		    disks_slots(r->o.disk, r->o.ndisks) + r->o.nshares :
-		    0 };
+		.mmio_slots = r->o.machine == MACHINE_MICROVM ? run_slots(r) :
+								0 };
 	int error;
 
 	if (!terminal_size(STDOUT_FILENO, &b.rows, &b.columns))
@@ -148,6 +157,8 @@ run_make_command(struct run *r)
 		.ndisks = r->o.ndisks,
 		.shares = r->o.share,
 		.nshares = r->o.nshares,
+		.nets = r->o.net,
+		.nnets = r->o.nnets,
 		.line = r->line.text };
 	char *qemu = qemu_find(&r->trouble);
 
@@ -163,12 +174,11 @@ static int
 run_check_slots(struct run *r)
 {
 	if (r->o.console != CONSOLE_VIRTIO || r->o.machine != MACHINE_MICROVM ||
-	    disks_slots(r->o.disk, r->o.ndisks) + r->o.nshares <=
-		MMIO_SLOT_CONSOLE)
+	    run_slots(r) <= MMIO_SLOT_CONSOLE)
 		return 0;
 	return trouble_set(&r->trouble, STATUS_MACHINE,
-	    "--console virtio: microvm has room for %u disks and folders "
-	    "beside it",
+	    "--console virtio: microvm has room for %u disks, folders and "
+	    "cards beside it",
 	    MMIO_SLOT_CONSOLE);
 }
 
@@ -188,9 +198,17 @@ run_prepare(struct run *r)
 		    disks_slots(r->o.disk, r->o.ndisks), r->o.machine,
 		    &r->trouble);
 	if (error == 0)
+		error = nets_check(r->o.net, r->o.nnets,
+		    run_slots(r) - r->o.nnets, r->o.machine, &r->trouble);
+	if (error == 0)
 		error = run_check_slots(r);
 	if (error == 0)
 		error = run_pack(r);
+	if (error == 0)
+		nets_add_files(r->o.net, r->o.nnets, &r->pack.tree);
+	if (error == 0)
+		error = nets_start(r->o.dry_run ? NULL : r->o.net,
+		    r->o.dry_run ? 0 : r->o.nnets, &r->trouble);
 	if (error == 0)
 		error = run_make_line(r);
 	if (error == 0)
@@ -269,6 +287,7 @@ run_command(int argc, char **argv)
 		status = trouble_report(&r->trouble);
 	else
 		status = run_parsed(r);
+	nets_stop(r->o.net, r->o.nnets);
 	options_fini(&r->o);
 	pack_fini(&r->pack);
 	free(r->line.text);

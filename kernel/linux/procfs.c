@@ -48,6 +48,7 @@ static const struct pseudo_entry root_entries[] = {
 	    .mode = 0777,
 	    .readlink = read_mounts },
 	PROC_FILE("partitions", 0444, proc_show_partitions),
+	PROC_DIR("net", proc_net_entries),
 	{ .name = "self",
 	    .kind = PSEUDO_LINK,
 	    .mode = 0777,

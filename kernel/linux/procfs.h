@@ -41,6 +41,9 @@ int proc_show_diskstats(const struct pseudo_id *id, struct sbuf *sb);
 /* Lines of /proc/devices: number and driver. */
 void proc_print_block_drivers(struct sbuf *sb);
 
+/* procfs_net.c: /proc/net. */
+extern const struct pseudo_entry proc_net_entries[];
+
 /* procfs_sys.c: /proc/sys. */
 extern const struct pseudo_entry proc_sys_entries[];
 

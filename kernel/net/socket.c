@@ -151,8 +151,8 @@ sock_file(struct socket *s, unsigned flags, struct file **out)
 {
 	char label[40];
 
-	snprintf(label, sizeof(label), "socket:[%lu]",
-	    (unsigned long)anon_ino_next());
+	s->ino = anon_ino_next();
+	snprintf(label, sizeof(label), "socket:[%lu]", (unsigned long)s->ino);
 	return file_create_anon(label, S_IFSOCK | 0777, NULL, &socket_file_ops,
 	    s, O_RDWR | (flags & O_NONBLOCK), out);
 }

@@ -145,6 +145,7 @@ struct socket {
 	const struct socket_ops *ops; /* [I] */
 	uint16_t family, type;        /* [I] */
 	int protocol;                 /* [I] */
+	uint64_t ino; /* what /proc/PID/fd shows; 0: no file yet */
 	/* Options, single words: */
 	uint32_t sndbuf, rcvbuf;
 	int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */

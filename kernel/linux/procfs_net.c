@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* procfs_net.c - /proc/net: which files there are; net/inet_proc.c prints. */
+#include "linux/procfs.h"
+#include "net/inet_proc.h"
+#include "net/stack.h"
+
+/* Without a network there is nothing behind the headings. */
+#define SHOW(name, call)                                                    \
+	static int show_##name(const struct pseudo_id *id, struct sbuf *sb) \
+	{                                                                   \
+		int error = net_up();                                       \
+                                                                            \
+		(void)id;                                                   \
+		if (error == 0)                                             \
+			call;                                               \
+		return error;                                               \
+	}
+SHOW(tcp, inet_proc_tcp(sb, 0))
+SHOW(tcp6, inet_proc_tcp(sb, 1))
+SHOW(udp, inet_proc_udp(sb, 0))
+SHOW(udp6, inet_proc_udp(sb, 1))
+SHOW(raw, inet_proc_raw(sb, 0))
+SHOW(raw6, inet_proc_raw(sb, 1))
+SHOW(sockstat, inet_proc_sockstat(sb))
+SHOW(dev, inet_proc_dev(sb))
+SHOW(if_inet6, inet_proc_if_inet6(sb))
+SHOW(arp, inet_proc_arp(sb))
+SHOW(route, inet_proc_route(sb))
+SHOW(pnp, inet_proc_pnp(sb))
+
+const struct pseudo_entry proc_net_entries[] = {
+	PROC_FILE("arp", 0444, show_arp),
+	PROC_FILE("dev", 0444, show_dev),
+	PROC_FILE("if_inet6", 0444, show_if_inet6),
+	PROC_FILE("pnp", 0444, show_pnp),
+	PROC_FILE("raw", 0444, show_raw),
+	PROC_FILE("raw6", 0444, show_raw6),
+	PROC_FILE("route", 0444, show_route),
+	PROC_FILE("sockstat", 0444, show_sockstat),
+	PROC_FILE("tcp", 0444, show_tcp),
+	PROC_FILE("tcp6", 0444, show_tcp6),
+	PROC_FILE("udp", 0444, show_udp),
+	PROC_FILE("udp6", 0444, show_udp6),
+	{ .name = NULL },
+};

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+/* inet_proc.c - /proc/net: the network as text.  proc(5). */
+#include "net/inet_proc.h"
+
+#include "abi/netdevice.h"
+#include "kern/sbuf.h"
+#include "kern/string.h"
+#include "net/ethif.h"
+#include "net/inet.h"
+#include "net/inet_config.h"
+#include "net/inet_route.h"
+#include "net/inet_tcp_info.h"
+#include "net/stack.h"
+#include <lwip/etharp.h>
+#include <lwip/netif.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+
+/* One line of tcp, udp or raw. */
+struct row {
+	const struct inet_end *local, *remote;
+	unsigned state;
+	uint64_t tx, rx;
+	uint32_t uid;
+	uint64_t ino;
+};
+
+/* -------------------------------------------------------------- sockets -- */
+
+/* Words as they lie in memory, as Linux prints them. */
+static void
+put_end(struct sbuf *sb, const struct inet_end *end, int v6)
+{
+	const uint32_t *w = ip_2_ip6(&end->ip)->addr;
+	ip6_addr_t mapped;
+
+	if (!v6) {
+		sbuf_printf(sb, " %08X:%04X",
+		    IP_IS_V4_VAL(end->ip) ? ip_2_ip4(&end->ip)->addr : 0,
+		    end->port);
+		return;
+	}
+	if (IP_IS_V4_VAL(end->ip)) {
+		ip4_2_ipv4_mapped_ipv6(&mapped, ip_2_ip4(&end->ip));
+		w = mapped.addr;
+	}
+	sbuf_printf(sb, " %08X%08X%08X%08X:%04X", w[0], w[1], w[2], w[3],
+	    end->port);
+}
+
+static void
+put_row(struct sbuf *sb, unsigned *n, const struct row *r, int v6)
+{
+	sbuf_printf(sb, "%4u:", *n);
+	put_end(sb, r->local, v6);
+	put_end(sb, r->remote, v6);
+	sbuf_printf(sb,
+	    " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 2 "
+	    "0000000000000000\n",
+	    r->state, (unsigned)r->tx, (unsigned)r->rx, r->uid, r->ino);
+	*n += 1;
+}
+
+static void
+put_head(struct sbuf *sb, int v6)
+{
+	sbuf_puts(sb,
+	    v6 ?
+		"  sl  local_address                         remote_address    "
+		"                    st tx_queue rx_queue tr tm->when retrnsmt "
+		"  uid  timeout inode\n" :
+		"  sl  local_address rem_address   st tx_queue rx_queue tr "
+		"tm->when retrnsmt   uid  timeout inode\n");
+}
+
+static void
+put_sockets(struct sbuf *sb, int type, int v6, unsigned *n)
+{
+	const struct inet_sock *is;
+	struct row r;
+
+	TAILQ_FOREACH (is, &inet_all, all) {
+		if (is->s.type != type || is->v6 != (v6 != 0))
+			continue;
+		if (type != SOCK_RAW && is->local.port == 0)
+			continue;
+		r = (struct row){ .local = &is->local,
+			.remote = &is->remote,
+			.uid = is->uid,
+			.ino = is->s.ino,
+			.rx = is->rx_bytes };
+		r.state = is->state == INET_CONNECTED ? 1 : 7;
+		if (type == SOCK_STREAM) {
+			r.state = inet_tcp_state(is);
+			r.tx = is->queued - is->acked;
+		}
+		if (is->state == INET_LISTENING)
+			r.rx = is->nwaiting;
+		put_row(sb, n, &r, v6);
+	}
+}
+
+/* Connections that no program has any more. */
+static void
+put_orphans(struct sbuf *sb, const struct tcp_pcb *pcb, int v6, unsigned *n)
+{
+	const struct inet_sock *is;
+	struct inet_end local, remote;
+	struct row r;
+
+	for (; pcb != NULL; pcb = pcb->next) {
+		is = pcb->callback_arg;
+		if ((is != NULL && !is->orphan) ||
+		    (IP_IS_V6_VAL(pcb->remote_ip) != 0) != (v6 != 0))
+			continue;
+		local = (struct inet_end){ pcb->local_ip, pcb->local_port };
+		remote = (struct inet_end){ pcb->remote_ip, pcb->remote_port };
+		r = (struct row){ .local = &local,
+			.remote = &remote,
+			.state = inet_tcp_state_of(pcb->state) };
+		put_row(sb, n, &r, v6);
+	}
+}
+
+void
+inet_proc_tcp(struct sbuf *sb, int v6)
+{
+	unsigned n = 0;
+
+	put_head(sb, v6);
+	net_lock();
+	put_sockets(sb, SOCK_STREAM, v6, &n);
+	put_orphans(sb, tcp_active_pcbs, v6, &n);
+	put_orphans(sb, tcp_tw_pcbs, v6, &n);
+	net_unlock();
+}
+
+static void
+put_dgrams(struct sbuf *sb, int type, int v6)
+{
+	unsigned n = 0;
+
+	put_head(sb, v6);
+	net_lock();
+	put_sockets(sb, type, v6, &n);
+	net_unlock();
+}
+
+void
+inet_proc_udp(struct sbuf *sb, int v6)
+{
+	put_dgrams(sb, SOCK_DGRAM, v6);
+}
+
+void
+inet_proc_raw(struct sbuf *sb, int v6)
+{
+	put_dgrams(sb, SOCK_RAW, v6);
+}
+
+void
+inet_proc_sockstat(struct sbuf *sb)
+{
+	unsigned n[4] = { 0 }, orphans = 0, tw = 0;
+	const struct inet_sock *is;
+	const struct tcp_pcb *pcb;
+
+	net_lock();
+	TAILQ_FOREACH (is, &inet_all, all)
+		n[is->s.type & 3]++;
+	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+		is = pcb->callback_arg;
+		orphans += is == NULL || is->orphan;
+	}
+	for (pcb = tcp_tw_pcbs; pcb != NULL; pcb = pcb->next)
+		tw++;
+	net_unlock();
+	sbuf_printf(sb, "sockets: used %u\n",
+	    n[SOCK_STREAM] + n[SOCK_DGRAM] + n[SOCK_RAW]);
+	sbuf_printf(sb, "TCP: inuse %u orphan %u tw %u alloc %u mem 0\n",
+	    n[SOCK_STREAM] + orphans, orphans, tw, n[SOCK_STREAM] + orphans);
+	sbuf_printf(sb,
+	    "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse %u\n"
+	    "FRAG: inuse 0 memory 0\n",
+	    n[SOCK_DGRAM], n[SOCK_RAW]);
+}
+
+/* ------------------------------------------------------------- interfaces -- */
+
+void
+inet_proc_dev(struct sbuf *sb)
+{
+	const struct nic_stats *st;
+	struct netif *nif;
+	unsigned i;
+
+	sbuf_puts(sb,
+	    "Inter-|   Receive                                            "
+	    "    |  Transmit\n"
+	    " face |bytes    packets errs drop fifo frame compressed "
+	    "multicast|bytes    packets errs drop fifo colls carrier "
+	    "compressed\n");
+	net_lock();
+	for (i = 0; (nif = ethif_nth(i)) != NULL; i++) {
+		st = ethif_stats(nif);
+		sbuf_printf(sb,
+		    "%6s: %7lu %7lu %4lu %4lu    0     0          0 %9lu "
+		    "%8lu %7lu    0 %4lu    0     0       0          0\n",
+		    ethif_name(nif), st->rx_bytes, st->rx_packets,
+		    st->rx_errors, st->rx_dropped + st->rx_missed,
+		    st->multicast, st->tx_bytes, st->tx_packets,
+		    st->tx_dropped);
+	}
+	net_unlock();
+}
+
+static void
+put_inet6(struct sbuf *sb, struct netif *nif, unsigned i)
+{
+	const ip6_addr_t *a = netif_ip6_addr(nif, i);
+	bool lo = ethif_nic(nif) == NULL;
+
+	if (ip6_addr_isinvalid(netif_ip6_addr_state(nif, i)))
+		return;
+	sbuf_printf(sb, "%08x%08x%08x%08x %02x %02x %02x %02x %8s\n",
+	    lwip_ntohl(a->addr[0]), lwip_ntohl(a->addr[1]),
+	    lwip_ntohl(a->addr[2]), lwip_ntohl(a->addr[3]), ethif_index(nif),
+	    lo ? 128 : 64,
+	    lo                          ? 0x10 :
+		ip6_addr_islinklocal(a) ? 0x20 :
+		ip6_addr_issitelocal(a) ? 0x40 :
+					  0x00,
+	    ip6_addr_istentative(netif_ip6_addr_state(nif, i)) ? 0x40 : 0x80,
+	    ethif_name(nif));
+}
+
+void
+inet_proc_if_inet6(struct sbuf *sb)
+{
+	struct netif *nif;
+	unsigned i, k;
+
+	net_lock();
+	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
+		for (k = 0; k < LWIP_IPV6_NUM_ADDRESSES; k++)
+			put_inet6(sb, nif, k);
+	net_unlock();
+}
+
+void
+inet_proc_arp(struct sbuf *sb)
+{
+	char text[IP4ADDR_STRLEN_MAX];
+	struct eth_addr *eth;
+	struct netif *nif;
+	ip4_addr_t *ip;
+	unsigned i;
+
+	sbuf_puts(sb,
+	    "IP address       HW type     Flags       HW address            "
+	    "Mask     Device\n");
+	net_lock();
+	for (i = 0; i < ARP_TABLE_SIZE; i++) {
+		if (!etharp_get_entry(i, &ip, &nif, &eth))
+			continue;
+		sbuf_printf(sb,
+		    "%-16s 0x1         0x2         "
+		    "%02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
+		    ip4addr_ntoa_r(ip, text, sizeof(text)), eth->addr[0],
+		    eth->addr[1], eth->addr[2], eth->addr[3], eth->addr[4],
+		    eth->addr[5], ethif_name(nif));
+	}
+	net_unlock();
+}
+
+void
+inet_proc_route(struct sbuf *sb)
+{
+	struct inet_route r;
+	unsigned i, flags;
+
+	sbuf_puts(sb,
+	    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask"
+	    "\t\tMTU\tWindow\tIRTT                                          "
+	    "             \n");
+	net_lock();
+	for (i = 0; inet_route_nth(i, &r); i++) {
+		flags = RTF_UP | (r.gateway != 0 ? RTF_GATEWAY : 0) |
+		    (r.mask == UINT32_MAX ? RTF_HOST : 0);
+		sbuf_printf(sb,
+		    "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0\n",
+		    ethif_name(ethif_by_index(r.if_index)), r.dest, r.gateway,
+		    flags, r.metric, r.mask);
+	}
+	net_unlock();
+}
+
+static void
+put_addr(struct sbuf *sb, const char *word, uint32_t addr)
+{
+	char text[IP4ADDR_STRLEN_MAX];
+	ip4_addr_t ip = { .addr = addr };
+
+	sbuf_printf(sb, "%s %s\n", word,
+	    ip4addr_ntoa_r(&ip, text, sizeof(text)));
+}
+
+void
+inet_proc_pnp(struct sbuf *sb)
+{
+	struct inet_pnp pnp;
+	unsigned i;
+
+	inet_config_pnp(&pnp);
+	sbuf_puts(sb, pnp.dhcp ? "#PROTO: DHCP\n" : "#MANUAL\n");
+	if (pnp.domain[0] != '\0')
+		sbuf_printf(sb, "domain %s\n", pnp.domain);
+	for (i = 0; i < ARRAY_SIZE(pnp.dns); i++)
+		if (pnp.dns[i] != 0)
+			put_addr(sb, "nameserver", pnp.dns[i]);
+	put_addr(sb, "bootserver", pnp.server);
+}
