@@ -472,6 +472,7 @@ static const struct file_ops blk_ops = {
 	.mmap = blk_mmap,
 	.fsync = blk_fsync,
 	.llseek = blk_llseek,
+	.fallocate = blkdev_fallocate,
 };
 
 static int

@@ -80,7 +80,8 @@ long blkdev_direct_write(struct file *f, struct uio *u, int64_t *pos);
 int blkdev_direct_begin(struct file *f, struct uio *u, int64_t pos, bool write,
     struct file_async *fa);
 
-/* ioctl(2): blkdev_ioctl.c. */
+/* ioctl(2), fallocate(2): blkdev_ioctl.c.  As file_ops. */
+int blkdev_fallocate(struct file *f, int mode, uint64_t offset, uint64_t len);
 long blkdev_ioctl(struct file *f, unsigned cmd, uint64_t arg);
 
 #endif

@@ -5,9 +5,12 @@
 #include "fs/blkdev.h"
 #include "kern/uaccess.h"
 #include <linux/errno.h>
+#include <linux/falloc.h>
 #include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
+
+#define CLEAR_PIECE (1ul << 30) /* bytes cleared at once */
 
 static int
 put32(uaddr_t to, uint32_t value)
@@ -54,13 +57,45 @@ write_zeros(struct blkdev *b, uint64_t sector, uint64_t n)
 	return error;
 }
 
+/*
+ * [from, from + len) is of no use any more, or reads as zeros; `write`: zeros
+ * are written where the disk cannot make them by itself.  In pieces, as a disk
+ * may take little at a time.
+ */
+static int
+clear(struct blkdev *b, enum disk_op op, bool write, uint64_t from,
+    uint64_t len)
+{
+	uint64_t at = from >> SECTOR_SHIFT, left = len >> SECTOR_SHIFT, n;
+	int error = blkdev_forget(b, from, len);
+
+	for (; left > 0 && error == 0; at += n, left -= n) {
+		n = MIN(left, (uint64_t)CLEAR_PIECE >> SECTOR_SHIFT);
+		error = block_transfer(b->bd, op, at, n, NULL, 0);
+		if (error == -EOPNOTSUPP && write)
+			error = write_zeros(b, at, n);
+	}
+	if (error == 0)
+		error = blkdev_forget(b, from, len);
+	return blkdev_error(error);
+}
+
+/* Whole blocks, and on the disk. */
+static bool
+range_ok(const struct blkdev *b, uint64_t from, uint64_t len)
+{
+	uint64_t mask = b->bd->info.block_size - 1, end;
+
+	return ((from | len) & mask) == 0 && len != 0 &&
+	    !__builtin_add_overflow(from, len, &end) && end <= b->inode.size;
+}
+
 /* BLKDISCARD, BLKZEROOUT: a start and a length in bytes. */
 static int
 clear_range(struct file *f, unsigned cmd, uaddr_t arg)
 {
 	struct blkdev *b = blkdev_of_file(f);
-	uint64_t mask = b->bd->info.block_size - 1, range[2], end;
-	int error;
+	uint64_t range[2];
 
 	if ((f->mode & FILE_WRITE) == 0)
 		return -EBADF;
@@ -68,22 +103,29 @@ clear_range(struct file *f, unsigned cmd, uaddr_t arg)
 		return -EOPNOTSUPP;
 	if (copyin(range, arg, sizeof(range)) != 0)
 		return -EFAULT;
-	if (((range[0] | range[1]) & mask) != 0 || range[1] == 0 ||
-	    __builtin_add_overflow(range[0], range[1], &end) ||
-	    end > b->inode.size)
+	if (!range_ok(b, range[0], range[1]))
 		return -EINVAL;
-	error = blkdev_forget(b, range[0], range[1]);
-	if (error != 0)
-		return error;
-	error = block_transfer(b->bd,
-	    cmd == BLKDISCARD ? DISK_DISCARD : DISK_ZERO,
-	    range[0] >> SECTOR_SHIFT, range[1] >> SECTOR_SHIFT, NULL, 0);
-	if (error == -EOPNOTSUPP && cmd == BLKZEROOUT)
-		error = write_zeros(b, range[0] >> SECTOR_SHIFT,
-		    range[1] >> SECTOR_SHIFT);
-	if (error == 0)
-		error = blkdev_forget(b, range[0], range[1]);
-	return blkdev_error(error);
+	return clear(b, cmd == BLKDISCARD ? DISK_DISCARD : DISK_ZERO,
+	    cmd == BLKZEROOUT, range[0], range[1]);
+}
+
+/* fallocate(2): zeros only; what is there already cannot be allocated. */
+int
+blkdev_fallocate(struct file *f, int mode, uint64_t offset, uint64_t len)
+{
+	struct blkdev *b = blkdev_of_file(f);
+	uint64_t size = __atomic_load_n(&b->inode.size, __ATOMIC_ACQUIRE);
+
+	if ((mode & (FALLOC_FL_ZERO_RANGE | FALLOC_FL_PUNCH_HOLE)) == 0)
+		return -EOPNOTSUPP;
+	if (offset >= size)
+		return -EINVAL;
+	if ((mode & FALLOC_FL_KEEP_SIZE) != 0)
+		len = MIN(len, size - offset);
+	if (!range_ok(b, offset, len))
+		return -EINVAL;
+	return clear(b, DISK_ZERO, (mode & FALLOC_FL_ZERO_RANGE) != 0, offset,
+	    len);
 }
 
 static int

@@ -249,7 +249,7 @@ file_fallocate(struct file *f, int mode, uint64_t offset, uint64_t len)
 		return -ESPIPE;
 	if (S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (!S_ISREG(inode->mode))
+	if (!S_ISREG(inode->mode) && !S_ISBLK(inode->mode))
 		return -ENODEV;
 	if (__builtin_add_overflow(offset, len, &end) ||
 	    end > inode->sb->max_size)

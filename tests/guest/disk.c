@@ -7,6 +7,7 @@
 #include "check.h"
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/falloc.h>
 #include <linux/hdreg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -148,6 +149,16 @@ discard(void)
 	CHECK_RET(pread(fd, aligned, 1, (2 << 20) + 65536), 1);
 	CHECK_RET(aligned[0], 'd');
 	CHECK_ERR(ioctl(reader, BLKDISCARD, range), EBADF);
+	CHECK_RET(pwrite(fd, aligned, 65536, 2 << 20), 65536);
+	CHECK_RET(fallocate(fd, FALLOC_FL_ZERO_RANGE, 2 << 20, 65536), 0);
+	CHECK(all_zero(fd, 2 << 20, 65536));
+	CHECK_ERR(fallocate(fd, 0, 0, 512), EOPNOTSUPP);
+	CHECK_ERR(fallocate(fd, FALLOC_FL_ZERO_RANGE, 1, 512), EINVAL);
+	CHECK_ERR(fallocate(fd, FALLOC_FL_ZERO_RANGE, SIZE - 512, 1024),
+	    EINVAL);
+	CHECK_RET(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+		      SIZE - 512, 1024),
+	    0);
 	range[0] = 1;
 	CHECK_ERR(ioctl(fd, BLKZEROOUT, range), EINVAL);
 	range[0] = SIZE;
