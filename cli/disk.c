@@ -43,9 +43,14 @@ disk_transport_parse(struct disk_option *d, const char *name)
 static int
 disk_bus_parse(struct disk_option *d, const char *name)
 {
-	d->bus = strcmp(name, "scsi") == 0 ? DISK_BUS_SCSI : DISK_BUS_VIRTIO;
-	return d->bus == DISK_BUS_SCSI || strcmp(name, "virtio") == 0 ? 0 :
-									-EINVAL;
+	static const char *const names[] = { "virtio", "scsi", "nvme" };
+
+	for (int i = DISK_BUS_VIRTIO; i <= DISK_BUS_NVME; i++)
+		if (strcmp(name, names[i]) == 0) {
+			d->bus = (enum disk_bus)i;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 static int
@@ -82,7 +87,7 @@ disk_option_parse(struct disk_option *d, const char *value, struct trouble *t)
 	if (error == 0)
 		return 0;
 	return trouble_set(t, STATUS_MACHINE,
-	    "--disk %s: FILE[,ro][,bus=virtio|scsi]"
+	    "--disk %s: FILE[,ro][,bus=virtio|scsi|nvme]"
 	    "[,transport=mmio|legacy|modern] is expected",
 	    value);
 }
@@ -156,6 +161,12 @@ disks_check(struct disk_option *disks, size_t n, enum machine_type machine,
 			    "microvm",
 			    disks[i].file);
 		if (error == 0 && machine == MACHINE_MICROVM &&
+		    disks[i].bus == DISK_BUS_NVME)
+			error = trouble_set(t, STATUS_MACHINE,
+			    "--nvme %s: microvm has no PCI; --machine pc or "
+			    "q35 has",
+			    disks[i].file);
+		if (error == 0 && machine == MACHINE_MICROVM &&
 		    disk_is_legacy(&disks[i]) != disk_is_legacy(&disks[0]))
 			error = trouble_set(t, STATUS_MACHINE,
 			    "--disk %s: on microvm either all disks are "
@@ -203,6 +214,8 @@ disk_device(const struct disk_option *d, size_t i, size_t nth,
 	if (d->bus == DISK_BUS_SCSI)
 		return mem_format("scsi-hd,drive=disk%zu,scsi-id=%zu,lun=%zu",
 		    i, nth % 256, nth / 256);
+	if (d->bus == DISK_BUS_NVME)
+		return mem_format("nvme,drive=disk%zu,serial=disk%zu", i, i);
 	if (machine == MACHINE_MICROVM)
 		return mem_format("virtio-blk-device,drive=disk%zu,"
 				  "bus=virtio-mmio-bus.%zu",

@@ -24,7 +24,7 @@ enum disk_transport {
 };
 
 /* What kind of disk it is; SCSI ones share one host. */
-enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SCSI };
+enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SCSI, DISK_BUS_NVME };
 
 struct disk_option {
 	char *file; /* as given, then absolute */
@@ -34,7 +34,7 @@ struct disk_option {
 };
 
 /*
- * Reads FILE[,ro][,bus=virtio|scsi][,transport=mmio|legacy|modern]; a comma that belongs to FILE
+ * Reads FILE[,ro][,bus=virtio|scsi|nvme][,transport=mmio|legacy|modern]; a comma that belongs to FILE
  * is doubled.  Returns 0, or fills *t with status 125.  disk_option_fini() is
  * due in any case.
  */

@@ -9,6 +9,7 @@ help_remora(FILE *to)
 {
 	fputs(
 "usage: remora run [OPTION]... [--] PROGRAM [ARG]...\n"
+"       remora device add|del SOCKET ID [FILE[,ro]]\n"
 "       remora version\n"
 "       remora --help\n"
 "\n"
@@ -41,6 +42,7 @@ help_run(FILE *to)
 "  --tools              pack devctl, too, as /sbin/devctl\n"
 "  --disk FILE[,ro]     a disk, /dev/vda and so on (repeatable); also\n"
 "                       ,bus=scsi (/dev/sda) ,transport=mmio|legacy|modern\n"
+"  --nvme FILE[,ro]     an NVMe disk, /dev/nvme0n1 and so on (repeatable)\n"
 "  --share DIR:/PATH[,ro]  show a folder of the host there (repeatable);\n"
 "                       DIR:/ makes it the root, where PROGRAM is looked up\n"
 "  --net user[,hostfwd=tcp:PORT:GUESTPORT]  a network card (repeatable); also\n"
@@ -48,6 +50,8 @@ help_run(FILE *to)
 "  --mac ADDRESS        of the card named before\n"
 "  --env NAME=VALUE     set in PROGRAM's environment (repeatable)\n"
 "  --append ARGS        add to the kernel's command line\n"
+"  --qmp SOCKET         QEMU's monitor there; devices can come and go:\n"
+"                       remora device --help\n"
 "  --timeout SECONDS    end the machine after that time\n"
 "  --verbose            show what is done, and the kernel's log\n"
 "  --dry-run            print the QEMU command, and do no more\n"

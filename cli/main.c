@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/device.h"
 #include "cli/help.h"
 #include "cli/run.h"
 #include "cli/trouble.h"
@@ -45,6 +46,8 @@ main(int argc, char **argv)
 	}
 	if (strcmp(word, "run") == 0)
 		return main_flush(run_command(argc - 1, argv + 1));
+	if (strcmp(word, "device") == 0)
+		return main_flush(device_command(argc - 1, argv + 1));
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
 		printf("remora %s\n", REMORA_VERSION);
 		return main_flush(0);

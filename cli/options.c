@@ -26,11 +26,13 @@ enum option_code {
 	OPT_APPEND,
 	OPT_ADD,
 	OPT_DISK,
+	OPT_NVME,
 	OPT_SHARE,
 	OPT_NET,
 	OPT_MAC,
 	OPT_TIMEOUT,
 	OPT_TOOLS,
+	OPT_QMP,
 	OPT_VERBOSE,
 	OPT_DRY_RUN,
 	OPT_GDB,
@@ -49,6 +51,8 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "add", required_argument, NULL, OPT_ADD },
 	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "nvme", required_argument, NULL, OPT_NVME },
+	{ "qmp", required_argument, NULL, OPT_QMP },
 	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "tools", no_argument, NULL, OPT_TOOLS },
 	{ "net", required_argument, NULL, OPT_NET },
@@ -175,6 +179,20 @@ options_parse_disk(struct run_options *o, const char *value, struct trouble *t)
 }
 
 static int
+options_parse_nvme(struct run_options *o, const char *value, struct trouble *t)
+{
+	int error = options_parse_disk(o, value, t);
+	struct disk_option *d = &o->disk[o->ndisks - 1];
+
+	if (error == 0 &&
+	    (d->transport != DISK_TRANSPORT_DEFAULT ||
+		d->bus != DISK_BUS_VIRTIO))
+		return options_bad(t, "nvme", value, "FILE[,ro]");
+	d->bus = DISK_BUS_NVME;
+	return error;
+}
+
+static int
 options_parse_share(struct run_options *o, const char *value, struct trouble *t)
 {
 	o->share = mem_resize(o->share, o->nshares + 1, sizeof(*o->share));
@@ -266,6 +284,8 @@ options_take(struct run_options *o, int code, struct trouble *t)
 	case OPT_HELP: o->help = true; return 0;
 	case OPT_ENV: return options_parse_env(o, optarg, t);
 	case OPT_DISK: return options_parse_disk(o, optarg, t);
+	case OPT_NVME: return options_parse_nvme(o, optarg, t);
+	case OPT_QMP: o->qmp = optarg; return 0;
 	case OPT_SHARE: return options_parse_share(o, optarg, t);
 	case OPT_NET: return options_parse_net(o, optarg, t);
 	case OPT_MAC:

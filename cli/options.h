@@ -25,6 +25,7 @@ struct run_options {
 	enum accel accel;
 	enum console_kind console;
 	const char *kernel, *rootfs, *append; /* or NULL */
+	const char *qmp;                      /* socket's path, or NULL */
 	const char **env;                     /* NAME=VALUE */
 	size_t nenv;
 	const char **add; /* PATH[:GUESTPATH] */

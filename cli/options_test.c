@@ -166,12 +166,24 @@ disks(void **state)
 	assert_string_equal(o.disk[1].file, "c");
 	assert_true(o.disk[1].read_only);
 	assert_int_equal(o.disk[1].transport, DISK_TRANSPORT_LEGACY);
-#define WANTED "FILE[,ro][,transport=mmio|legacy|modern] is expected"
+#define WANTED                                                             \
+	"FILE[,ro][,bus=virtio|scsi|nvme][,transport=mmio|legacy|modern] " \
+	"is expected"
 	refuses(PARSE("--disk", "", "p"), "--disk : " WANTED);
 	refuses(PARSE("--disk", ",ro", "p"), "--disk ,ro: " WANTED);
 	refuses(PARSE("--disk", "f,rw", "p"), "--disk f,rw: " WANTED);
 	refuses(PARSE("--disk", "f,transport=x", "p"),
 	    "--disk f,transport=x: " WANTED);
+	assert_int_equal(PARSE("--nvme", "n,ro", "--disk", "d,bus=nvme",
+			     "--qmp", "q.sock", "p"),
+	    0);
+	assert_int_equal(o.ndisks, 2);
+	assert_true(o.disk[0].read_only);
+	assert_int_equal(o.disk[0].bus, DISK_BUS_NVME);
+	assert_int_equal(o.disk[1].bus, DISK_BUS_NVME);
+	assert_string_equal(o.qmp, "q.sock");
+	refuses(PARSE("--nvme", "f,transport=mmio", "p"),
+	    "--nvme f,transport=mmio: FILE[,ro] is expected");
 }
 
 static void

@@ -11,6 +11,7 @@
 
 #include "cli/bootline.h"
 #include "cli/deps.h"
+#include "cli/device.h"
 
 static void
 qemu_add(struct strings *argv, const char *option, const char *value)
@@ -95,6 +96,28 @@ qemu_add_number(struct strings *argv, const char *option, const char *format,
 	free(s);
 }
 
+/* The monitor; and on q35, whose first bus takes no newcomers, some ports. */
+static void
+qemu_add_qmp(const struct qemu_machine *m, struct strings *argv)
+{
+	struct text chardev = { 0 };
+	char *s;
+
+	text_add(&chardev, "socket,id=qmp,server=on,wait=off,path=");
+	for (const char *p = m->qmp; *p != '\0'; p++)
+		text_add(&chardev, *p == ',' ? ",," : "%c", *p);
+	qemu_add(argv, "-chardev", chardev.text);
+	free(chardev.text);
+	qemu_add(argv, "-mon", "chardev=qmp,mode=control");
+	for (unsigned i = 0; m->type == MACHINE_Q35 && i < DEVICE_PORTS; i++) {
+		s = mem_format("pcie-root-port,id=" DEVICE_PORT_NAME
+			       ",chassis=%u,slot=%u",
+		    i, i + 1, i + 1);
+		qemu_add(argv, "-device", s);
+		free(s);
+	}
+}
+
 void
 qemu_command(const struct qemu_machine *m, struct strings *argv)
 {
@@ -120,6 +143,8 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 	    m->type, argv);
 	nets_qemu(m->nets, m->nnets,
 	    disks_slots(m->disks, m->ndisks) + m->nshares, m->type, argv);
+	if (m->qmp != NULL)
+		qemu_add_qmp(m, argv);
 	if (m->gdb_port != 0) {
 		qemu_add_number(argv, "-gdb", "tcp:127.0.0.1:%llu",
 		    m->gdb_port);

@@ -23,6 +23,7 @@ struct qemu_machine {
 	unsigned cpus, gdb_port;   /* gdb_port 0: none */
 	uint64_t memory;           /* bytes */
 	const char *kernel, *line; /* its command line */
+	const char *qmp;           /* the monitor's socket, or NULL */
 	const struct disk_option *disks;
 	size_t ndisks;
 	const struct share_option *shares;

@@ -144,6 +144,19 @@ disks(void **state)
 	    "-device virtio-blk-pci,drive=disk1,disable-legacy=on "));
 	assert_null(strstr(text, "force-legacy"));
 	free(text);
+	d[1].bus = DISK_BUS_NVME;
+	m.qmp = "/q,s";
+	text = command(&m);
+	assert_non_null(strstr(text, "-device nvme,drive=disk1,serial=disk1 "));
+	assert_non_null(strstr(text,
+	    "-chardev socket,id=qmp,server=on,wait=off,path=/q,,s "));
+	assert_null(strstr(text, "pcie-root-port"));
+	free(text);
+	m.type = MACHINE_Q35;
+	text = command(&m);
+	assert_non_null(
+	    strstr(text, "-device pcie-root-port,id=port3,chassis=4,slot=4 "));
+	free(text);
 }
 
 static void

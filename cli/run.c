@@ -155,6 +155,7 @@ run_make_command(struct run *r)
 		.kernel = r->kernel.path,
 		.disks = r->o.disk,
 		.ndisks = r->o.ndisks,
+		.qmp = r->o.qmp,
 		.shares = r->o.share,
 		.nshares = r->o.nshares,
 		.nets = r->o.net,

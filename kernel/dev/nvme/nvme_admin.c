@@ -271,13 +271,16 @@ nvme_abort(struct nvme_ctrl *c, unsigned qid, uint16_t cid)
 
 /* ---- async events; 5.2 ---- */
 
-/* One request is under way at a time: the next event waits inside. */
+/*
+ * One request is under way at a time: the next event waits inside.  A queue of
+ * two or three entries has no room for one that stays.
+ */
 void
 nvme_arm_events(struct nvme_ctrl *c)
 {
 	struct nvme_sqe sqe = { .opcode = NVME_ADMIN_ASYNC_EVENT };
 	uint64_t state = spin_lock_irq(&c->lock);
-	bool arm = !c->event_armed && !c->no_events;
+	bool arm = !c->event_armed && !c->no_events && c->admin.size > 3;
 
 	if (arm)
 		c->event_armed = true;

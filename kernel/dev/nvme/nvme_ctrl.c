@@ -135,6 +135,7 @@ stop_all(struct nvme_ctrl *c, int64_t wait_ns)
 		c->silent = nvme_silence(c, wait_ns);
 	doors(c, NVME_SHUT, true);
 	n = take_all_back(c, -ENODEV, false) + nvme_ns_retry(c, -ENODEV);
+	nvme_ns_room(c); /* who was told to wait hears it now */
 	if (n > 0)
 		log_info("%s: gone, %u requests ended with ENODEV",
 		    nvme_name(c), n);

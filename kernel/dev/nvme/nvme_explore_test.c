@@ -7,6 +7,7 @@
  * the next attach working.
  */
 /* unit: kernel/kern/cmdline.c */
+#include "tests/host/x86/cpu.h"
 #include "dev/nvme/nvme_fake_ctrl.h"
 #include <setjmp.h>
 

@@ -21,8 +21,6 @@
 #define KERN_THREAD_H
 #define DEV_NVME_MMIO_H
 
-#include "tests/host/x86/cpu.h"
-
 #include "kern/types.h"
 #include <bsd/sys/queue.h>
 #include <errno.h>
@@ -32,6 +30,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+/* Something is wrong: ends the program. */
 static void __attribute__((format(printf, 1, 2), noreturn))
 fake_fail(const char *fmt, ...);
 #define fake_check(right, ...)                  \
@@ -160,13 +159,17 @@ mutex_unlock(struct mutex *m)
 }
 
 struct thread;
+/* As in the kernel. */
 int thread_create(const char *name, void (*fn)(void *), void *arg,
     struct thread **out);
+/* Its turn comes. */
 void thread_start(struct thread *t);
 
 /* --------------------------------------------------------- registers -- */
 
+/* The controller's: nvme_fake_ctrl.h. */
 static uint32_t nvme_mmio_read(const volatile void *regs, size_t off);
+/* And where it is written. */
 static void nvme_mmio_write(volatile void *regs, size_t off, uint32_t v);
 
 #include "bus/device.h"

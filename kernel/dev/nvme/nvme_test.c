@@ -4,6 +4,7 @@
  * when all is well, when the controller lies, is slow, fails, or changes.
  */
 /* unit: kernel/kern/cmdline.c */
+#include "tests/host/x86/cpu.h"
 #include "dev/nvme/nvme_fake_ctrl.h"
 #include <setjmp.h>
 

@@ -50,8 +50,10 @@ struct nvme_upper {
 };
 void nvme_set_upper(const struct nvme_upper *upper);
 
+/* One more reference, of one already held; one less (NULL is harmless). */
 void nvme_handle_get(struct nvme_handle *h);
-void nvme_handle_put(struct nvme_handle *h);
+void nvme_handle_put(struct nvme_handle *h); /* any context */
+/* The controller's number. */
 unsigned nvme_handle_unit(const struct nvme_handle *h);
 /* The floor above's own word about it. */
 void **nvme_handle_upper(struct nvme_handle *h);
