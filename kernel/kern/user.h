@@ -26,6 +26,11 @@ struct user_ops {
 	 * delivers signals.  May sleep, or not return.  Interrupts are on.
 	 */
 	void (*work)(struct trapframe *tf);
+	/*
+	 * A program's memory cannot be had: true: try again.  `for_long`: the
+	 * caller holds no lock and may sleep for others to end.
+	 */
+	bool (*out_of_memory)(bool for_long);
 };
 void user_set_ops(const struct user_ops *ops);
 /* Another way in for system calls, from the next one on. */

@@ -7,9 +7,7 @@
  * asked for a page (which may sleep) its epoch is remembered; if a truncation
  * came in between, the answer is dropped and the object asked again.
  */
-#include "kern/log.h"
 #include "kern/string.h"
-#include "kern/thread.h"
 #include "kern/vm_impl.h"
 #include "x86/cpu.h"
 #include <asm-generic/siginfo.h>
@@ -306,8 +304,6 @@ vm_fault(struct vmspace *vm, uaddr_t addr, unsigned access, int *signo,
 	if (error == 0)
 		return 0;
 	if (error == -ENOMEM) {
-		log_err("vm: out of memory at a page fault, killing %s",
-		    thread_self()->name);
 		why.signo = SIGKILL;
 		why.code = SI_KERNEL;
 	}

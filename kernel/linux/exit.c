@@ -23,6 +23,7 @@
 #include "linux/fsview.h"
 #include "linux/futex.h"
 #include "linux/itimer.h"
+#include "linux/oom.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/ptrace.h"
@@ -203,6 +204,7 @@ process_release(struct process *p)
 	thread_set_vmspace(thread_self(), NULL);
 	if (vm != NULL)
 		vmspace_put(vm);
+	oom_memory_came_free();
 	if (p->vfork_done != NULL)
 		process_vfork_done(p);
 }

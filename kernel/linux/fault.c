@@ -99,7 +99,8 @@ signal_fault(struct trapframe *tf, int signo, int code, uaddr_t addr)
 	t->fault_trapno = tf->trapno;
 	t->fault_error = tf->error;
 	t->fault_addr = tf->trapno == T_PAGE_FAULT ? addr : t->fault_addr;
-	if (unhandled(t, signo) && signo != SIGTRAP)
+	/* SIGKILL: no memory, which oom.c has told. */
+	if (unhandled(t, signo) && signo != SIGTRAP && signo != SIGKILL)
 		log_fault(t, tf, addr);
 	memset(&info, 0, sizeof(info));
 	info.si_signo = signo;

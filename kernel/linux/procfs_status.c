@@ -361,8 +361,11 @@ proc_show_oom_score(const struct pseudo_id *id, struct sbuf *sb)
 	points = p->oom_score_adj;
 	proc_unlock();
 	page_stats(&st);
-	points += (m.counts.resident + m.counts.tables) * 1000 / st.total;
-	sbuf_printf(sb, "%ld\n", MAX((1000 + points) * 2 / 3, 0l));
+	points += (int64_t)((m.counts.resident + m.counts.tables) * 1000 /
+	    st.total);
+	if (m.counts.resident == 0 || points <= -1000)
+		points = -1000; /* will not be chosen */
+	sbuf_printf(sb, "%ld\n", (1000 + points) * 2 / 3);
 	return 0;
 }
 

@@ -23,6 +23,7 @@
 #include "kern/vm.h"
 #include "linux/fdtable.h"
 #include "linux/process.h"
+#include "linux/oom.h"
 #include "linux/procfs.h"
 #include "linux/signal.h"
 #include "linux/stdio.h"
@@ -40,6 +41,7 @@ static struct user_ops ops = {
 	.syscall = syscall_dispatch,
 	.fault = signal_fault,
 	.work = signal_work,
+	.out_of_memory = oom_handle,
 };
 
 /* ---- what the program is told ---- */

@@ -161,9 +161,12 @@ page_fault(struct trapframe *tf)
 	}
 	if ((tf->rflags & RFLAGS_IF) != 0)
 		irq_enable();
-	if (addr < USER_END && (tf->error & PF_RSVD) == 0 &&
-	    vm_fault(vm, addr, access, &signo, &code) == 0)
-		return;
+	if (addr < USER_END && (tf->error & PF_RSVD) == 0)
+		do {
+			if (vm_fault(vm, addr, access, &signo, &code) == 0)
+				return;
+		} while (signo == SIGKILL &&
+		    user_ops->out_of_memory(tf_from_user(tf)));
 	if (tf_from_user(tf))
 		user_ops->fault(tf, signo, code, addr);
 	else

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """fuzz.py - random system calls from several processors; see
 tests/guest/fuzz_calls.c.  FUZZ_CALLS_SECONDS makes them last longer, and then
-the seeds are other ones each time."""
+the seeds are other ones each time.  And programs that take all there is, which
+tests/guest/hogs.c does: nothing of them must be left."""
 import os
 import random
 
@@ -19,4 +20,8 @@ def cases(_build):
                       ['guest:glibc/fuzz_calls', str(seconds), str(seed)],
                       ['--cpus', cpus, '--memory', memory],
                       limit=seconds * 3 + 60,
+                      lacks=[r'^not ok', r'panic', r'assert'], check=told_all)
+    for cpus, memory in (('1', '32M'), ('2', '48M')):
+        yield program('hogs/' + cpus, ['guest:glibc/hogs'],
+                      ['--cpus', cpus, '--memory', memory], limit=200,
                       lacks=[r'^not ok', r'panic', r'assert'], check=told_all)
