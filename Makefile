@@ -39,6 +39,7 @@ help:
 	@echo 'make run        install what is missing, build, boot a real program'
 	@echo 'make test       install what is missing, build, pass all tests'
 	@echo 'make bench      compare with a Linux guest, side by side'
+	@echo 'make conformance  run the test suites of other projects; long'
 	@echo 'make fuzz       fuzz parsers and system calls for long (FUZZ_SECONDS=)'
 	@echo 'make lint       format, layering and static checks'
 	@echo 'make setup      install what is missing from Debian packages'

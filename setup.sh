@@ -67,8 +67,7 @@ packages() {
     esac
 }
 
-# What the Debian root for tests/cases/debian.py and 'make conformance' holds,
-# beside mmdebstrap's minbase: about 400 MB to fetch, 2 GB unpacked.
+# What the Debian root for tests/cases/debian.py holds, beside mmdebstrap's minbase: about 400 MB to fetch, 2 GB unpacked.
 root_packages() {
     echo bash dash busybox coreutils make gcc libc6-dev git strace gdb
     echo python3 libpython3.11-testsuite perl sqlite3 bc file less lsof
@@ -98,6 +97,26 @@ EOF
 # which is replaced by a newer one (with the same ACPICA) every other week.
 acpica_files="*/drivers/acpi/acpica/*.[ch] */include/acpi/ac*.h
     */include/acpi/platform/*.h"
+
+# The same for the test suites of other projects.
+suite_sources() {
+    cat <<EOF
+busybox busybox 1:1.35.0-4+deb12u1 busybox_1.35.0.orig.tar.bz2 \
+faeeb244c35a348a334f4a59e44626ee870fb07b6884d68c10ae8bc19f83a694
+bash bash 5.2.15-2 bash_5.2.15.orig.tar.gz \
+7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51
+perl perl 5.36.0-7+deb12u3 perl_5.36.0.orig.tar.xz \
+0f386dccbee8e26286404b2cca144e1005be65477979beb9b1ba272d4819bcf0
+EOF
+}
+
+# What the root of 'make conformance' holds beside them; Linux must take all
+# of it as an initial file system.
+suite_packages() {
+    echo bash bc bsdextrautils busybox bzip2 cpio dash file less
+    echo libpython3.11-testsuite perl procps psmisc python3 sqlite3 strace
+    echo stress-ng unzip util-linux xz-utils zip
+}
 
 cache=${REMORA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/remora}
 check=no
@@ -192,8 +211,9 @@ sum_is() {
     [ -f "$1" ] && echo "$2  $1" | sha256sum -c --status -
 }
 
+# $1: which list
 missing_sources() {
-    sources | while read -r name _ _ archive sum; do
+    "$1" | while read -r name _ _ archive sum; do
         sum_is "$cache/$archive" "$sum" || echo "$name"
     done | tr '\n' ' '
 }
@@ -246,13 +266,14 @@ fetch_source() {
     say "$name: $archive fetched, checksum as pinned"
 }
 
+# $1: what is missing of the list $2
 fetch_sources() {
-    say "missing for build: sources of $1"
+    say "missing: sources of $1"
     [ $check = no ] || { found=no; return 0; }
     say "fetching Debian's source packages into $cache (no root needed)"
     work_begin
     private_apt_init deb-src
-    sources | while read -r line; do
+    "$2" | while read -r line; do
         # shellcheck disable=SC2086 # five words
         set -- $line
         sum_is "$cache/$4" "$5" || fetch_source "$@"
@@ -261,8 +282,8 @@ fetch_sources() {
 }
 
 unpack_sources() {
-    todo=$(missing_sources)
-    [ -z "$todo" ] || fetch_sources "$todo"
+    todo=$(missing_sources sources)
+    [ -z "$todo" ] || fetch_sources "$todo" sources
     mkdir -p "$1"
     sources | while read -r name _ _ archive _; do
         rm -rf "$1/$name.new"
@@ -307,20 +328,68 @@ fetch_linux() {
 
 # --- the Debian root ----------------------------------------------------------------
 
-# Rebuilt when the list of its packages changes.
+# $1: its name, $2: the function that lists its packages, $3: what to do then.
+# Made anew when the list changes.
 make_root() {
-    root=$cache/roots/debian
-    list=$(root_packages | tr ' ' '\n' | sort | paste -sd,)
+    root=$cache/roots/$1
+    list=$($2 | tr ' ' '\n' | sort | paste -sd,)
     [ "$(cat "$root.packages" 2>/dev/null)" != "$list" ] || return 0
-    say "missing for conformance: a Debian root"
+    say "missing for conformance: a Debian root, $1"
     [ $check = no ] || { found=no; return 0; }
     say "making it in $root (some minutes)"
     mkdir -p "$cache/roots"
     as_root rm -rf "$root.new" "$root"
     as_root mmdebstrap --quiet --variant=minbase --include="$list" bookworm \
         "$root.new" >&2 || die "mmdebstrap could not make $root"
+    $3 "$root.new"
     as_root mv "$root.new" "$root"
     echo "$list" >"$root.packages"
+}
+
+# The suites go to /suites of the root, with the helpers that each builds.
+unpack_suites() {
+    todo=$(missing_sources suite_sources)
+    [ -z "$todo" ] || fetch_sources "$todo" suite_sources
+    from=$1.sources
+    rm -rf "$from"
+    suite_sources | while read -r name _ _ archive _; do
+        mkdir -p "$from/$name" "$from/suites/$name"
+        tar -xf "$cache/$archive" -C "$from/$name" --strip-components=1 \
+            --no-same-owner
+    done
+    prepare_busybox "$from/busybox" "$from/suites/busybox"
+    prepare_bash "$from/bash" "$from/suites/bash"
+    prepare_perl "$from/perl" "$from/suites/perl" "$1"
+    as_root cp -a --no-preserve=ownership "$from/suites" "$1/suites"
+    rm -rf "$from"
+}
+
+prepare_busybox() {
+    make -s -C "$1" defconfig >/dev/null
+    cp -a "$1/testsuite" "$1/.config" "$2"
+    gcc -Os -w -o "$2/testsuite/echo-ne" "$1/scripts/echo.c"
+    ln -s /bin/busybox "$2/busybox"
+}
+
+prepare_bash() {
+    cp -a "$1/tests" "$2"
+    for tool in recho zecho printenv xcase; do
+        gcc -O -w -I "$1" -DHAVE_STRING_H -DHAVE_STDLIB_H -DHAVE_UNISTD_H \
+            -include stdlib.h -include string.h -include unistd.h \
+            -o "$2/tests/$tool" "$1/support/$tool.c"
+    done
+}
+
+# The tests use the installed perl, and look for its modules beside them.
+prepare_perl() {
+    cp -a "$1/t" "$2"
+    mkdir "$2/lib"
+    for folder in share/perl/5.36.0 lib/x86_64-linux-gnu/perl/5.36.0 \
+        lib/x86_64-linux-gnu/perl-base; do
+        cp -a "$3/usr/$folder/." "$2/lib"
+    done
+    ln -s /usr/bin/perl "$2/perl"
+    ln -s /usr/bin/perl "$2/t/perl"
 }
 
 # --- main ---------------------------------------------------------------------------
@@ -358,14 +427,15 @@ if [ -n "$todo" ]; then
     install_packages "$todo" "${groups# }"
 fi
 case " $groups " in *" build "*)
-    todo=$(missing_sources)
-    [ -z "$todo" ] || fetch_sources "$todo"
+    todo=$(missing_sources sources)
+    [ -z "$todo" ] || fetch_sources "$todo" sources
 esac
 case " $groups " in *" bench "* | *" conformance "*)
     fetch_linux
 esac
 case " $groups " in *" conformance "*)
-    make_root
+    make_root debian root_packages :
+    make_root suites suite_packages unpack_suites
 esac
 
 [ $found = yes ] || exit 1

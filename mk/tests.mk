@@ -108,7 +108,7 @@ $(foreach t,$(THREADS_SRC),$(eval $(call threads_rule,$(t))))
 $(foreach t,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(t))))
 .SECONDARY:
 
-.PHONY: run test unit fuzz fuzz-short bench test-programs
+.PHONY: run test unit fuzz fuzz-short bench test-programs conformance
 test-programs: $(UNIT_BIN) $(FUZZ_BIN)
 
 unit: $(UNIT_BIN)
@@ -125,6 +125,11 @@ test:
 	$(Q)./setup.sh --quiet build run test
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)MAKE='$(MAKE)' tests/all $(B)
+
+conformance:
+	$(Q)./setup.sh --quiet build run conformance
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/conformance/run $(B) --table docs/conformance.md
 
 run:
 	$(Q)./setup.sh --quiet build run

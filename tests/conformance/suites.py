@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: ISC
+"""suites.py - the test suites of other projects: their pieces, and how what
+they print is read.
+
+A piece is (name, seconds, command); the command runs in a shell in /tmp,
+where the suite's folder was copied.  A reader turns a piece's output into
+{test: 'pass', 'fail' or 'skip'}.
+"""
+import os
+import re
+
+
+def python_results(name, text, status):
+    """unittest's verbose lines; a docstring may stand between."""
+    found, test = {}, None
+    for line in text.split('\n'):
+        start = re.match(r'^(test\w*|setUpClass|tearDownClass) \(([\w.]+)\)',
+                         line)
+        if start:
+            test = start.group(2)
+            if not test.endswith('.' + start.group(1)):
+                test += '.' + start.group(1)
+        end = re.search(r"(?:\.\.\. |^)(ok|FAIL|ERROR|skipped .*|expected "
+                        r"failure|unexpected success)$", line)
+        if not end or not test:
+            continue
+        word = end.group(1)
+        found[test] = ('pass' if word in ('ok', 'expected failure') else
+                       'skip' if word.startswith('skipped') else 'fail')
+        test = None
+    for bad in re.findall(r'^(?:FAIL|ERROR): \S+ \(([\w.]+)\)', text, re.M):
+        found[bad] = 'fail'
+    found['%s (its end)' % name] = ('pass' if status is not None and
+                                    'Tests result: ' in text else 'fail')
+    return found
+
+
+def line_results(name, text, status):
+    """Lines "PASS: test"; DejaGnu's words."""
+    found = {}
+    for word, test in re.findall(
+            r'^(PASS|FAIL|SKIPPED|UNTESTED|SKIP|ERROR|XFAIL): (.*?)\r?$', text,
+            re.M):
+        test = test.strip()
+        n = 2
+        first = test
+        while test in found:
+            test, n = '%s (%d)' % (first, n), n + 1
+        found[test] = {'PASS': 'pass', 'XFAIL': 'pass', 'FAIL': 'fail',
+                       'ERROR': 'fail'}.get(word, 'skip')
+    found['%s (its end)' % name] = 'fail' if status in (None, 124, 137) \
+        else 'pass'
+    return found
+
+
+def piece_results(name, text, status):
+    """The piece is the test; 77 means skipped, as for Automake."""
+    word = {0: 'pass', 77: 'skip'}.get(status, 'fail')
+    return {name: word}
+
+
+def stress_results(name, text, status):
+    """stress-ng: 3 is no resources, 4 not implemented."""
+    return {name: {0: 'pass', 3: 'skip', 4: 'skip'}.get(status, 'fail')}
+
+
+PYTHON = ('test_os test_posix test_subprocess test_signal test_threading '
+          'test_socket test_select test_epoll test_mmap test_time test_pty '
+          'test_io test_tempfile test_fcntl test_poll test_selectors '
+          'test_resource test_wait4 test_eintr test_openpty').split()
+
+
+def python_pieces(_):
+    for name in PYTHON:
+        yield name, 600, 'python3 -m test -v ' + name
+
+
+def busybox_pieces(root):
+    """One for each applet's tests."""
+    folder = root + '/suites/busybox/testsuite'
+    names = sorted({f.removesuffix('.tests') for f in os.listdir(folder)
+                    if f.endswith('.tests') or
+                    os.path.isdir(os.path.join(folder, f))})
+    for name in names:
+        # The source's own style; two that only compute, for minutes.
+        if name not in ('all_sourcecode', 'bc', 'dc'):
+            yield name, 300, ('cd busybox/testsuite && bindir=/tmp/busybox '
+                             'tsdir=$PWD sh ./runtest ' + name)
+
+
+def bash_pieces(root):
+    names = sorted(f for f in os.listdir(root + '/suites/bash/tests')
+                   if f.startswith('run-') and '.' not in f)
+    for name in names:
+        if name not in ('run-all', 'run-minimal', 'run-gprof'):
+            yield name, 120, (
+                'cd bash/tests && PATH=/tmp/bash/tests:$PATH '
+                'THIS_SH=/bin/bash BASH_TSTOUT=/tmp/out HOME=/tmp sh ./' +
+                name)
+
+
+# All of t/io, and of t/op what asks something of the kernel.
+PERL = ('alarm chdir chown chr chroot closure crypt die_exit exec exists_sub '
+        'fh filetest filetest_stack_ok filetest_t fork getpid getppid glob '
+        'goto groups heredoc inc incfilter inccode ioctl kill0 lex_assign lfs '
+        'local lop magic mkdir numconvert oct open or overload pack pow print '
+        'push rand readline recurse require_errors reset select sigdispatch '
+        'signatures sleep sprintf srand sselect stat stat_errors study sub '
+        'symbolcache sysio taint threads time tie tie_fetch_count utf8cache '
+        'umask unlink utfhash vec waitpid warn wantarray write').split()
+
+
+def perl_pieces(root):
+    folder = root + '/suites/perl/t/'
+    names = ['op/%s.t' % n for n in PERL
+             if os.path.exists('%sop/%s.t' % (folder, n))]
+    names += ['io/' + n for n in os.listdir(folder + 'io')
+              if n.endswith('.t')]
+    for name in sorted(names):
+        yield name, 300, ('cd perl/t && prove -Q -e "perl -I../lib" ' + name)
+
+
+STRESS = {
+    'cpu': 'cpu atomic bsearch branch cpu-online fp funccall goto hash '
+           'heapsort hsearch ipsec-mb jpeg lsearch matrix matrix-3d mergesort '
+           'nop numa prime qsort radixsort rdrand shellsort skiplist sparse '
+           'str tree tsc tsearch vecmath vecwide waitcpu wcs zlib',
+    'vm': 'bad-altstack bigheap brk fork-vm full-mem madvise malloc memfd '
+          'memrate mincore misaligned mlock mmap mmapaddr mmapfiles mmapfixed '
+          'mmapfork mmaphuge mmapmany mremap msync munmap pageswap physpage '
+          'prefetch remap resources secretmem shm stack stackmmap tmpfs vm '
+          'vm-addr vm-rw vm-segv vm-splice',
+    'scheduler': 'affinity clone cyclic daemon dnotify exec exit-group fork '
+                 'forkheavy futex getrandom hrtimers kill loadavg membarrier '
+                 'mmapfork mutex nanosleep netlink-proc nice pidfd poll pthread '
+                 'race-sched resched schedpolicy sem session set sleep '
+                 'spawn softlockup switch tee tun vfork vforkmany wait yield '
+                 'zombie',
+    'pipe': 'fifo pipe pipeherd sendfile splice tee vm-splice',
+    'filesystem': 'access acl chattr chdir chmod chown copy-file dentry dir '
+                  'dirdeep dirmany dup eventfd fallocate fanotify fcntl fiemap '
+                  'file-ioctl filename flock fpunch fstat getdent handle '
+                  'inode-flags inotify io iomix ioprio lease link lockf '
+                  'lockofd mknod metamix open procfs rename seal seek symlink '
+                  'sync-file touch unlink utime verity xattr',
+    'interrupt': 'aio alarm clock context eventfd itimer kill nanosleep '
+                 'opcode rseq sigabrt sigchld sigfd sigfpe sigio signal '
+                 'signest sigpending sigpipe sigq sigrt sigsegv sigsuspend '
+                 'sigtrap sigxcpu sleep timer timerfd timermix',
+}
+
+
+def stress_pieces(_):
+    seen = set()
+    for kind, names in STRESS.items():
+        for name in names.split():
+            if name in seen:
+                continue
+            seen.add(name)
+            yield '%s/%s' % (kind, name), 60, (
+                'stress-ng --temp-path /tmp -q --verify --oomable -t 1 '
+                '--vm-bytes 32M --mmap-bytes 16M --%s 2' % name)
+
+
+# name: (pieces, reader)
+SUITES = {
+    'python': (python_pieces, python_results),
+    'busybox': (busybox_pieces, line_results),
+    'bash': (bash_pieces, piece_results),
+    'perl': (perl_pieces, piece_results),
+    'stress-ng': (stress_pieces, stress_results),
+}
