@@ -80,7 +80,7 @@ lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest)
 			continue;
 		if (is_on_link(nif, dest->addr))
 			return NULL;
-		if (netif_ip4_gw(nif)->addr == 0)
+		if (netif_ip4_gw(nif)->addr == 0 || ethif_nic(nif) == NULL)
 			continue;
 		/* Of several with a gateway the one whose address it is. */
 		if (src != NULL && src->addr != 0 &&

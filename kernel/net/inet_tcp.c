@@ -17,6 +17,7 @@
 #include "kern/panic.h"
 #include "kern/string.h"
 #include "kern/thread.h"
+#include "net/inet_route.h"
 #include "net/stack.h"
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
@@ -563,6 +564,9 @@ start_connecting(struct inet_sock *is, struct inet_end *to)
 		return error == -EADDRINUSE ? -EADDRNOTAVAIL : error;
 	if (is->v6 && IP_IS_V4_VAL(to->ip) && ip_addr_isany(&is->tcp->local_ip))
 		ip_addr_set_zero_ip4(&is->tcp->local_ip);
+	error = inet_route_check(&is->tcp->local_ip, &to->ip);
+	if (error != 0)
+		return error;
 	error = inet_errno(
 	    tcp_connect(is->tcp, &to->ip, to->port, on_connected));
 	if (error != 0)

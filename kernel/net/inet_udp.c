@@ -4,6 +4,7 @@
 
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_route.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
 #include <lwip/netif.h>
@@ -164,6 +165,8 @@ connect_locked(struct inet_sock *is, const struct sock_addr *addr)
 			ip_addr_set_loopback(0, &to.ip);
 	}
 	error = find_route(is, &to.ip, &nif, &from);
+	if (error == 0 && is->bound_if == 0)
+		error = inet_route_check(&is->udp->local_ip, &to.ip);
 	if (error == 0 && ip4_addr_isbroadcast(ip_2_ip4(&to.ip), nif) &&
 	    !IP_IS_V6_VAL(to.ip) && !is->s.flag_broadcast)
 		error = -EACCES;

@@ -13,7 +13,6 @@
 #include <lwip/pbuf.h>
 #include <lwip/prot/ethernet.h>
 #include <netif/ethernet.h>
-#include "net/inet_error.h"
 
 #define BATCH     32u
 #define COPY_MAX  256u /* bytes of a packet that is copied */
@@ -109,10 +108,7 @@ static void
 give(struct ethif *e, struct pbuf *p, uint16_t type)
 {
 	switch (type) {
-	case PP_HTONS(ETHTYPE_IP):
-		inet_error_look(p);
-		(void)ip4_input(p, &e->nif);
-		break;
+	case PP_HTONS(ETHTYPE_IP): (void)ip4_input(p, &e->nif); break;
 	case PP_HTONS(ETHTYPE_ARP): etharp_input(p, &e->nif); break;
 	case PP_HTONS(ETHTYPE_IPV6): (void)ip6_input(p, &e->nif); break;
 	default: pbuf_free(p);

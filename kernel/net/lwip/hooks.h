@@ -19,6 +19,10 @@ u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
 #define LWIP_HOOK_TCP_ISN(lip, lport, rip, rport) \
 	lwip_hook_tcp_isn(lip, lport, rip, rport)
 
+/* Every packet of IPv4 that comes: what ICMP reports is looked at. */
+int lwip_hook_ip4_input(struct pbuf *p, struct netif *inp);
+#define LWIP_HOOK_IP4_INPUT(p, inp) lwip_hook_ip4_input(p, inp)
+
 /* The interface and the next hop that the table of routes says. */
 struct netif *
 lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest);

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: ISC
+"""net.py - network cards: files fetched from the host and served to it, on
+each transport; addresses by hand and by DHCP."""
+import contextlib
+import hashlib
+import http.server
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from suite.case import Case, Failure, execute
+from suite.machine import program, run_command
+
+BUSYBOX = '/bin/busybox'
+FILE = b''.join(hashlib.sha256(b'net %d' % i).digest() for i in range(40000))
+SUM = hashlib.md5(FILE).hexdigest()
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    """GET gives FILE; PUT says the sum of what came."""
+    protocol_version = 'HTTP/1.0'
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(FILE)))
+        self.end_headers()
+        self.wfile.write(FILE)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        answer = hashlib.md5(body).hexdigest().encode() + b'\n'
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def host_server():
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Files)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def with_server(context, argv):
+    """PORT in the command becomes the server's."""
+    with host_server() as port:
+        return execute([a.replace('PORT', str(port)) for a in argv],
+                       timeout=60)
+
+
+def fetch(name, options=(), qemu='', **wanted):
+    script = ('wget -q -O /f http://10.0.2.2:PORT/f && md5sum /f; '
+              '{ printf "POST / HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n"; '
+              'cat /f; } | nc 10.0.2.2 PORT' % len(FILE))
+
+    def argv(context):
+        command = run_command(context, [BUSYBOX, 'sh', '-c', script],
+                              ['--net', 'user', *options])
+        if not qemu:
+            return command
+        wrapper = context.write('qemu', b'#!/bin/sh\n%s\n' % qemu.encode(),
+                                0o755)
+        return ['env', 'REMORA_QEMU=' + wrapper] + command
+    wanted.setdefault('has', ['^' + SUM + '  /f$',
+                               '^' + SUM + '$'])
+    return Case('fetch/' + name, argv, act=with_server, needs=[BUSYBOX],
+                **wanted)
+
+
+def changed(expression):
+    """QEMU with words of its command changed by sed."""
+    return ("for a; do shift; set -- \"$@\" \"$(printf %s \"$a\" | "
+            "sed '" + expression + "')\"; done; "
+            "exec qemu-system-x86_64 \"$@\"")
+
+
+def card(properties):
+    return changed(r's/virtio-net-\(pci\|device\),/&' + properties + ',/')
+
+
+def transports():
+    yield fetch('mmio')
+    yield fetch('mmio legacy', qemu=changed(
+        's/force-legacy=off/force-legacy=on/'))
+    yield fetch('mmio packed', qemu=card('packed=on'))
+    yield fetch('q35', ['--machine', 'q35'])
+    yield fetch('pc', ['--machine', 'pc'])
+    yield fetch('pci legacy', ['--machine', 'pc'],
+                qemu=card('disable-modern=on'))
+    yield fetch('pci modern', ['--machine', 'q35'],
+                qemu=card('disable-legacy=on'))
+    yield fetch('pci packed', ['--machine', 'q35'],
+                qemu=card('packed=on,disable-legacy=on'))
+    yield fetch('no mergeable buffers', qemu=card('mrg_rxbuf=off'))
+    yield fetch('no control queue', qemu=card('ctrl_vq=off'))
+    yield fetch('small queues', qemu=card('rx_queue_size=256,tx_queue_size=256,indirect_desc=off,'
+                'event_idx=off'))
+    yield fetch('two processors', ['--cpus', '2'])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def from_host(url, tries=200):
+    """What the machine serves, once it does."""
+    for _ in range(tries):
+        try:
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                return answer.read()
+        except (urllib.error.URLError, ConnectionError, socket.timeout):
+            time.sleep(0.1)
+    raise Failure('the machine does not serve ' + url)
+
+
+def served(get):
+    """The machine runs while get(port) asks it for something."""
+    def act(_, argv):
+        port, results = free_port(), []
+
+        def ask():
+            try:
+                results.append(get(port))
+            except Failure as failure:
+                results.append(failure)
+        thread = threading.Thread(target=ask)
+        thread.start()
+        try:
+            outcome = execute([a.replace('PORT', str(port)) for a in argv],
+                              timeout=60)
+        finally:
+            thread.join()
+        if isinstance(results[0], Failure):
+            raise results[0]
+        return outcome
+    return act
+
+
+def get_thrice(port):
+    url = 'http://127.0.0.1:%d/' % port
+    for _ in range(3):
+        if from_host(url + 'bin/busybox')[:4] != b'\x7fELF':
+            raise Failure('the file is another one')
+    from_host(url + 'end')
+
+
+def servers():
+    script = ('httpd -f -p 80 -h / & echo over >/end; '
+              'until test "$(netstat -tn | grep -c TIME_WAIT)" -ge 4; '
+              'do sleep 0.1; done; kill %1; echo served')
+    yield program('serve/httpd', [BUSYBOX, 'sh', '-c', script],
+                  ['--net', 'user,hostfwd=tcp:PORT:80'],
+                  act=served(get_thrice), needs=[BUSYBOX], has=['^served$'])
+
+
+def configured():
+    show = 'hostname; ifconfig eth0; route -n; cat /proc/net/pnp /etc/resolv.conf'
+    yield program('ip/by hand', [BUSYBOX, 'sh', '-c', show], [
+        '--net', 'user', '--mac', '52:54:00:00:00:77', '--append',
+        'ip=10.0.2.9:1.2.3.4:10.0.2.2:255.255.0.0:box:eth0:off:10.0.2.3:9.9.9.9'
+    ], needs=[BUSYBOX], has=[
+        r'^box$', r'HWaddr 52:54:00:00:00:77', r'inet addr:10\.0\.2\.9 '
+        r' Bcast:10\.0\.255\.255  Mask:255\.255\.0\.0',
+        r'^0\.0\.0\.0 +10\.0\.2\.2 ', r'^nameserver 9\.9\.9\.9$',
+        r'^bootserver 1\.2\.3\.4$', r'^#MANUAL$'])
+    yield program('ip/dhcp', [BUSYBOX, 'sh', '-c', show + '; dmesg'],
+                  ['--net', 'user', '--append', 'ip=dhcp'],
+                  needs=[BUSYBOX], has=[
+                      r'inet addr:10\.0\.2\.15 ', r'^#PROTO: DHCP$',
+                      r'^nameserver 10\.0\.2\.3$',
+                      r'eth0: address 10\.0\.2\.15, .* by DHCP$'])
+    yield program('ip/off', [BUSYBOX, 'sh', '-c', 'ifconfig; ifconfig -a'],
+                  ['--net', 'user', '--append', 'ip=off'], needs=[BUSYBOX],
+                  lacks=[r'inet addr:10'], has=[r'^eth0 .*HWaddr'])
+    yield program('ip/nonsense', [BUSYBOX, 'sh', '-c', 'dmesg | grep ip='],
+                  ['--net', 'user', '--append', 'ip=1.2.3.4.5'],
+                  needs=[BUSYBOX], has=[r'ip=1\.2\.3\.4\.5 makes no sense'])
+    yield program('ip/no card', [BUSYBOX, 'sh', '-c',
+                                 'dmesg | grep ip=; cat /proc/net/dev'],
+                  ['--append', 'ip=dhcp'], needs=[BUSYBOX],
+                  has=[r'ip=: no interface', r'^ +lo:'])
+    yield program('ip/two cards', [BUSYBOX, 'sh', '-c', 'ifconfig eth1 up; '
+                                   'ifconfig -a | grep HWaddr'],
+                  ['--net', 'user', '--net', 'user', '--mac',
+                   '52:54:00:00:00:99'], needs=[BUSYBOX],
+                  has=[r'^eth1 +Link.*52:54:00:00:00:99', r'^eth0 '])
+
+
+def tools():
+    yield program('ping', [BUSYBOX, 'ping', '-c', '3', '-i', '0.1',
+                           '10.0.2.2'], ['--net', 'user'], needs=[BUSYBOX],
+                  has=[r'^3 packets transmitted, 3 packets received'])
+    yield program('ping/six', [BUSYBOX, 'ping6', '-c', '1', '::1'],
+                  needs=[BUSYBOX], has=[r'^1 packets transmitted, 1 packets'])
+    yield program('no way', [BUSYBOX, 'wget', '-O', '-',
+                             'http://198.51.100.1/'], status=1,
+                  needs=[BUSYBOX], has=[r'Network is unreachable'])
+    yield program('files for names', [BUSYBOX, 'cat', '/etc/hosts',
+                                      '/etc/resolv.conf'], ['--net', 'user'],
+                  needs=[BUSYBOX], stdout=b'127.0.0.1 localhost\n'
+                  b'::1 localhost\nnameserver 10.0.2.3\n')
+
+
+
+
+def cases(_):
+    for group in (transports, servers, configured, tools):
+        yield from group()
