@@ -12,13 +12,17 @@
 #include "bus/firmware.h"
 #include "bus/pci_cba.h"
 #include "bus/pci_impl.h"
+#include "bus/pcie_slot.h"
 #include "kern/boot.h"
 #include "kern/bootargs.h"
+#include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/panic.h"
 #include "kern/sbuf.h"
 #include "kern/string.h"
+#include "kern/thread.h"
+#include "kern/waitq.h"
 #include <linux/errno.h>
 #include <linux/pci_regs.h>
 
@@ -459,6 +463,8 @@ bridge_detach(struct device *dev, enum detach_kind kind)
 	struct pci_bus *bus = device_softc(dev);
 
 	(void)kind;
+	pcie_slot_end(bus->slot);
+	bus->slot = NULL;
 	bus_end(bus);
 	pci_disable(dev);
 }
@@ -469,6 +475,8 @@ bridge_attach(struct device *dev)
 	struct pci_bus *bus = device_softc(dev);
 	struct pci_bus *above = device_softc(device_parent(dev));
 	struct pci_dev *pd = pci_dev_of(dev);
+	unsigned slot;
+	bool has_slot;
 	int error;
 
 	bus->dev = dev;
@@ -485,8 +493,15 @@ bridge_attach(struct device *dev)
 		return -ELOOP;
 	error = pci_enable(dev);
 	if (error == 0) {
-		device_announce(dev, "bus %u", bus->number);
+		has_slot = pcie_slot_is_there(dev, &slot);
+		if (has_slot)
+			device_announce(dev, "bus %u, slot %u", bus->number,
+			    slot);
+		else
+			device_announce(dev, "bus %u", bus->number);
 		error = bus_begin(bus);
+		if (error == 0 && has_slot)
+			bus->slot = pcie_slot_begin(dev, bus->number);
 	}
 	if (error != 0)
 		bridge_detach(dev, DETACH_ASKED);
@@ -501,6 +516,7 @@ static const struct device_id bridge_ids[] = {
 const struct driver pci_bridge_driver = {
 	.name = "pci",
 	.bus = "pci",
+	.linux_name = "pcieport",
 	.softc_size = sizeof(struct pci_bus),
 	.ids = bridge_ids,
 	.match = bridge_match,
@@ -567,6 +583,38 @@ pci_host_space(void)
 	return host.found ? &host.space : NULL;
 }
 
+/* Where nothing tells of arrivals: looks, and looks again. */
+static void
+poll(void *arg)
+{
+	struct waitq never;
+	int64_t every = bootargs()->pci_poll_s * NSEC_PER_SEC;
+
+	waitq_init(&never);
+	for (;;) {
+		(void)wait_event_kind(&never, false, WAIT_UNINTERRUPTIBLE,
+		    clock_mono_ns() + every);
+		if (device_rescan(arg) == -ENODEV)
+			break;
+	}
+	device_put(arg);
+}
+
+static void
+poll_start(struct device *bus)
+{
+	struct thread *t;
+
+	if (bootargs()->pci_poll_s == 0) {
+		device_put(bus);
+	} else if (thread_create("pci-poll", poll, bus, &t) == 0) {
+		thread_start(t);
+	} else {
+		log_warn("pci: no memory for pci.poll=");
+		device_put(bus);
+	}
+}
+
 /* An absent bus is no error: many a machine has none. */
 int
 pci_init(const struct boot_info *bi)
@@ -576,6 +624,8 @@ pci_init(const struct boot_info *bi)
 		.address = "pci0000:00",
 	};
 	struct pci_header h;
+	struct device *bus;
+	int error;
 
 	if (bootargs()->pci_off || find_space(bi) != 0)
 		return 0;
@@ -583,5 +633,8 @@ pci_init(const struct boot_info *bi)
 		&h) != 0)
 		return 0;
 	host.found = true;
-	return device_add(device_root(), &spec, NULL);
+	error = device_add(device_root(), &spec, &bus);
+	if (error == 0)
+		poll_start(bus);
+	return error;
 }

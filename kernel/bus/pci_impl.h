@@ -17,6 +17,7 @@ struct pci_bus {
 	struct pci_dev *bridge;        /* [I] that leads here; NULL: host */
 	uint8_t number, last;          /* [I] buses behind: number .. last */
 	bool one_slot;                 /* [I] a PCIe link: device 0 only */
+	struct pcie_slot *slot;        /* [t] with hot-plug; NULL: none */
 	uint8_t depth;                 /* [I] bridges that lead here */
 	struct pci_dev *first;         /* [t] who is here, by bdf */
 	/*

@@ -10,6 +10,7 @@
 #include "bus/firmware.h"
 #include "bus/intr.h"
 #include "bus/pci_impl.h"
+#include "bus/pcie_slot.h"
 #include "kern/boot.h"
 #include "kern/bootargs.h"
 #include "kern/clock.h"
@@ -317,6 +318,30 @@ intr_number(const struct intr_source *src)
 {
 	assert_non_null(src);
 	return 100;
+}
+
+/* Slots have a test of their own. */
+bool
+pcie_slot_is_there(struct device *port, unsigned *number)
+{
+	(void)port;
+	(void)number;
+	return false;
+}
+
+struct pcie_slot *
+pcie_slot_begin(struct device *port, uint8_t bus)
+{
+	(void)port;
+	(void)bus;
+	fail();
+	return NULL;
+}
+
+void
+pcie_slot_end(struct pcie_slot *slot)
+{
+	assert_null(slot);
 }
 
 /* ---- a driver for what is no bridge ---- */

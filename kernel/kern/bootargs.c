@@ -10,9 +10,9 @@
 #include "kern/string.h"
 #include <linux/errno.h>
 
-static struct bootargs args = { .loglevel = -1,
-	.panic_seconds = -1,
-	.argc = 1 };
+static struct bootargs args = {
+	.loglevel = -1, .panic_seconds = -1, .pci_button_s = 5, .argc = 1
+};
 static char store[BOOT_CMDLINE_SIZE];
 static const char *line;
 
@@ -197,6 +197,28 @@ set_pci(void *a, const char *value)
 }
 
 static int
+set_pci_poll(void *a, const char *value)
+{
+	int64_t v;
+	int error = whole_number(value, 0, 3600, &v);
+
+	if (error == 0)
+		((struct bootargs *)a)->pci_poll_s = v;
+	return error;
+}
+
+static int
+set_pci_button(void *a, const char *value)
+{
+	int64_t v;
+	int error = whole_number(value, 0, 60, &v);
+
+	if (error == 0)
+		((struct bootargs *)a)->pci_button_s = v;
+	return error;
+}
+
+static int
 set_acpi(void *a, const char *value)
 {
 	if (strcmp(value, "off") == 0)
@@ -288,6 +310,8 @@ static const struct cmdline_known known[] = {
 	{ "quiet", set_quiet, false }, { "loglevel", set_loglevel, true },
 	{ "panic", set_panic, true }, { "reboot", set_reboot, true },
 	{ "pci", set_pci, true }, { "bootchart", set_bootchart, false },
+	{ "pci.poll", set_pci_poll, true },
+	{ "pci.button", set_pci_button, true },
 	{ "virtio_mmio.device", set_virtio_mmio, true },
 	{ "nosmap", set_nosmap, false }, { "remora.trace", set_trace, true },
 	{ "remora.test", set_test, true },

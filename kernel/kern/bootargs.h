@@ -16,6 +16,8 @@ struct bootargs {
 	const char *root, *rootfstype, *rootflags; /* NULL: not given */
 	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
 	bool acpi_off;
+	unsigned pci_poll_s;   /* pci.poll=: look so often; 0: never */
+	unsigned pci_button_s; /* pci.button=: until a button counts; 5 */
 	bool virtio_mmio;  /* there are places; bus/virtio_mmio.c reads them */
 	bool mounts;       /* remora.mount= is given */
 	bool ip;           /* ip= is given; net/inet_config.c reads it */

@@ -78,26 +78,27 @@ void wait_prepare(enum wait_kind kind);
 int wait_sleep(enum wait_kind kind, int64_t deadline_ns);
 void wait_finish(void);
 
-#define wait_event_kind(wqp, cond, kind, deadline_ns)                   \
-	__extension__({                                                 \
-		struct waiter w_ = { .thread = thread_self() };         \
-		int error_ = 0;                                         \
-		if (!(cond)) {                                          \
-			waitq_add(wqp, &w_);                            \
-			for (;;) {                                      \
-				wait_prepare(kind);                     \
-				if (cond) {                             \
-					error_ = 0;                     \
-					break;                          \
-				}                                       \
-				if (error_ != 0)                        \
-					break;                          \
-				error_ = wait_sleep(kind, deadline_ns); \
-			}                                               \
-			wait_finish();                                  \
-			waitq_remove(&w_);                              \
-		}                                                       \
-		error_;                                                 \
+#define wait_event_kind(wqp, cond, kind, deadline_ns)              \
+	__extension__({                                            \
+		struct waiter w_ = { .thread = thread_self() };    \
+		int64_t until_ = (deadline_ns);                    \
+		int error_ = 0;                                    \
+		if (!(cond)) {                                     \
+			waitq_add(wqp, &w_);                       \
+			for (;;) {                                 \
+				wait_prepare(kind);                \
+				if (cond) {                        \
+					error_ = 0;                \
+					break;                     \
+				}                                  \
+				if (error_ != 0)                   \
+					break;                     \
+				error_ = wait_sleep(kind, until_); \
+			}                                          \
+			wait_finish();                             \
+			waitq_remove(&w_);                         \
+		}                                                  \
+		error_;                                            \
 	})
 
 /* Sleeps until cond; cannot fail. */
