@@ -38,7 +38,8 @@ FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \
 
 $(B)/unit/%.o: %.c | $(THIRD_STAMP)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(UNIT_SAN) -c -o $@ $<
+	$(Q)$(HOSTCC) $(if $(filter $(notdir $*),$(UNIT_HOST)),-iquote \
+	  tests/host) $(HOST_CFLAGS) $(UNIT_SAN) -c -o $@ $<
 
 # Before the kernel's own headers come those that stand in for them.
 $(B)/unit-threads/%.o: %.c | $(THIRD_STAMP)
@@ -50,8 +51,9 @@ $(B)/unit-tsan/%.o: %.c | $(THIRD_STAMP)
 	$(Q)$(HOSTCC) -iquote tests/host $(HOST_CFLAGS) -fsanitize=thread \
 	  -Wno-tsan -c -o $@ $<
 
-# What takes locks sees those of tests/host here, too.
+# What takes locks or uses ports sees those of tests/host here, too.
 FUZZ_LOCKS = p9_client p9_client_fuzz
+UNIT_HOST = acpi_code_test acpi_osl_io acpi_pci acpi_devices
 $(B)/fuzz/%.o: %.c | $(THIRD_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCLANG) $(if $(filter $(notdir $*),$(FUZZ_LOCKS)),-iquote \
@@ -68,7 +70,7 @@ $(B)/$(1)/third/zstd/%.o: $(THIRD_STAMP) mk/third.mk
 	$$(Q)$(2) -O2 -g -w $(3) $$(ZSTD_DEF) -c -o $$@ $(THIRD)/zstd/lib/$$*.c
 $(B)/$(1)/third/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) -O1 -g -w $(3) $(4) $$(ACPICA_HOST) -c -o $$@ \
+	$$(Q)$(2) -O1 -g -w $(3) $(4) $$(ACPICA_HOST) $$(ACPICA_DEF_$$*) -c -o $$@ \
 	  $(THIRD)/acpica/drivers/acpi/acpica/$$*.c
 endef
 $(eval $(call third_host,unit,$(HOSTCC),-fsanitize=address))

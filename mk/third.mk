@@ -95,10 +95,14 @@ $(THIRD)/obj/zstd/%.o: $(THIRD_STAMP) mk/third.mk
 	$(Q)$(CC) $(THIRD_CFLAGS) $(ZSTD_DEF) -c -o $@ $(THIRD)/zstd/lib/$*.c
 
 THIRD_H	:= $(shell find kernel/third -name '*.h')
-$(THIRD)/obj/acpica/evxface.o: THIRD_CFLAGS += -DACPI_FUTURE_USAGE
+ACPICA_DEF_evxface = -DACPI_FUTURE_USAGE
+# Tables that fail are left as they are: see kernel/bus/acpi_load.c.
+ACPICA_DEF_nsload = -Dacpi_ns_delete_namespace_by_owner=acpi_os_keep_nodes \
+	  -Dacpi_tb_release_owner_id=acpi_os_keep_owner
+ACPICA_DEF_tbxfload = -Dacpi_ns_initialize_objects=acpi_os_loaded
 $(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(THIRD_CFLAGS) $(ACPICA_USE) -c -o $@ \
+	$(Q)$(CC) $(THIRD_CFLAGS) $(ACPICA_USE) $(ACPICA_DEF_$*) -c -o $@ \
 	  $(THIRD)/acpica/drivers/acpi/acpica/$*.c
 
 $(THIRD)/libacpica.a: $(ACPICA_O)
@@ -127,6 +131,6 @@ $(THIRD)/libunzstd.a: $(ZSTD_O)
 KCFLAGS_unpack = $(THIRD_USE)
 $(B)/kernel/fs/unpack.o: | $(THIRD_STAMP)
 
-ACPICA_USERS = acpi acpi_osl acpi_osl_io acpi_pci acpi_hotplug acpi_devices
+ACPICA_USERS = acpi acpi_eval acpi_load acpi_osl acpi_osl_io acpi_pci acpi_hotplug acpi_devices
 $(foreach f,$(ACPICA_USERS),$(eval KCFLAGS_$(f) = $(ACPICA_USE)))
 $(ACPICA_USERS:%=$(B)/kernel/bus/%.o): | $(THIRD_STAMP)

@@ -34,21 +34,9 @@ static struct {
 	enum acpi_state state; /* under lock to change */
 } acpi = { .lock = MUTEX_INIT(acpi.lock) };
 
-/* ---- what goes wrong ---- */
+static bool loaded; /* written once, before events arrive */
 
-int
-acpi_errno(acpi_status status)
-{
-	switch (status) {
-	case AE_OK: return 0;
-	case AE_NO_MEMORY: return -ENOMEM;
-	case AE_NOT_FOUND:
-	case AE_NOT_EXIST:
-	case AE_TYPE: return -ENOENT;
-	case AE_TIME: return -ETIMEDOUT;
-	default: return -EIO;
-	}
-}
+/* ---- what goes wrong ---- */
 
 void
 acpi_complain(const char *fmt, ...)
@@ -75,6 +63,8 @@ method_failed(acpi_status status, acpi_name name, u16 opcode, u32 offset,
 	char text[5] = { name, name >> 8, name >> 16, name >> 24, 0 };
 
 	(void)context;
+	if (!loaded)
+		acpi_note_failure(status);
 	acpi_complain("method %s: %s at 0x%x, opcode 0x%x",
 	    name == 0 ? "outside" : text, acpi_format_exception(status), offset,
 	    opcode);
@@ -89,91 +79,6 @@ check(const char *what, acpi_status status)
 	log_warn("acpi0: not used: %s: %s", what,
 	    acpi_format_exception(status));
 	return acpi_errno(status);
-}
-
-/* ---- evaluating ---- */
-
-int
-acpi_eval_run(acpi_handle handle, const char *name, unsigned nargs,
-    const uint64_t *args)
-{
-	union acpi_object arg[2];
-	struct acpi_object_list list = { nargs, arg };
-	struct acpi_buffer buf = { ACPI_ALLOCATE_BUFFER, NULL };
-	acpi_status status;
-	unsigned i;
-
-	for (i = 0; i < nargs; i++) {
-		arg[i].integer.type = ACPI_TYPE_INTEGER;
-		arg[i].integer.value = args[i];
-	}
-	status = acpi_evaluate_object(handle, (acpi_string)name, &list, &buf);
-	if (ACPI_SUCCESS(status))
-		kfree(buf.pointer);
-	return acpi_errno(status);
-}
-
-int
-acpi_eval_integer(acpi_handle handle, const char *name, uint64_t *out)
-{
-	union acpi_object result;
-	struct acpi_buffer buf = { sizeof(result), &result };
-	acpi_status status = acpi_evaluate_object(handle, (acpi_string)name,
-	    NULL, &buf);
-
-	if (ACPI_FAILURE(status))
-		return status == AE_BUFFER_OVERFLOW ? -ENOENT :
-						      acpi_errno(status);
-	if (result.type != ACPI_TYPE_INTEGER)
-		return -ENOENT;
-	*out = result.integer.value;
-	return 0;
-}
-
-/* Three letters of five bits, then four digits.  ACPI 6.4, 19.3.4 */
-static void
-eisa_text(uint32_t id, char text[8])
-{
-	static const char digit[] = "0123456789ABCDEF";
-	uint32_t v = __builtin_bswap32(id);
-	unsigned i;
-
-	for (i = 0; i < 3; i++)
-		text[i] = '@' + (v >> (26 - 5 * i) & 31);
-	for (i = 0; i < 4; i++)
-		text[3 + i] = digit[v >> (12 - 4 * i) & 15];
-	text[7] = '\0';
-}
-
-bool
-acpi_hid_is(acpi_handle handle, const char *id)
-{
-	struct acpi_buffer buf = { ACPI_ALLOCATE_BUFFER, NULL };
-	union acpi_object *o;
-	char text[8];
-	bool is = false;
-
-	if (ACPI_FAILURE(acpi_evaluate_object(handle, "_HID", NULL, &buf)) ||
-	    buf.pointer == NULL)
-		return false;
-	o = buf.pointer;
-	if (o->type == ACPI_TYPE_INTEGER) {
-		eisa_text(o->integer.value, text);
-		is = strcmp(text, id) == 0;
-	} else if (o->type == ACPI_TYPE_STRING) {
-		is = strcmp(o->string.pointer, id) == 0;
-	}
-	kfree(o);
-	return is;
-}
-
-bool
-acpi_is_present(acpi_handle handle)
-{
-	uint64_t sta;
-	int error = acpi_eval_integer(handle, "_STA", &sta);
-
-	return error == -ENOENT || (error == 0 && (sta & 1) != 0);
 }
 
 /* ---- buttons ---- */
@@ -213,7 +118,6 @@ load(void)
 {
 	int error;
 
-	acpi_gbl_copy_dsdt_locally = TRUE;
 	acpi_gbl_max_loop_iterations = LOOP_SECONDS;
 	error = check("tables", acpi_initialize_tables(NULL, 16, TRUE));
 	if (error == 0)
@@ -221,7 +125,12 @@ load(void)
 	if (error == 0)
 		error = check("exceptions",
 		    acpi_install_exception_handler(method_failed));
-	return error == 0 ? check("byte code", acpi_load_tables()) : error;
+	if (error == 0)
+		error = check("byte code", acpi_load_tables());
+	if (error == 0 && acpi_load_has_failed())
+		error = check("byte code", AE_BAD_DATA);
+	loaded = true;
+	return error;
 }
 
 static int
@@ -265,13 +174,18 @@ start_locked(void)
 
 	if (dir == NULL)
 		return -ENODEV;
-	error = load();
+	error = acpi_reserve_make();
 	if (error == 0)
-		error = enable();
+		error = load();
+	if (error != 0)
+		return error; /* half a namespace is best left alone */
+	error = enable();
 	if (error == 0)
 		error = acpi_devices_look();
 	if (error != 0) {
-		(void)acpi_terminate(); /* says no more than AE_OK */
+		acpi_devices_forget();
+		if (!acpi_has_starved())
+			(void)acpi_terminate(); /* says no more than AE_OK */
 		return error;
 	}
 	events();
@@ -289,7 +203,8 @@ start_locked(void)
 bool
 acpi_is_ready(void)
 {
-	return __atomic_load_n(&acpi.state, __ATOMIC_ACQUIRE) == ACPI_READY;
+	return __atomic_load_n(&acpi.state, __ATOMIC_ACQUIRE) == ACPI_READY &&
+	    !acpi_has_starved();
 }
 
 int

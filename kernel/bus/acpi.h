@@ -7,11 +7,14 @@
  * ACPI, and those with acpi=off, never touch it.
  *
  *	acpi.c          its life, its one line in the log, buttons
+ *	acpi_load.c     tables that fail, memory that runs out
+ *	acpi_eval.c     names and methods, evaluated
  *	acpi_osl.c      what it asks of a kernel: memory, locks, threads, time
  *	acpi_osl_io.c   the same: ports, memory, configuration space, tables
+ *	acpi_aml.c      whether byte code is well-formed
  *	acpi_access.c   which of these it may reach
  *	acpi_pci.c      its names for PCI's functions; _PRT, _OSC
- *	acpi_route.c    what of that needs no interpreter
+ *	acpi_route.c, acpi_resource.c  what of that needs no interpreter
  *	acpi_devices.c  virtio by LNRO0005, generic event devices
  *	acpi_hotplug.c  Notify: arrivals, and departures that are asked for
  *

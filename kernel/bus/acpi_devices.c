@@ -5,7 +5,7 @@
  * whose interrupts are the GPEs of boards that have none.
  */
 #include "bus/acpi_impl.h"
-#include "bus/acpi_route.h"
+#include "bus/acpi_resource.h"
 #include "bus/intr.h"
 #include "bus/virtio_mmio.h"
 #include "kern/kmem.h"
@@ -16,8 +16,7 @@
 struct place { /* of an LNRO0005 */
 	struct place *next;
 	struct virtio_mmio_place at;
-	unsigned flags;
-	bool has_irq;
+	unsigned flags; /* INTR_* */
 };
 
 struct event_line { /* one interrupt of an ACPI0013 */
@@ -34,46 +33,25 @@ static struct event_line *lines;
 
 /* ---- virtio ---- */
 
-static acpi_status
-read_place(struct acpi_resource *r, void *arg)
-{
-	struct place *p = arg;
-	const struct acpi_resource_extended_irq *ext = &r->data.extended_irq;
-	struct acpi_resource_address64 a;
-
-	if (r->type == ACPI_RESOURCE_TYPE_EXTENDED_IRQ &&
-	    ext->interrupt_count > 0 && !p->has_irq) {
-		p->at.irq = ext->interrupts[0];
-		p->flags = acpi_route_flags(ext->triggering, ext->polarity);
-		p->has_irq = true;
-	} else if (r->type == ACPI_RESOURCE_TYPE_FIXED_MEMORY32 &&
-	    p->at.size == 0) {
-		p->at.addr = r->data.fixed_memory32.address;
-		p->at.size = r->data.fixed_memory32.address_length;
-	} else if (p->at.size == 0 &&
-	    ACPI_SUCCESS(acpi_resource_to_address64(r, &a)) &&
-	    a.resource_type == ACPI_MEMORY_RANGE) {
-		p->at.addr = a.address.minimum;
-		p->at.size = a.address.address_length;
-	}
-	return AE_OK;
-}
-
 static int
 note_virtio(acpi_handle handle)
 {
-	struct place *p = kzalloc(sizeof(*p));
-	acpi_status status;
+	struct acpi_resources r;
+	struct place *p;
+	int error = acpi_eval_resources(handle, METHOD_NAME__CRS, &r);
 
-	if (p == NULL)
-		return -ENOMEM;
-	p->at.id = UINT32_MAX;
-	status = acpi_walk_resources(handle, METHOD_NAME__CRS, read_place, p);
-	if (ACPI_FAILURE(status) || !p->has_irq || p->at.size == 0) {
+	if (error == -ENOMEM)
+		return error;
+	if (error != 0 || r.nirqs == 0 || r.size == 0) {
 		acpi_complain("LNRO0005 without memory or interrupt, ignored");
-		kfree(p);
 		return 0;
 	}
+	p = kzalloc(sizeof(*p));
+	if (p == NULL)
+		return -ENOMEM;
+	p->at = (struct virtio_mmio_place){ r.base, r.size, r.irq[0],
+		UINT32_MAX };
+	p->flags = r.irq_flags;
 	*last_place = p;
 	last_place = &p->next;
 	return 0;
@@ -144,24 +122,29 @@ line_open(struct event_line *l)
 	l->source = NULL;
 }
 
-static acpi_status
-read_line(struct acpi_resource *r, void *arg)
+static int
+note_events(acpi_handle handle)
 {
-	const struct acpi_resource_extended_irq *ext = &r->data.extended_irq;
+	struct acpi_resources r;
 	struct event_line *l;
+	unsigned i;
+	int error = acpi_eval_resources(handle, METHOD_NAME__CRS, &r);
 
-	if (r->type != ACPI_RESOURCE_TYPE_EXTENDED_IRQ ||
-	    ext->interrupt_count == 0)
-		return AE_OK;
-	l = kzalloc(sizeof(*l));
-	if (l == NULL)
-		return AE_NO_MEMORY;
-	l->device = arg;
-	l->gsi = ext->interrupts[0];
-	l->flags = acpi_route_flags(ext->triggering, ext->polarity);
-	l->next = lines;
-	lines = l;
-	return AE_OK;
+	if (error == -ENOMEM)
+		return error;
+	if (error != 0)
+		acpi_complain("ACPI0013 without interrupts, ignored");
+	for (i = 0; i < r.nirqs; i++) {
+		l = kzalloc(sizeof(*l));
+		if (l == NULL)
+			return -ENOMEM;
+		l->device = handle;
+		l->gsi = r.irq[i];
+		l->flags = r.irq_flags;
+		l->next = lines;
+		lines = l;
+	}
+	return 0;
 }
 
 void
@@ -188,8 +171,7 @@ visit(acpi_handle handle, u32 depth, void *arg, void **result)
 	if (acpi_hid_is(handle, "LNRO0005") && acpi_is_present(handle))
 		*error = note_virtio(handle);
 	else if (acpi_hid_is(handle, "ACPI0013") && acpi_is_present(handle))
-		*error = acpi_errno(acpi_walk_resources(handle,
-		    METHOD_NAME__CRS, read_line, handle));
+		*error = note_events(handle);
 	else if (acpi_hid_is(handle, "PNP0A03") ||
 	    acpi_hid_is(handle, "PNP0A08"))
 		acpi_pci_host_set(handle);
@@ -204,4 +186,23 @@ acpi_devices_look(void)
 	    ACPI_ROOT_OBJECT, UINT32_MAX, visit, NULL, &error, NULL);
 
 	return ACPI_FAILURE(status) ? acpi_errno(status) : 0;
+}
+
+/* No line has been opened yet. */
+void
+acpi_devices_forget(void)
+{
+	struct place *p;
+	struct event_line *l;
+
+	while ((p = places) != NULL) {
+		places = p->next;
+		kfree(p);
+	}
+	last_place = &places;
+	while ((l = lines) != NULL) {
+		lines = l->next;
+		kfree(l);
+	}
+	acpi_pci_forget();
 }

@@ -26,6 +26,13 @@ int acpi_worker_start(void);
  *   -ENOENT  there is none, or it is no integer; -EIO its method failed
  */
 int acpi_eval_integer(acpi_handle handle, const char *name, uint64_t *out);
+/*
+ * The buffer that `name` evaluates to, read as resources.
+ *   -EINVAL  they make no sense; the others as above
+ */
+struct acpi_resources;
+int acpi_eval_resources(acpi_handle handle, const char *name,
+    struct acpi_resources *out);
 /* Runs a method with `nargs` integers, its result dropped; the same errors. */
 int acpi_eval_run(acpi_handle handle, const char *name, unsigned nargs,
     const uint64_t *args);
@@ -41,12 +48,39 @@ bool acpi_is_present(acpi_handle handle);
 int acpi_devices_look(void);
 /* Adds what the walk has found to the device tree. */
 void acpi_devices_add(void);
+/* Frees what the walk has found, when the start fails after it. */
+void acpi_devices_forget(void);
 /* Has the event devices' interrupts arrive. */
 void acpi_events_open(void);
 
 void acpi_pci_host_set(acpi_handle handle); /* by the walk */
 acpi_handle acpi_pci_host(void);            /* NULL: none */
 bool acpi_handle_is_host(acpi_handle handle);
+void acpi_pci_forget(void); /* with acpi_devices_forget() */
+
+/*
+ * While tables are loaded: their code failed; and whether any did, so that the
+ * namespace is not to be trusted.
+ */
+void acpi_note_failure(acpi_status status);
+bool acpi_load_has_failed(void);
+/* What is left when there is no memory; before the start.  -ENOMEM */
+int acpi_reserve_make(void);
+/* Whether the running thread is near its stack's end. */
+bool acpi_stack_is_short(void);
+/*
+ * An allocation of ACPICA's failed: from now on it is asked nothing, and runs
+ * nothing by itself.  Any context.
+ */
+bool acpi_has_starved(void);
+/* acpi_evaluate_object(), unless it is not to be asked: AE_NO_MEMORY. */
+acpi_status acpi_eval(acpi_handle handle, const char *name,
+    struct acpi_object_list *args, struct acpi_buffer *result);
+/* Called by ACPICA, in the place of its own functions: acpi_load.c. */
+void acpi_os_keep_nodes(acpi_owner_id id);
+acpi_status acpi_os_keep_owner(u32 index);
+acpi_status acpi_os_loaded(void);
+acpi_status acpi_ns_initialize_objects(void); /* its own next step */
 
 /* Installs the handler of Notify; before GPEs are enabled. */
 int acpi_hotplug_init(void);

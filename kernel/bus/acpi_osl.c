@@ -5,7 +5,7 @@
  * <acpi/acpiosxf.h>; ACPICA Programmer's Reference, 9.
  *
  * Byte code that nests without end would use up a kernel stack: whoever is
- * near its end is out of memory, which ACPICA takes as an error.
+ * near its end is out of memory (acpi_load.c).
  */
 #include "bus/acpi_impl.h"
 #include "bus/intr.h"
@@ -37,31 +37,13 @@ acpi_os_terminate(void)
 
 /* ---- memory ---- */
 
-static bool
-stack_is_short(void)
+bool
+acpi_stack_is_short(void)
 {
 	uint64_t here = (uint64_t)__builtin_frame_address(0);
 	uint64_t low = (uint64_t)thread_self()->kstack;
 
 	return here >= low && here - low < STACK_SPARE;
-}
-
-void *
-acpi_os_allocate(acpi_size size)
-{
-	return stack_is_short() ? NULL : kmalloc(size);
-}
-
-void *
-acpi_os_allocate_zeroed(acpi_size size)
-{
-	return stack_is_short() ? NULL : kzalloc(size);
-}
-
-void
-acpi_os_free(void *p)
-{
-	kfree(p);
 }
 
 struct acpi_objects {
@@ -73,7 +55,7 @@ acpi_os_create_cache(char *name, u16 size, u16 depth, acpi_cache_t **out)
 {
 	(void)name;
 	(void)depth;
-	*out = kmalloc(sizeof(**out));
+	*out = acpi_os_allocate(sizeof(**out));
 	if (*out == NULL)
 		return AE_NO_MEMORY;
 	(*out)->size = size;
@@ -83,7 +65,7 @@ acpi_os_create_cache(char *name, u16 size, u16 depth, acpi_cache_t **out)
 acpi_status
 acpi_os_delete_cache(acpi_cache_t *cache)
 {
-	kfree(cache);
+	acpi_os_free(cache);
 	return AE_OK;
 }
 
@@ -104,7 +86,7 @@ acpi_status
 acpi_os_release_object(acpi_cache_t *cache, void *object)
 {
 	(void)cache;
-	kfree(object);
+	acpi_os_free(object);
 	return AE_OK;
 }
 
@@ -117,7 +99,7 @@ struct acpi_lock {
 acpi_status
 acpi_os_create_lock(acpi_spinlock *out)
 {
-	*out = kmalloc(sizeof(**out));
+	*out = acpi_os_allocate(sizeof(**out));
 	if (*out == NULL)
 		return AE_NO_MEMORY;
 	spin_init(&(*out)->spin);
@@ -127,7 +109,7 @@ acpi_os_create_lock(acpi_spinlock *out)
 void
 acpi_os_delete_lock(acpi_spinlock lock)
 {
-	kfree(lock);
+	acpi_os_free(lock);
 }
 
 acpi_cpu_flags
@@ -151,7 +133,7 @@ struct acpi_sem {
 acpi_status
 acpi_os_create_semaphore(u32 max, u32 units, acpi_semaphore *out)
 {
-	struct acpi_sem *s = kzalloc(sizeof(*s));
+	struct acpi_sem *s = acpi_os_allocate_zeroed(sizeof(*s));
 
 	if (s == NULL)
 		return AE_NO_MEMORY;
@@ -166,7 +148,7 @@ acpi_os_create_semaphore(u32 max, u32 units, acpi_semaphore *out)
 acpi_status
 acpi_os_delete_semaphore(acpi_semaphore s)
 {
-	kfree(s);
+	acpi_os_free(s);
 	return AE_OK;
 }
 
@@ -250,10 +232,13 @@ acpi_status
 acpi_os_execute(acpi_execute_type type, acpi_osd_exec_callback fn,
     void *context)
 {
-	struct job *job = kmalloc(sizeof(*job));
+	struct job *job;
 	uint64_t state;
 
 	(void)type;
+	if (acpi_has_starved())
+		return AE_NO_MEMORY;
+	job = kmalloc(sizeof(*job));
 	if (job == NULL)
 		return AE_NO_MEMORY;
 	*job = (struct job){ NULL, fn, context };

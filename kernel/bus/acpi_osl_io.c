@@ -5,15 +5,18 @@
  * through acpi_access.h; a refused one is told in the log and ends the method.
  */
 #include "bus/acpi_access.h"
+#include "bus/acpi_aml.h"
 #include "bus/acpi_impl.h"
 #include "bus/firmware.h"
 #include "bus/pci.h"
 #include "kern/boot.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
+#include "kern/string.h"
 #include "x86/io.h"
 #include "x86/layout.h"
 
+#define CALL_SPARE    256       /* bytes, more than calls in calls can take */
 #define REGISTERS_MAX 0x1000000 /* bytes, all mappings added up */
 
 /* ---- tables ---- */
@@ -33,12 +36,56 @@ acpi_os_predefined_override(const struct acpi_predefined_names *name,
 	return AE_OK;
 }
 
+static bool
+is_code(const struct acpi_table_header *t)
+{
+	return memcmp(t->signature, ACPI_SIG_DSDT, 4) == 0 ||
+	    memcmp(t->signature, ACPI_SIG_SSDT, 4) == 0 ||
+	    memcmp(t->signature, ACPI_SIG_PSDT, 4) == 0;
+}
+
+/* Without its contents, as the sum has to be right. */
+static void
+make_empty(struct acpi_table_header *t)
+{
+	t->length = sizeof(*t);
+	t->checksum = 0;
+	t->checksum = -bytes_sum((const uint8_t *)t, sizeof(*t));
+}
+
+/*
+ * A call at the very end that lacks its arguments finds zeros there.
+ *
+ * The interpreter gets a copy of its own, which nobody changes behind its back,
+ * and whose code is well-formed.  Tables stay for ever, and so do copies.
+ */
 acpi_status
 acpi_os_table_override(struct acpi_table_header *table,
     struct acpi_table_header **other)
 {
-	(void)table;
+	uint32_t length = get32((const uint8_t *)table + 4); /* unaligned */
+	struct acpi_table_header *copy;
+	size_t at = 0;
+	int error;
+
 	*other = NULL;
+	if (!is_code(table))
+		return AE_OK;
+	if (length < sizeof(*copy) || length > ACPI_MAP_MAX)
+		return AE_BAD_HEADER;
+	copy = kzalloc(length + CALL_SPARE);
+	if (copy == NULL)
+		return AE_NO_MEMORY;
+	memcpy(copy, table, length);
+	copy->length = length;
+	error = acpi_aml_check((const uint8_t *)(copy + 1),
+	    length - sizeof(*copy), &at);
+	if (error != 0) {
+		acpi_complain("table %.4s: malformed at 0x%lx, not used",
+		    copy->signature, sizeof(*copy) + at);
+		make_empty(copy);
+	}
+	*other = copy;
 	return AE_OK;
 }
 

@@ -7,6 +7,7 @@
  * A link device is connected once, by who needs it first, and left so.
  */
 #include "bus/acpi_impl.h"
+#include "bus/acpi_resource.h"
 #include "bus/acpi_route.h"
 #include "bus/device.h"
 #include "bus/intr.h"
@@ -16,8 +17,6 @@
 #include "kern/mutex.h"
 #include "kern/string.h"
 #include <linux/errno.h>
-
-#define NPOSSIBLE 32
 
 static acpi_handle host;
 
@@ -83,101 +82,50 @@ struct link {
 static struct link *links;
 static struct mutex links_lock = MUTEX_INIT(links_lock);
 
-struct interrupts { /* of a resource list, the first that names some */
-	uint32_t number[NPOSSIBLE];
-	unsigned n, flags;
-	struct acpi_resource resource; /* as it was, without its source */
-};
-
-static bool
-is_interrupt(const struct acpi_resource *r)
-{
-	return r->type == ACPI_RESOURCE_TYPE_IRQ ||
-	    r->type == ACPI_RESOURCE_TYPE_EXTENDED_IRQ;
-}
-
-static acpi_status
-note_interrupts(struct acpi_resource *r, void *arg)
-{
-	struct interrupts *out = arg;
-	struct acpi_resource_irq *irq = &r->data.irq;
-	struct acpi_resource_extended_irq *ext = &r->data.extended_irq;
-	bool isa = r->type == ACPI_RESOURCE_TYPE_IRQ;
-	unsigned i, n;
-
-	if (!is_interrupt(r))
-		return AE_OK;
-	n = isa ? irq->interrupt_count : ext->interrupt_count;
-	for (i = 0; i < n && out->n < NPOSSIBLE; i++)
-		out->number[out->n++] = isa ? irq->interrupts[i] :
-					      ext->interrupts[i];
-	out->flags = isa ? acpi_route_flags(irq->triggering, irq->polarity) :
-			   acpi_route_flags(ext->triggering, ext->polarity);
-	memcpy(&out->resource, r, MIN(r->length, sizeof(out->resource)));
-	return AE_CTRL_TERMINATE;
-}
-
 static int
-interrupts_of(acpi_handle handle, char *method, struct interrupts *out)
+connect(acpi_handle handle, const struct acpi_resources *can, uint32_t irq)
 {
-	memset(out, 0, sizeof(*out));
-	return acpi_errno(
-	    acpi_walk_resources(handle, method, note_interrupts, out));
-}
+	uint8_t srs[ACPI_SRS_SIZE];
+	union acpi_object arg = { .buffer.type = ACPI_TYPE_BUFFER };
+	struct acpi_object_list list = { 1, &arg };
 
-static int
-connect(acpi_handle handle, struct interrupts *possible, uint32_t number)
-{
-	struct acpi_resource r[2] = { possible->resource };
-	struct acpi_buffer buf = { sizeof(r), r };
-
-	r[0].length = sizeof(r[0]);
-	if (r[0].type == ACPI_RESOURCE_TYPE_IRQ) {
-		r[0].data.irq.interrupt_count = 1;
-		r[0].data.irq.interrupts[0] = number;
-	} else {
-		memset(&r[0].data.extended_irq.resource_source, 0,
-		    sizeof(r[0].data.extended_irq.resource_source));
-		r[0].data.extended_irq.interrupt_count = 1;
-		r[0].data.extended_irq.interrupts[0] = number;
-	}
-	r[1].type = ACPI_RESOURCE_TYPE_END_TAG;
-	r[1].length = sizeof(r[1]);
-	return acpi_errno(acpi_set_current_resources(handle, &buf));
+	arg.buffer.pointer = srs;
+	arg.buffer.length = acpi_resource_srs(can, irq, srs);
+	if (arg.buffer.length == 0)
+		return -ENOSPC;
+	return acpi_errno(acpi_eval(handle, "_SRS", &list, NULL));
 }
 
 /* _PRS may be missing where a link is connected for good. */
 static int
-link_connect(struct link *l, struct interrupts *now, struct interrupts *can)
+link_connect(struct link *l, struct acpi_resources *now,
+    struct acpi_resources *can)
 {
 	uint64_t sta = 0;
 	uint32_t is, to;
-	int error = interrupts_of(l->handle, METHOD_NAME__CRS, now);
+	int error = acpi_eval_resources(l->handle, METHOD_NAME__CRS, now);
 
-	is = error == 0 && now->n > 0 ? now->number[0] : 0;
-	error = interrupts_of(l->handle, METHOD_NAME__PRS, can);
+	is = error == 0 && now->nirqs > 0 ? now->irq[0] : 0;
+	error = acpi_eval_resources(l->handle, METHOD_NAME__PRS, can);
 	if (error != 0 && error != -ENOENT)
 		return error;
-	if (can->n == 0 && is == 0)
-		return -ENOSPC;
-	to = can->n == 0 ? is : acpi_route_choose(can->number, can->n, is);
+	to = can->nirqs == 0 ? is : acpi_route_choose(can->irq, can->nirqs, is);
 	if (to == 0)
 		return -ENOSPC;
 	(void)acpi_eval_integer(l->handle, METHOD_NAME__STA, &sta);
-	if (to != is || (sta & ACPI_STA_DEVICE_ENABLED) == 0)
-		error = can->n == 0 ? 0 : connect(l->handle, can, to);
-	else
-		error = 0;
 	l->gsi = to;
-	l->flags = can->n == 0 ? now->flags : can->flags;
-	return error;
+	l->flags = can->nirqs == 0 ? now->irq_flags : can->irq_flags;
+	if (can->nirqs == 0 ||
+	    (to == is && (sta & ACPI_STA_DEVICE_ENABLED) != 0))
+		return 0;
+	return connect(l->handle, can, to);
 }
 
 static struct link *
 link_make_locked(acpi_handle handle)
 {
 	struct link *l = kzalloc(sizeof(*l));
-	struct interrupts *both = kmalloc(2 * sizeof(*both));
+	struct acpi_resources *both = kmalloc(2 * sizeof(*both));
 
 	if (l == NULL || both == NULL) {
 		kfree(l);
@@ -196,15 +144,10 @@ link_make_locked(acpi_handle handle)
 }
 
 static int
-link_route(const char *path, unsigned *gsi, unsigned *flags)
+link_route(acpi_handle handle, unsigned *gsi, unsigned *flags)
 {
-	acpi_handle handle;
 	struct link *l;
-	int error = acpi_errno(
-	    acpi_get_handle(NULL, (acpi_string)path, &handle));
 
-	if (error != 0)
-		return error;
 	mutex_lock(&links_lock);
 	for (l = links; l != NULL && l->handle != handle; l = l->next)
 		;
@@ -220,14 +163,39 @@ link_route(const char *path, unsigned *gsi, unsigned *flags)
 
 /* ---- _PRT ---- */
 
+static bool
+row_is(const union acpi_object *row, unsigned device, unsigned pin)
+{
+	const union acpi_object *e;
+	struct acpi_prt key;
+
+	if (row->type != ACPI_TYPE_PACKAGE || row->package.count < 4)
+		return false;
+	e = row->package.elements;
+	if (e[0].type != ACPI_TYPE_INTEGER || e[1].type != ACPI_TYPE_INTEGER)
+		return false;
+	key = (struct acpi_prt){ e[0].integer.value, e[1].integer.value };
+	return acpi_prt_is(&key, device, pin);
+}
+
 /* A row without a link names a GSI, asked for as PCI's lines are. */
 static int
-row_route(const struct acpi_pci_routing_table *row, unsigned *gsi,
+row_route(acpi_handle bus, const union acpi_object *row, unsigned *gsi,
     unsigned *flags)
 {
-	if (row->source[0] != '\0')
-		return link_route(row->source, gsi, flags);
-	*gsi = row->source_index;
+	const union acpi_object *e = row->package.elements;
+	acpi_handle link = NULL;
+
+	if (e[2].type == ACPI_TYPE_LOCAL_REFERENCE)
+		link = e[2].reference.handle;
+	else if (e[2].type == ACPI_TYPE_STRING &&
+	    ACPI_FAILURE(acpi_get_handle(bus, e[2].string.pointer, &link)))
+		return -EINVAL;
+	if (link != NULL)
+		return link_route(link, gsi, flags);
+	if (e[3].type != ACPI_TYPE_INTEGER)
+		return -EINVAL;
+	*gsi = e[3].integer.value;
 	*flags = INTR_LEVEL | INTR_LOW;
 	return 0;
 }
@@ -238,23 +206,22 @@ table_route(acpi_handle bus, unsigned device, unsigned pin, unsigned *gsi,
     unsigned *flags, bool *has_table)
 {
 	struct acpi_buffer buf = { ACPI_ALLOCATE_BUFFER, NULL };
-	const struct acpi_pci_routing_table *row;
-	struct acpi_prt key;
-	int error = acpi_errno(acpi_get_irq_routing_table(bus, &buf));
+	const union acpi_object *prt;
+	unsigned i, n;
+	int error = acpi_errno(acpi_eval(bus, METHOD_NAME__PRT, NULL, &buf));
 
 	*has_table = error == 0;
 	if (error != 0)
 		return error;
+	prt = buf.pointer;
+	n = prt != NULL && prt->type == ACPI_TYPE_PACKAGE ? prt->package.count :
+							    0;
 	error = -ENOENT;
-	for (row = buf.pointer; row->length != 0;
-	     row = (const void *)((const char *)row + row->length)) {
-		key = (struct acpi_prt){ row->address, row->pin };
-		if (!acpi_prt_is(&key, device, pin))
-			continue;
-		error = row_route(row, gsi, flags);
-		break;
-	}
-	kfree(buf.pointer);
+	for (i = 0; i < n && error == -ENOENT; i++)
+		if (row_is(&prt->package.elements[i], device, pin))
+			error = row_route(bus, &prt->package.elements[i], gsi,
+			    flags);
+	acpi_os_free(buf.pointer);
 	return error;
 }
 
@@ -314,17 +281,17 @@ osc_ask(acpi_handle handle, bool *granted)
 	arg[2].integer.value = ARRAY_SIZE(word);
 	arg[3].buffer.length = sizeof(word);
 	arg[3].buffer.pointer = (u8 *)word;
-	error = acpi_errno(acpi_evaluate_object(handle, "_OSC", &list, &buf));
+	error = acpi_errno(acpi_eval(handle, "_OSC", &list, &buf));
 	if (error != 0)
 		return error;
 	o = buf.pointer;
 	if (o == NULL || o->type != ACPI_TYPE_BUFFER ||
 	    o->buffer.length < sizeof(word)) {
-		kfree(o);
+		acpi_os_free(o);
 		return -EIO;
 	}
 	memcpy(word, o->buffer.pointer, sizeof(word));
-	kfree(o);
+	acpi_os_free(o);
 	*granted = (word[0] & 0x6) == 0 && (word[2] & OSC_HOTPLUG) != 0;
 	return 0;
 }
@@ -349,4 +316,16 @@ acpi_pcie_hotplug_is_ours(void)
 	}
 	mutex_unlock(&lock);
 	return granted;
+}
+
+void
+acpi_pci_forget(void)
+{
+	struct link *l;
+
+	host = NULL;
+	while ((l = links) != NULL) {
+		links = l->next;
+		kfree(l);
+	}
 }
