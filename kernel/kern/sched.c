@@ -748,6 +748,8 @@ sched_tick(uint64_t now_ns)
 {
 	struct thread *t = thread_self();
 
+	if (t->user != NULL)
+		thread_sample(t, cpu_self()->irq_in_program);
 	if (runq_self()->nqueued > 0 && t->slice_end_ns != 0 &&
 	    (int64_t)now_ns >= t->slice_end_ns)
 		cpu_self()->need_resched = 1;
@@ -788,28 +790,6 @@ spin_contend(struct spinlock *lock)
 				    (void *)lock);
 		}
 	} while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0);
-}
-
-/*
- * Never goes back, though the counter's rate is known better with time, and a
- * switch on another processor may come in between the readings.
- */
-uint64_t
-thread_run_ns(struct thread *t)
-{
-	uint64_t state = irq_save();
-	uint64_t raw = t->run_raw, ns, told;
-
-	if (t->on_cpu)
-		raw += clock_raw() - t->switched_raw;
-	irq_restore(state);
-	ns = clock_raw_span_ns(raw);
-	told = __atomic_load_n(&t->run_ns_told, __ATOMIC_RELAXED);
-	while (ns > told &&
-	    !__atomic_compare_exchange_n(&t->run_ns_told, &told, ns, false,
-		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-	return MAX(ns, told);
 }
 
 uint64_t

@@ -52,6 +52,10 @@ struct thread {
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
 	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */
 	uint64_t switched_raw; /* clock_raw() when it got the processor */
+	uint64_t
+	    sampled_raw; /* clock_raw() at the last sample; thread_time.c */
+	uint64_t sampled_user, sampled_kernel; /* counts, for their relation */
+	uint64_t user_ns_told, kernel_ns_told;
 	char name[THREAD_NAME];
 	uint64_t affinity; /* processors that it may run on; run queue's lock */
 	TAILQ_ENTRY(thread) all_link;
@@ -117,6 +121,10 @@ void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 
 /* Processor time that t has used, in nanoseconds. */
 uint64_t thread_run_ns(struct thread *t);
+/* The same, and how much of it in the program, as far as that was sampled. */
+void thread_times(struct thread *t, uint64_t *run_ns, uint64_t *user_ns);
+/* The timer's interrupt found t, the running thread, there. */
+void thread_sample(struct thread *t, bool in_program);
 
 /* For /proc/stat and getloadavg: idle time and switches of processor cpu. */
 uint64_t sched_idle_ns(unsigned cpu);

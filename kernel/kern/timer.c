@@ -11,6 +11,9 @@
 #include "x86/machdep.h"
 #include <linux/errno.h>
 
+#define SAMPLE_NS \
+	(10 * 1000 * 1000ll) /* while a program runs; see thread_time.c */
+
 static int
 timer_cmp(struct timer *a, struct timer *b)
 {
@@ -30,6 +33,7 @@ static struct timer_cpu {
 	struct timer_tree tree;
 	struct timer *running; /* its function is being called */
 	int64_t programmed_ns; /* the next interrupt; INT64_MAX: none */
+	bool samples;          /* one comes soon enough to take a sample */
 	uint64_t interrupts;
 } cpus[MAX_CPUS];
 
@@ -47,6 +51,10 @@ program_locked(struct timer_cpu *tc)
 
 	if (first != NULL && first->deadline_ns < next)
 		next = first->deadline_ns;
+	if (!tc->samples && thread_self()->user != NULL) {
+		tc->samples = true;
+		next = MIN(next, clock_mono_ns() + SAMPLE_NS);
+	}
 	/* An interrupt that comes too early costs less than taking it back. */
 	if (next >= tc->programmed_ns)
 		return;
@@ -104,6 +112,7 @@ timer_interrupt(void)
 	spin_lock(&tc->lock);
 	tc->interrupts++;
 	tc->programmed_ns = INT64_MAX;
+	tc->samples = false;
 	while ((t = RB_MIN(timer_tree, &tc->tree)) != NULL &&
 	    t->deadline_ns <= now) {
 		RB_REMOVE(timer_tree, &tc->tree, t);

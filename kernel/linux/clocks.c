@@ -74,7 +74,7 @@ clock_lookup(int clockid, struct clock_ref *out)
 void
 task_times(const struct task *t, uint64_t *run_ns, uint64_t *user_ns)
 {
-	*run_ns = *user_ns = thread_run_ns(t->thread);
+	thread_times(t->thread, run_ns, user_ns);
 }
 
 static int

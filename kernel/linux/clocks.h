@@ -42,8 +42,8 @@ int clock_read(const struct clock_ref *c, int64_t *ns);
 void clocks_set_real(int64_t ns);
 
 /*
- * Processor time of a task so far.  Entering the kernel is not timed (it would
- * cost two clock readings a call), so all of it counts as the program's.
+ * Processor time of a task so far, and what of that was in the program, as
+ * samples say (kern/thread_time.c).
  */
 void task_times(const struct task *t, uint64_t *run_ns, uint64_t *user_ns);
 

@@ -15,6 +15,7 @@
 #include "kern/user.h"
 #include "kern/vm.h"
 #include "fs/file.h"
+#include "linux/cpu_limit.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
 #include "linux/pidfd.h"
@@ -123,7 +124,9 @@ copy_process(struct process *parent, const struct clone_request *rq,
 		file_get(parent->exe);
 		p->exe = parent->exe;
 	}
-	error = copy_actions(p, parent, rq->flags);
+	error = cpu_limit_watch(p);
+	if (error == 0)
+		error = copy_actions(p, parent, rq->flags);
 	if (error == 0)
 		error = copy_files(p, parent, rq->flags);
 	if (error == 0)

@@ -19,6 +19,7 @@
 #include "kern/string.h"
 #include "kern/uaccess.h"
 #include "kern/vm.h"
+#include "linux/cpu_limit.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
 #include "linux/futex.h"
@@ -188,6 +189,7 @@ process_release(struct process *p)
 		tty_session_end(p);
 	tty_drop(p);
 	mutex_lock(&process_lock); /* /proc may be looking */
+	cpu_limit_end(p);
 	vm = p->vm;
 	exe = p->exe;
 	files = p->files;

@@ -13,6 +13,7 @@
 #include "kern/string.h"
 #include "kern/vm.h"
 #include "linux/clocks.h"
+#include "linux/cpu_limit.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
 #include "linux/itimer.h"
@@ -263,6 +264,7 @@ process_free(struct process *p)
 		file_put(p->exe);
 	if (p->sigactions != NULL)
 		sigactions_put(p->sigactions);
+	cpu_limit_end(p);
 	if (p->itimers != NULL)
 		itimers_destroy(p->itimers);
 	signal_state_destroy(p->signals);

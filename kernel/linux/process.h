@@ -57,6 +57,7 @@ struct id_entry {
 struct itimers; /* linux/itimer.h */
 struct tracee;  /* linux/ptrace.h */
 struct sem_undo;
+struct cpu_limit;
 struct pidfd;
 
 /*
@@ -109,6 +110,7 @@ struct process {
 	int16_t oom_score_adj;
 	struct waitq child_wait;          /* a child changed state */
 	uint32_t child_events;            /* atomic: counts such changes */
+	struct cpu_limit *cpu_limit;      /* linux/cpu_limit.c, made at need */
 	struct itimers *itimers;          /* linux/itimer.c, made at need */
 	struct pidfd *pidfd;              /* [P] linux/pidfd.c, made at need */
 	struct vfork_wait *vfork_done;    /* [P] clone.c: the parent waits */

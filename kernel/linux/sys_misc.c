@@ -3,6 +3,7 @@
  * sys_misc.c - calls about the whole machine, and those that fit nowhere else:
  * names, limits, random bytes, the end of it all.
  */
+#include "linux/cpu_limit.h"
 #include "linux/sys_misc.h"
 #include "fs/vfs.h"
 #include "kern/clock.h"
@@ -154,7 +155,7 @@ set_limit(struct process *p, unsigned resource, const struct rlimit64 *new)
 		return -EPERM;
 	*l = *new;
 	limit_changed(p, resource);
-	return 0;
+	return resource == RLIMIT_CPU ? cpu_limit_watch(p) : 0;
 }
 
 /* prlimit(2): the same user and group in all three forms. */

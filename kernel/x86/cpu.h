@@ -25,6 +25,7 @@ struct percpu {
 	uint32_t apic_id;         /* 0x2c */
 	struct thread *fpu_owner; /* whose state the FPU holds */
 	bool fpu_unsaved;         /* and its save area does not */
+	bool irq_in_program;      /* where the last interrupt struck */
 	bool timer_deadline;      /* the timer compares with the TSC */
 	uint32_t timer_ticks;     /* what the timer counts down from */
 	uint32_t irq_depth;

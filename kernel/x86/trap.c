@@ -224,7 +224,7 @@ non_maskable(const struct trapframe *tf)
 }
 
 static void
-interrupt(unsigned vector)
+interrupt(unsigned vector, bool in_program)
 {
 	struct percpu *pc = cpu_self();
 	void (*fn)(void *);
@@ -240,6 +240,7 @@ interrupt(unsigned vector)
 		return;
 	}
 	preempt_disable();
+	pc->irq_in_program = in_program;
 	fn(handlers[vector - NEXCEPTIONS].arg);
 	__atomic_sub_fetch(&pc->preempt_count, 1, __ATOMIC_RELAXED);
 	pc->irq_depth--;
@@ -251,7 +252,7 @@ trap(struct trapframe *tf)
 	unsigned vector = tf->trapno;
 
 	if (vector >= NEXCEPTIONS)
-		interrupt(vector);
+		interrupt(vector, tf_from_user(tf));
 	else if (vector == T_PAGE_FAULT)
 		page_fault(tf);
 	else if (vector == T_NMI)

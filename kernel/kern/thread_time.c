@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * thread_time.c - processor time of threads: how much, which is measured at
+ * every switch, and where, in the program or in the kernel, which is sampled.
+ *
+ * A clock reading at each way in and out of the kernel would cost more than
+ * most calls do.  So the timer's interrupt, which comes at least every few
+ * milliseconds while a program runs, says for the time since the last sample
+ * whether it found the thread in the program; the whole time is then divided
+ * as the samples are.  What was told before never becomes less.
+ */
+#include "kern/clock.h"
+#include "kern/spinlock.h"
+#include "kern/thread.h"
+#include "x86/machdep.h"
+
+/*
+ * Never goes back, though the counter's rate is known better with time, and a
+ * switch on another processor may come in between the readings.
+ */
+uint64_t
+thread_run_ns(struct thread *t)
+{
+	uint64_t state = irq_save();
+	uint64_t raw = t->run_raw, ns, told;
+
+	if (t->on_cpu)
+		raw += clock_raw() - t->switched_raw;
+	irq_restore(state);
+	ns = clock_raw_span_ns(raw);
+	told = __atomic_load_n(&t->run_ns_told, __ATOMIC_RELAXED);
+	while (ns > told &&
+	    !__atomic_compare_exchange_n(&t->run_ns_told, &told, ns, false,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return MAX(ns, told);
+}
+
+void
+thread_sample(struct thread *t, bool in_program)
+{
+	uint64_t now = clock_raw();
+	uint64_t since = MAX(t->switched_raw, t->sampled_raw);
+
+	t->sampled_raw = now;
+	if (in_program)
+		t->sampled_user += now - since;
+	else
+		t->sampled_kernel += now - since;
+}
+
+/* The part of run_ns that the samples give to the kernel. */
+static uint64_t
+kernel_part(const struct thread *t, uint64_t run_ns)
+{
+	uint64_t k = t->sampled_kernel, all = k + t->sampled_user;
+
+	while (all >> 24 != 0) { /* so that the product fits */
+		all >>= 1;
+		k >>= 1;
+	}
+	if (all == 0)
+		return 0; /* never sampled: as if in the program */
+	return run_ns / all * k + run_ns % all * k / all;
+}
+
+void
+thread_times(struct thread *t, uint64_t *run_ns, uint64_t *user_ns)
+{
+	static struct spinlock lock = SPINLOCK_INIT;
+	uint64_t run = thread_run_ns(t), kernel, user, state;
+
+	state = spin_lock_irq(&lock);
+	kernel = MAX(kernel_part(t, run), t->kernel_ns_told);
+	kernel = MIN(kernel, run - MIN(run, t->user_ns_told));
+	user = run - kernel;
+	t->kernel_ns_told = kernel;
+	t->user_ns_told = user;
+	spin_unlock_irq(&lock, state);
+	*run_ns = run;
+	*user_ns = user;
+}
