@@ -83,7 +83,7 @@ waitq_wake_all(struct waitq *wq)
 }
 
 /* The device does something, or is taken away: no wait is for ever. */
-static void fake_await(void);
+static void fake_await(void) __attribute__((unused));
 #define wait_event(wq, cond)   \
 	do {                   \
 		if (cond)      \

@@ -21,5 +21,6 @@ const struct driver *const drivers[] = {
 	&vtnet_driver,
 	&vtscsi_driver,
 	&sd_driver,
+	&vtballoon_driver,
 	NULL,
 };

@@ -224,5 +224,6 @@ int
 vfs_init(void)
 {
 	page_set_reclaim(pagecache_reclaim_batch);
+	page_set_cached(pagecache_total);
 	return vfs_mount_root("rootfs", "");
 }

@@ -99,6 +99,12 @@ page_free_last(struct page *p)
 }
 
 void
+page_set_cached(uint64_t (*cached)(void))
+{
+	(void)cached;
+}
+
+void
 page_set_reclaim(uint64_t (*reclaim)(uint64_t frames))
 {
 	(void)reclaim;

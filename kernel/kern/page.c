@@ -37,6 +37,10 @@ static struct {
 	paddr_t next;     /* sections below are taken in, or are not RAM */
 	const struct boot_info *bi;
 	uint64_t (*reclaim)(uint64_t frames);
+	uint64_t (*last_resort)(uint64_t frames); /* atomic */
+	uint64_t (*cached)(void);
+	void (*tell_due)(void); /* atomic; NULL: no host wants to know */
+	bool told_due;          /* atomic: it was called */
 	/* Sections taken in out of turn: those of the initrd. */
 	paddr_t early_start, early_end;
 	/* Zeroed frames for the tables that make a far section reachable. */
@@ -113,7 +117,8 @@ list_remove(struct page *p)
 	p->flags = 0;
 }
 
-static void
+/* The order of the block that it has become part of. */
+static unsigned
 free_locked(struct page *p, unsigned order)
 {
 	uint64_t pfn = p - VMEMMAP;
@@ -128,6 +133,7 @@ free_locked(struct page *p, unsigned order)
 		order++;
 	}
 	list_add(VMEMMAP + pfn, order);
+	return order;
 }
 
 /* A block that is on the lists, the rest of a larger one put back. */
@@ -313,6 +319,37 @@ take_block(unsigned order)
 	return p;
 }
 
+uint64_t
+page_reclaim(uint64_t frames)
+{
+	return zone.reclaim != NULL ? zone.reclaim(frames) : 0;
+}
+
+void
+page_set_last_resort(uint64_t (*fn)(uint64_t frames))
+{
+	__atomic_store_n(&zone.last_resort, fn, __ATOMIC_RELEASE);
+}
+
+static uint64_t
+ask_last_resort(uint64_t frames)
+{
+	uint64_t (*fn)(uint64_t frames) = __atomic_load_n(&zone.last_resort,
+	    __ATOMIC_ACQUIRE);
+
+	return fn != NULL ? fn(frames) : 0;
+}
+
+static struct page *
+try_again(unsigned order)
+{
+	uint64_t state = spin_lock_irq(&zone.lock);
+	struct page *p = take_block(order);
+
+	spin_unlock_irq(&zone.lock, state);
+	return p;
+}
+
 struct page *
 page_alloc(unsigned order, unsigned flags)
 {
@@ -323,12 +360,10 @@ page_alloc(unsigned order, unsigned flags)
 	state = spin_lock_irq(&zone.lock);
 	p = take_block(order);
 	spin_unlock_irq(&zone.lock, state);
-	if (p == NULL && zone.reclaim != NULL &&
-	    zone.reclaim(1ul << order) != 0) {
-		state = spin_lock_irq(&zone.lock);
-		p = take_block(order);
-		spin_unlock_irq(&zone.lock, state);
-	}
+	if (p == NULL && page_reclaim(1ul << order) != 0)
+		p = try_again(order);
+	if (p == NULL && ask_last_resort(1ul << order) != 0)
+		p = try_again(order);
 	if (p == NULL)
 		return NULL;
 	p->refs = 1;
@@ -340,6 +375,79 @@ page_alloc(unsigned order, unsigned flags)
 		memset(page_kva(p), 0, PAGE_SIZE << order);
 	return p;
 }
+
+/* ------------------------------------------------- telling the host -- */
+
+static void
+tell_if_wanted(void)
+{
+	void (*due)(void) = __atomic_load_n(&zone.tell_due, __ATOMIC_ACQUIRE);
+
+	if (due != NULL &&
+	    !__atomic_exchange_n(&zone.told_due, true, __ATOMIC_ACQ_REL))
+		due();
+}
+
+void
+page_tell_set(void (*due)(void))
+{
+	__atomic_store_n(&zone.told_due, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&zone.tell_due, due, __ATOMIC_RELEASE);
+	tell_if_wanted();
+}
+
+/* Those that the host knows stand at the lists' ends. */
+static struct page *
+find_untold(void)
+{
+	struct page *p;
+	unsigned o;
+
+	for (o = PAGE_TELL_ORDER; o <= PAGE_MAX_ORDER; o++) {
+		p = TAILQ_FIRST(&zone.free[o]);
+		if (p != NULL && (p->flags & PG_TOLD) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+unsigned
+page_tell_begin(struct page **block, unsigned max)
+{
+	uint64_t state = spin_lock_irq(&zone.lock);
+	struct page *p = NULL;
+	unsigned n = 0;
+
+	while (n < max && (p = find_untold()) != NULL) {
+		list_remove(p);
+		p->priv = p->order;
+		block[n++] = p;
+	}
+	if (n < max)
+		__atomic_store_n(&zone.told_due, false, __ATOMIC_RELEASE);
+	spin_unlock_irq(&zone.lock, state);
+	return n;
+}
+
+/* One that meets its buddy becomes a larger one, and news again. */
+void
+page_tell_end(struct page **block, unsigned n, bool told)
+{
+	uint64_t state = spin_lock_irq(&zone.lock);
+	unsigned i, order;
+
+	for (i = 0; i < n; i++) {
+		order = page_tell_order(block[i]);
+		if (free_locked(block[i], order) != order || !told)
+			continue;
+		TAILQ_REMOVE(&zone.free[order], block[i], link);
+		TAILQ_INSERT_TAIL(&zone.free[order], block[i], link);
+		block[i]->flags |= PG_TOLD;
+	}
+	spin_unlock_irq(&zone.lock, state);
+}
+
+/* --------------------------------------------------------------- freeing -- */
 
 static bool any_kept; /* atomic: the rare case */
 
@@ -371,8 +479,10 @@ page_free(struct page *p, unsigned order)
 		return;
 	state = spin_lock_irq(&zone.lock);
 	p->refs = 0;
-	free_locked(p, order);
+	order = free_locked(p, order);
 	spin_unlock_irq(&zone.lock, state);
+	if (order >= PAGE_TELL_ORDER)
+		tell_if_wanted();
 }
 
 void
@@ -390,6 +500,27 @@ page_stats(struct page_stats *st)
 	st->free = zone.nfree + zone.untaken;
 	st->taken_in = zone.total - zone.untaken;
 	spin_unlock_irq(&zone.lock, state);
+}
+
+void
+page_total_add(int64_t frames)
+{
+	uint64_t state = spin_lock_irq(&zone.lock);
+
+	zone.total += frames;
+	spin_unlock_irq(&zone.lock, state);
+}
+
+void
+page_set_cached(uint64_t (*cached)(void))
+{
+	zone.cached = cached;
+}
+
+uint64_t
+page_cached(void)
+{
+	return zone.cached != NULL ? zone.cached() : 0;
 }
 
 void

@@ -42,6 +42,7 @@ _Static_assert(sizeof(struct page) == 32, "vmemmap");
 #define PG_CACHE 0x08 /* owner and index are a page cache's */
 #define PG_DIRTY 0x10 /* owner's use */
 #define PG_KEPT  0x20 /* is not free any more, ever */
+#define PG_TOLD  0x40 /* a free block of which the host knows */
 
 #define PAGE_ALLOC_ZERO 0x1 /* filled with zeros */
 
@@ -114,6 +115,38 @@ void page_release_range(paddr_t pa, uint64_t size);
  * fail, must not sleep, returns the frames it freed.  Registered at boot.
  */
 void page_set_reclaim(uint64_t (*reclaim)(uint64_t frames));
+
+/* The same, now: the frames that it freed.  Any context. */
+uint64_t page_reclaim(uint64_t frames);
+/* What is asked after that; one, NULL: nobody.  Any context, not sleeping. */
+void page_set_last_resort(uint64_t (*fn)(uint64_t frames));
+
+/* Frames of files in memory, as the floor above counts them; at boot. */
+void page_set_cached(uint64_t (*cached)(void));
+uint64_t page_cached(void);
+
+/* Frames that are not ours to use for now, or are again: `total` changes. */
+void page_total_add(int64_t frames);
+
+/*
+ * Free memory of which a host may be told, that it needs no room there: blocks
+ * of 2^PAGE_TELL_ORDER frames and more, each once until it is used.
+ *
+ * page_tell_set(): from now on `due` is called when there is such a block, once
+ * until page_tell_begin() has found no more.  Any context, the allocator's lock
+ * not held; NULL: no more calls.
+ * page_tell_begin() takes up to max blocks away from the lists, and
+ * page_tell_end() gives them back; `told`: the host knows.  priv is the order.
+ */
+#define PAGE_TELL_ORDER 5 /* 128 KiB */
+void page_tell_set(void (*due)(void));
+unsigned page_tell_begin(struct page **block, unsigned max);
+void page_tell_end(struct page **block, unsigned n, bool told);
+static inline unsigned
+page_tell_order(const struct page *block)
+{
+	return block->priv;
+}
 
 struct boot_info;
 /* Boot step: takes in the first section, and those that hold the initrd. */

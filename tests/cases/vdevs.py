@@ -293,7 +293,141 @@ def scsi():
         r'^1$', r'^end$'])
 
 
+def memory(machine):
+    """MemTotal and MemFree of the machine, in KiB, asked by a line."""
+    machine.send(b'\n')
+    line = machine.await_line(b'MEM ')
+    return [int(word) for word in line.split()[1:3]]
+
+
+def await_memory(machine, good):
+    """Asks until `good` says so of (MemTotal, MemFree)."""
+    end = time.monotonic() + 30
+    while not good(*(now := memory(machine))):
+        if time.monotonic() > end:
+            raise Failure('memory stays at %r' % now)
+        time.sleep(0.1)
+
+
+MEMORY = ("echo listening; while read x; do awk '/^MemTotal/{t=$2} "
+          "/^MemFree/{f=$2} END{print \"MEM\", t, f}' /proc/meminfo; done; "
+          'dmesg | grep vtballoon; echo end')
+
+
+def balloon_play(_, machine):
+    machine.await_line(b'listening')
+    total, free = memory(machine)
+    machine.command('balloon', value=40 * MIB)
+    # Some goes for the structs of memory that is used for the first time.
+    await_memory(machine, lambda t, f: total - 26 * 1024 < t <=
+                 total - 24 * 1024 and f < free - 23 * 1024)
+    if (got := machine.command('query-balloon')['actual']) != 40 * MIB:
+        raise Failure('the host hears of %d bytes' % got)
+    # More than can be given: the guest lives on.
+    machine.command('balloon', value=MIB)
+    await_memory(machine, lambda t, f: t < 12 * 1024)
+    machine.command('balloon', value=64 * MIB)
+    await_memory(machine, lambda t, f: t > total - 2048 and
+                 f > free - 3072)
+    if (got := machine.command('query-balloon')['actual']) != 64 * MIB:
+        raise Failure('the host hears of %d bytes' % got)
+    machine.process.stdin.close()
+    machine.process.stdin = None
+
+
+def need_play(_, machine):
+    """A program that needs what is in the balloon gets it."""
+    machine.await_line(b'listening')
+    machine.command('balloon', value=24 * MIB)
+    end = time.monotonic() + 30
+    while machine.command('query-balloon')['actual'] > 24 * MIB:
+        if time.monotonic() > end:
+            raise Failure('the balloon does not fill')
+        time.sleep(0.1)
+    machine.send(b'\n')
+
+
+def stats_play(_, machine):
+    machine.await_line(b'listening')
+    end = time.monotonic() + 30
+    machine.command('qom-set', path='/machine/peripheral/balloon',
+                    property='guest-stats-polling-interval', value=1)
+    while True:
+        got = machine.command('qom-get', path='/machine/peripheral/balloon',
+                              property='guest-stats')
+        stats = got['stats']
+        if got['last-update'] != 0 and stats['stat-total-memory'] > 0:
+            break
+        if time.monotonic() > end:
+            raise Failure('no statistics: %r' % got)
+        time.sleep(0.2)
+    total, free = memory(machine)
+    if stats['stat-total-memory'] != total * 1024 or not \
+            (free - 4096) * 1024 < stats['stat-free-memory'] < total * 1024:
+        raise Failure('the host hears %r' % stats)
+    machine.process.stdin.close()
+    machine.process.stdin = None
+
+
+def resident(machine):
+    """KiB of host memory that QEMU has."""
+    with open('/proc/%d/task/%d/children' % (machine.process.pid,
+                                             machine.process.pid)) as f:
+        pid = f.read().split()[0]
+    with open('/proc/%s/status' % pid) as f:
+        return int(next(line for line in f
+                        if line.startswith('VmRSS')).split()[1])
+
+
+def report_play(_, machine):
+    machine.await_line(b'full')
+    before = resident(machine)
+    machine.send(b'\n')
+    machine.await_line(b'freed')
+    end = time.monotonic() + 30
+    while resident(machine) > before - 20 * 1024:
+        if time.monotonic() > end:
+            raise Failure('%d KiB before, %d after' % (before,
+                                                      resident(machine)))
+        time.sleep(0.2)
+    machine.send(b'\n')
+
+
+def balloons():
+    for kind, words, options in (
+            ('mmio', '-device virtio-balloon-device,bus=virtio-mmio-bus.2',
+             SLOT),
+            ('mmio modern', '-device virtio-balloon-device,'
+             'bus=virtio-mmio-bus.2 -global virtio-mmio.force-legacy=off',
+             SLOT),
+            ('pc legacy', '-device virtio-balloon-pci,disable-modern=on',
+             ['--machine', 'pc']),
+            ('q35 packed', '-device virtio-balloon-pci,disable-legacy=on,'
+             'packed=on', ['--machine', 'q35', '--cpus', '2'])):
+        yield monitored('balloon/' + kind, words, MEMORY, balloon_play,
+                        options, has=[r'vtballoon0 at .*: balloon, statistics$',
+                                      r'^end$'])
+    yield monitored(
+        'balloon/in need', '-device virtio-balloon-device,'
+        'bus=virtio-mmio-bus.2,deflate-on-oom=on',
+        'echo listening; read x; dd if=/dev/zero of=/tmp/x bs=1M count=29 '
+        '2>&1; rm /tmp/x; echo end', need_play, SLOT,
+        has=[r'29\+0 records out', r'^end$'])
+    yield monitored(
+        'balloon/statistics', '-device virtio-balloon-device,id=balloon,'
+        'bus=virtio-mmio-bus.2', MEMORY, stats_play, SLOT, has=[r'^end$'])
+    yield monitored(
+        'balloon/free blocks', '-device virtio-balloon-device,'
+        'bus=virtio-mmio-bus.2,free-page-reporting=on',
+        'dd if=/dev/urandom of=/tmp/x bs=1M count=29 2>/dev/null; '
+        's=$(md5sum /bin/busybox); echo full; read x; rm /tmp/x; echo freed; '
+        'read x; [ "$s" = "$(md5sum /bin/busybox)" ] && dd if=/dev/zero of=/tmp/y bs=1M count=29 2>&1; '
+        'dmesg | grep vtballoon0; echo end', report_play, SLOT,
+        has=[r'told of free blocks', r'29\+0 records out', r'^end$'])
+
+
 def cases(_):
+    yield from balloons()
     yield from scsi()
     yield from consoles()
     yield from ports()
