@@ -57,7 +57,7 @@ packages() {
         echo strace                             # runs in the guest, as gdb does
         echo zstd cpio gzip                     # to make test archives
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
-        echo perl-base openssl bc pciutils      # programs that must run
+        echo perl-base openssl bc pciutils nvme-cli # programs that must run
         echo fio fdisk util-linux ;;            # those for disks
     bench)
         echo fio                                # reads disks in both guests

@@ -217,6 +217,7 @@ block_publish(struct block_dev *bd)
 		cd->parent = &bd->whole->cd;
 		cd->attrs = part_attrs;
 	} else {
+		cd->parent = bd->info.parent;
 		cd->dev = block_device_of(bd);
 		cd->attrs = disk_attrs + (bd->info.wwid == NULL ? 1 : 0);
 	}

@@ -29,6 +29,7 @@
 #include "linux/devctl.h"
 #include "linux/files.h"
 #include "linux/hwrng.h"
+#include "linux/nvme_dev.h"
 #include "linux/kmsg.h"
 #include "linux/mem_devices.h"
 #include "linux/process.h"
@@ -116,6 +117,7 @@ devices(const struct boot_info *bi)
 	int error = mem_devices_init(bi);
 
 	hwrng_device_init();
+	nvme_dev_init();
 	if (error == 0)
 		error = devctl_init();
 	return error == 0 ? kmsg_init(bi) : error;

@@ -20,6 +20,7 @@
 #define SECTOR_SHIFT 9 /* a disk's addresses count 512 bytes, always */
 #define SECTOR_SIZE  512u
 
+struct classdev;
 struct device;
 struct disk;
 
@@ -79,8 +80,9 @@ struct disk_info {
 	/* Text without padding; NULL: none, or not known here.  The driver's,
 	 * in place until disk_depart() returns. */
 	const char *model, *serial, *firmware;
-	const char *wwid; /* "eui.0025385b71b00123", "uuid.…" */
-	const char *link; /* below /dev/disk, too: "by-ebs/sdf" */
+	const char *wwid;        /* "eui.0025385b71b00123", "uuid.…" */
+	struct classdev *parent; /* departs later; NULL: the device */
+	const char *link;        /* below /dev/disk, too: "by-ebs/sdf" */
 	const char
 	    *path; /* which disk of its device: "nvme-1"; NULL: the one */
 	/*

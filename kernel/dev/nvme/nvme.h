@@ -428,7 +428,9 @@ uint64_t nvme_io_timeout_ns(const struct nvme_params *p);
 int nvme_user_arrive(struct nvme_ctrl *c);
 /* Nobody is inside any more on return.  All commands have ended. */
 void nvme_user_depart(struct nvme_ctrl *c);
-/* Something that programs see has changed: state, namespaces. */
+/* Whose children disks are in /sys, or NULL. */
+struct classdev *nvme_user_parent(const struct nvme_ctrl *c);
+/* ioctl(2) on a namespace's disk: disk_ops. */
 long nvme_user_disk_ioctl(void *arg, unsigned cmd, uint64_t uaddr);
 /* Numbers in use: struct driver's unit_in_use. */
 bool nvme_unit_in_use(unsigned unit);

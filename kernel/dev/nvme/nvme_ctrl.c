@@ -386,8 +386,8 @@ nvme_end(struct nvme_ctrl *c, bool asked)
 		stop_all(c,
 		    asked ? c->cap.timeout_ms * 1000000ll : GONE_WAIT_NS);
 	nvme_bus_intr_end(c);
-	nvme_user_depart(c);
 	nvme_ns_end_all(c);
+	nvme_user_depart(c);
 	if (!c->silent)
 		log_warn("%s: did not stop, its memory is kept aside",
 		    nvme_name(c));

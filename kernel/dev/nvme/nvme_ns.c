@@ -62,6 +62,7 @@ describe(struct nvme_ns *ns)
 		.model = id->model,
 		.serial = id->serial,
 		.firmware = id->firmware,
+		.parent = nvme_user_parent(ns->ctrl),
 		.wwid = ns->p.wwid[0] != '\0' ? ns->p.wwid : NULL,
 		.link = ns->link[0] != '\0' ? ns->link : NULL,
 		.discard_granularity = 1u << ns->p.lba_shift,

@@ -17,9 +17,10 @@
 struct nvme_handle {
 	struct nvme_ctrl *ctrl; /* [I] while inside the gate */
 	struct gate gate;
-	uint32_t refs; /* atomic */
-	unsigned unit; /* [I] */
-	void *upper;   /* the floor above's */
+	uint32_t refs;           /* atomic */
+	unsigned unit;           /* [I] */
+	void *upper;             /* the floor above's */
+	struct classdev *parent; /* of disks, or NULL */
 };
 
 static const struct nvme_upper *upper;
@@ -85,6 +86,18 @@ void **
 nvme_handle_upper(struct nvme_handle *h)
 {
 	return &h->upper;
+}
+
+void
+nvme_handle_set_parent(struct nvme_handle *h, struct classdev *cd)
+{
+	h->parent = cd;
+}
+
+struct classdev *
+nvme_user_parent(const struct nvme_ctrl *c)
+{
+	return c->handle->parent;
 }
 
 int

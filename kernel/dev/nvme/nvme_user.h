@@ -13,6 +13,7 @@
 #include "abi/nvme.h"
 #include "kern/types.h"
 
+struct classdev;
 struct device;
 struct nvme_handle;
 
@@ -57,6 +58,9 @@ void nvme_handle_put(struct nvme_handle *h); /* any context */
 unsigned nvme_handle_unit(const struct nvme_handle *h);
 /* The floor above's own word about it. */
 void **nvme_handle_upper(struct nvme_handle *h);
+
+/* Whose children its disks are in /sys; by arrived(). */
+void nvme_handle_set_parent(struct nvme_handle *h, struct classdev *cd);
 
 /* -ENODEV */
 int nvme_handle_info(struct nvme_handle *h, struct nvme_info *info);
