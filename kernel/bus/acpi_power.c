@@ -172,6 +172,12 @@ pm1_sleep(const struct acpi_register *r, uint8_t type)
 	acpi_register_write(r, v | PM1_SLEEP);
 }
 
+static bool
+acpi_can(bool off)
+{
+	return off ? plan.can_off : plan.can_reset;
+}
+
 static void
 acpi_off(void)
 {
@@ -197,6 +203,7 @@ acpi_reset(void)
 
 static const struct power_board acpi_board = {
 	.prepare = acpi_prepare,
+	.can = acpi_can,
 	.off = acpi_off,
 	.reset = acpi_reset,
 };

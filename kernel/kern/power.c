@@ -44,16 +44,6 @@ power_button_pressed(void)
 }
 
 static void
-board_end(enum power_end how)
-{
-	if (board == NULL || how == POWER_PANIC)
-		return;
-	if (how != POWER_RESTART)
-		board->off();
-	board->reset();
-}
-
-static void
 report(enum power_end how, int code, const char *text)
 {
 	char line[192];
@@ -100,15 +90,73 @@ reset_by_fault(void)
 	__asm__ volatile("lidt %0; int3" ::"m"(none));
 }
 
-/* reboot=: the way that the letter names goes first; Linux's letters. */
-static const struct {
+static void
+board_off(void)
+{
+	board->off();
+}
+
+static void
+board_reset(void)
+{
+	board->reset();
+}
+
+/*
+ * Where hypervisors have the register that ACPI would tell of: QEMU's boards
+ * under their own firmware, older ones and Bochs, VirtualBox.
+ */
+static void
+off_by_ports(void)
+{
+	static const struct {
+		uint16_t port, value;
+	} places[] = { { 0x604, 0x2000 }, { 0xb004, 0x2000 },
+		{ 0x4004, 0x3400 } };
+	unsigned i;
+
+	for (i = 0; cpu_features()->hypervisor && i < ARRAY_SIZE(places); i++)
+		outw(places[i].port, places[i].value);
+}
+
+/* In this order; reboot= names one by Linux's letter that goes first. */
+static const struct way {
 	char letter;
-	void (*reset)(void);
-} resets[] = {
-	{ 'k', reset_by_keyboard },
-	{ 'p', reset_by_port },
-	{ 't', reset_by_fault },
+	bool off; /* not for a restart, nor after a panic */
+	bool of_board;
+	const char *name;
+	void (*go)(void);
+} ways[] = {
+	{ 0, true, true, "off by ACPI", board_off },
+	{ 0, true, false, "off by ports", off_by_ports },
+	{ 'a', false, true, "reset by ACPI", board_reset },
+	{ 'k', false, false, "reset by the keyboard controller",
+	    reset_by_keyboard },
+	{ 'p', false, false, "reset by port 0xcf9", reset_by_port },
+	{ 't', false, false, "reset by a triple fault", reset_by_fault },
 };
+
+/* The host does it beside us: what is next is tried after a while. */
+#define NEXT_NS 50000000ll
+
+static void
+try(const struct way *w, enum power_end how)
+{
+	int64_t until;
+
+	if (w->off && (how == POWER_RESTART || how == POWER_PANIC))
+		return;
+	if (w->of_board &&
+	    (board == NULL || how == POWER_PANIC || !board->can(w->off)))
+		return;
+	log_info("power: %s", w->name);
+	if (control != NULL)
+		control->drain();
+	w->go();
+	until = clock_mono_ns() + NEXT_NS;
+	while (clock_mono_ns() < until)
+		cpu_pause();
+}
 
 /* panic=SECONDS: so that somebody can read the screen; 0 is for ever. */
 static void
@@ -137,12 +185,12 @@ power_end(enum power_end how, int code, const char *text)
 		linger(args->panic_seconds);
 	if (args->exit_port != 0)
 		outb(args->exit_port, 0);
-	for (i = 0; i < ARRAY_SIZE(resets); i++)
-		if (resets[i].letter == args->reboot_how)
-			resets[i].reset();
-	board_end(how);
-	for (i = 0; i < ARRAY_SIZE(resets); i++)
-		resets[i].reset();
+	for (i = 0; i < ARRAY_SIZE(ways); i++)
+		if (ways[i].letter != 0 && ways[i].letter == args->reboot_how)
+			try(&ways[i], how);
+	for (i = 0; i < ARRAY_SIZE(ways); i++)
+		try(&ways[i], how);
+	log_line(LOG_EMERG, "power: nothing ends this machine");
 	for (;;)
 		__asm__ volatile("hlt");
 }

@@ -19,9 +19,10 @@ enum power_end {
 /*
  * Reports the end on the control channel, drains the consoles, and ends the
  * machine by what the host has, tried in order: isa-debug-exit where
- * remora.exit= names it, the ways of reboot=, the board's own (ACPI), keyboard
- * controller, reset port, triple fault.  POWER_PANIC: any context, without the
- * board's; the others: a thread.  Does not return.
+ * remora.exit= names it, the way of reboot=, off as the board's tables (ACPI) or
+ * known ports have it, reset as the board's tables, keyboard controller, reset
+ * port, triple fault; a line in the log each.  POWER_PANIC: any context,
+ * without off and the board's; the others: a thread.  Does not return.
  */
 void power_end(enum power_end how, int code, const char *text) __noreturn;
 
@@ -41,6 +42,7 @@ void power_set_control(const struct power_control *pc);
  */
 struct power_board {
 	void (*prepare)(void);
+	bool (*can)(bool off); /* as prepare() found; else: reset */
 	void (*off)(void);
 	void (*reset)(void);
 };

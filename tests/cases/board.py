@@ -68,6 +68,22 @@ def case(name, kind, script, has, devices=(), append='', lacks=()):
         disks(context, *devices)), timeout=40, needs=[BUSYBOX], has=has, lacks=lacks)
 
 
+# How machines end, and what was tried before, in order.
+ENDS = (
+    ('off, no ACPI/microvm', 'microvm,acpi=off', 'poweroff', '',
+     'off by ports, reset by the keyboard controller, reset by port 0xcf9, '
+     'reset by a triple fault'),
+    ('off, no ACPI/q35', 'q35', 'poweroff', 'acpi=off', 'off by ports'),
+    ('off, no ACPI/pc', 'pc', 'poweroff', 'acpi=off', 'off by ports'),
+    ('off/q35', 'q35', 'poweroff', '', 'off by ACPI'),
+    ('restart/q35', 'q35', 'reboot', '', 'reset by ACPI'),
+    ('restart, no ACPI/pc', 'pc', 'reboot', 'acpi=off',
+     'reset by the keyboard controller'),
+    ('reboot=p/q35', 'q35', 'reboot', 'reboot=p', 'reset by port 0xcf9'),
+    ('reboot=t/q35', 'q35', 'reboot', 'reboot=t', 'reset by a triple fault'),
+)
+
+
 def cases(_build):
     look = ('busybox mount -t proc proc /proc\n'
             'for d in /dev/vd?; do busybox md5sum $d; done\n'
@@ -75,6 +91,12 @@ def cases(_build):
     once = r'\A(?:(?!entered by)[\s\S])*entered by(?:(?!entered by)[\s\S])*\Z'
     for kind in ('q35', 'pc', 'microvm,acpi=on'):
         yield case('off/' + kind.split(',')[0], kind, 'busybox ', [once])
+    for name, kind, word, way, ways in ENDS:
+        lines = ''.join(r'power: %s\r?\n' % w for w in ways.split(', '))
+        yield Case('end/' + name, lambda context, kind=kind, word=word,
+                   way=way: machine(context, kind, 'busybox %s -f\n' % word,
+                                    way, ['-no-reboot']),
+                   timeout=40, needs=[BUSYBOX], has=[lines + r'\Z'])
     yield case('line 47', 'microvm,acpi=on,ioapic2=on', look,
                [once, r'(?m)^ 47: +[1-9]\d* .* 47-edge +vtblk0'],
                ['virtio-blk-device'],
