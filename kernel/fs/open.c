@@ -49,7 +49,7 @@ file_alloc(const struct path *p, unsigned flags)
 	f->mode = mode_of_flags(flags);
 	if ((flags & (O_EXCL | O_PATH)) == O_EXCL)
 		f->mode |= FILE_EXCL;
-	f->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	f->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
 	f->owner = 0;
 	f->ops = &no_ops;
 	f->inode = p->dentry->inode;
@@ -217,6 +217,7 @@ open_place(const struct vfs_cred *cred, const struct path *p, unsigned flags,
 		return -ENOMEM;
 	if ((flags & O_PATH) == 0)
 		error = file_start(f);
+	f->flags &= ~O_NOCTTY; /* for the terminal's open alone */
 	if (error != 0) {
 		file_free(f);
 		return error;

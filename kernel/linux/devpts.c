@@ -259,12 +259,45 @@ devpts_remove(struct dentry *d)
 	dentry_put(d);
 }
 
-void
-devpts_path(struct dentry *d, struct path *out)
+/* The mount "pts" beside the master's node, as Linux looks for it. */
+static struct mount *
+mount_beside(const struct path *master)
 {
+	struct path dir, pts;
+	struct mount *m = NULL;
+	struct vfs_ctx ctx;
+	int error;
+
 	spin_lock(&vfs_lock);
-	out->mnt = mount_of_super_locked(sb);
+	dir = *master;
+	dir.dentry = master->dentry->parent;
+	if (dir.mnt != NULL && dir.dentry != NULL)
+		path_get(&dir);
 	spin_unlock(&vfs_lock);
+	if (dir.mnt == NULL || dir.dentry == NULL)
+		return NULL;
+	vfs_ctx_kernel(&ctx);
+	error = vfs_walk(&ctx, &dir, "pts", WALK_DIRECTORY, &pts);
+	path_put(&dir);
+	if (error != 0)
+		return NULL;
+	if (pts.mnt->sb == sb) {
+		m = pts.mnt;
+		mount_get(m);
+	}
+	path_put(&pts);
+	return m;
+}
+
+void
+devpts_path(struct dentry *d, const struct path *master, struct path *out)
+{
+	out->mnt = mount_beside(master);
+	if (out->mnt == NULL) {
+		spin_lock(&vfs_lock);
+		out->mnt = mount_of_super_locked(sb);
+		spin_unlock(&vfs_lock);
+	}
 	dentry_get(d);
 	out->dentry = d;
 }

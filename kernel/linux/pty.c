@@ -386,14 +386,14 @@ set_flag(struct pty *p, bool *flag, uaddr_t from)
 
 /* TIOCGPTPEER: the slave without its name; flags are open(2)'s. */
 static int
-open_peer(struct pty *p, unsigned flags)
+open_peer(struct pty *p, const struct file *master, unsigned flags)
 {
 	struct fs_ctx ctx;
 	struct path path;
 	struct file *file;
 	int error;
 
-	devpts_path(p->node, &path);
+	devpts_path(p->node, &master->path, &path);
 	fs_ctx_get(&ctx);
 	error = vfs_open_path(&ctx.vfs, &path, flags & ~(unsigned)O_CLOEXEC,
 	    &file);
@@ -425,7 +425,7 @@ master_ioctl(struct file *file, unsigned cmd, uint64_t arg)
 	case TIOCGPTLCK: return put_int(arg, p->locked);
 	case TIOCPKT: return set_flag(p, &p->packet, arg);
 	case TIOCGPKT: return put_int(arg, p->packet);
-	case TIOCGPTPEER: return open_peer(p, (unsigned)arg);
+	case TIOCGPTPEER: return open_peer(p, file, (unsigned)arg);
 	case TIOCSIG: return send_signal(p, arg);
 	case TIOCINQ: return put_int(arg, (int)(p->head - p->tail));
 	case TIOCGDEV: return put_int(arg, (int)dev_make(TTYAUX_MAJOR, 2));

@@ -16,8 +16,11 @@ int devpts_add(unsigned index, uint64_t rdev, const struct vfs_cred *cred,
     struct dentry **out);
 /* Takes the name away, and the reference. */
 void devpts_remove(struct dentry *d);
-/* The place of that node, referenced; mnt NULL where devpts is not mounted. */
-void devpts_path(struct dentry *d, struct path *out);
+/*
+ * The place of that node, referenced, in the mount beside the master's node,
+ * else in any; mnt NULL where devpts is not mounted.  May sleep.
+ */
+void devpts_path(struct dentry *d, const struct path *master, struct path *out);
 
 extern const struct fs_type devpts_type;
 

@@ -231,6 +231,34 @@ peer(void)
 	CHECK_RET(close(m), 0);
 }
 
+/* Who leads a session without a terminal keeps it so with O_NOCTTY. */
+static void
+no_terminal(void)
+{
+	int m, s, t, n = 0, status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setsid();
+		m = open("/dev/ptmx", O_RDWR);
+		ioctl(m, TIOCSPTLCK, &n);
+		s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+		t = open(ptsname(m), O_RDWR | O_NOCTTY);
+		if (m < 0 || s < 0 || t < 0)
+			_exit(1);
+		if (open("/dev/tty", O_RDWR) >= 0 || errno != ENXIO)
+			_exit(2);
+		if (fcntl(t, F_GETFL) & O_NOCTTY)
+			_exit(3);
+		t = open(ptsname(m), O_RDWR);
+		if (t < 0 || open("/dev/tty", O_RDWR) < 0)
+			_exit(4);
+		_exit(0);
+	}
+	CHECK_RET(waitpid(pid, &status, 0), pid);
+	CHECK_RET(status, 0);
+}
+
 static void
 say(int fd, const char *text)
 {
@@ -376,6 +404,7 @@ main(void)
 	sizes();
 	packets();
 	peer();
+	no_terminal();
 	hang_up();
 	leader_ends();
 	return check_done();
