@@ -78,6 +78,10 @@ struct block_dev {
 	bool taste_waits;
 	struct later resize_later; /* to tell of another size */
 	bool resize_told;          /* atomic: nobody is about to tell */
+	struct {                   /* watch.c's: at its last look */
+		uint64_t ended;
+		bool busy, stuck;
+	} watch;
 	/* under lock: */
 	struct spinlock lock;
 	struct disk_req_list waiting; /* for room in the driver's queue */
@@ -252,6 +256,9 @@ int block_parts_read(struct block_dev *disk);
 void block_parts_end(struct block_dev *disk);
 /* A disk that departs is looked at no more. */
 void block_taste_end(struct block_dev *disk);
+/* A request begins on an idle disk; any context.  Disks are tasted: watch.c. */
+void block_watch(void);
+void block_watch_start(void);
 /* In /sys, with uevents: class.c. */
 void block_publish(struct block_dev *bd);
 void block_unpublish(struct block_dev *bd);

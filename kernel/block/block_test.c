@@ -82,6 +82,11 @@ block_changed(struct block_dev *bd, const char *env)
 }
 
 void
+block_watch(void)
+{
+}
+
+void
 later_run(struct later *l, void (*fn)(struct later *l))
 {
 	fn(l);

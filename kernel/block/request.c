@@ -47,6 +47,7 @@ count_start_of(struct block_dev *bd, const struct block_req *req)
 	bd->stats.in_flight++;
 	bd->stats.reads_in_flight += req->op == DISK_READ;
 	spin_unlock_irq(&bd->lock, state);
+	block_watch();
 }
 
 /* What a partition does its disk does, too. */

@@ -56,6 +56,7 @@ taste(struct block_dev *disk)
 
 	if (error != 0)
 		disk->serial[0] = '\0';
+	block_watch_start();
 	if (later_ready() == 0)
 		__atomic_store_n(&disk->resize_told, true, __ATOMIC_RELEASE);
 	if (error != -ENODEV) {
@@ -78,13 +79,14 @@ static void spawn(void);
 static void
 taster(void *arg)
 {
+	int64_t until = clock_mono_ns() + BOOT_DELAY;
 	struct block_dev *disk;
 	bool more;
 
 	(void)arg;
 	(void)wait_event_kind(&hurry_wq,
 	    __atomic_load_n(&hurry, __ATOMIC_ACQUIRE), WAIT_UNINTERRUPTIBLE,
-	    clock_mono_ns() + BOOT_DELAY);
+	    until);
 	__atomic_store_n(&hurry, true, __ATOMIC_RELEASE);
 	while ((disk = take(&more)) != NULL) {
 		if (more)

@@ -10,9 +10,11 @@
 #include "kern/string.h"
 #include <linux/errno.h>
 
-static struct bootargs args = {
-	.loglevel = -1, .panic_seconds = -1, .pci_button_s = 5, .argc = 1
-};
+static struct bootargs args = { .loglevel = -1,
+	.panic_seconds = -1,
+	.io_warn_seconds = 30,
+	.pci_button_s = 5,
+	.argc = 1 };
 static char store[BOOT_CMDLINE_SIZE];
 static const char *line;
 
@@ -153,6 +155,17 @@ set_panic(void *a, const char *value)
 
 	if (error == 0)
 		((struct bootargs *)a)->panic_seconds = v;
+	return error;
+}
+
+static int
+set_io_warn(void *a, const char *value)
+{
+	int64_t v;
+	int error = whole_number(value, 0, 86400, &v);
+
+	if (error == 0)
+		((struct bootargs *)a)->io_warn_seconds = v;
 	return error;
 }
 
@@ -317,6 +330,7 @@ static const struct cmdline_known known[] = {
 	{ "remora.test", set_test, true },
 	{ "remora.control", set_control, true },
 	{ "remora.exit", set_exit, true },
+	{ "remora.io_warn", set_io_warn, true },
 	{ "remora.winsize", set_winsize, true },
 	{ "remora.stdin", set_stdin, true },
 	{ "remora.stdout", set_stdout, true },

@@ -24,7 +24,8 @@ struct bootargs {
 	int loglevel;      /* -1: not given */
 	int panic_seconds; /* panic=: 0 stay, > 0 wait; < 0, the default: end
 			      the machine at once */
-	char reboot_how;   /* reboot=: first letter, 0: not given */
+	unsigned io_warn_seconds; /* remora.io_warn=; 0: never */
+	char reboot_how;          /* reboot=: first letter, 0: not given */
 	uint16_t control_port, exit_port; /* 0: none */
 	uint8_t control_irq;
 	const char *control_name; /* of a port instead; NULL: none */

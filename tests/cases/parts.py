@@ -110,6 +110,8 @@ def cases(_):
                 'cat /sys/block/vda/vda2/uevent /sys/block/vda/vda2/start',
                 gpt, has=[r'254 +1 +1024 vda1', r'254 +2 +512 vda2',
                           r'254, +2 .* /dev/vda2', r'^4096$', r'PARTNAME=two'])
+    yield shell('found by itself', 'while ! dmesg | grep "vda: gpt, 2"; do '
+                'sleep 0.1; done', gpt)
     yield shell('gpt, content', 'cat /dev/vda2', gpt,
                 stdout=sectors(4096, 1024))
     yield shell('gpt, past the cache',

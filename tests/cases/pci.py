@@ -79,16 +79,16 @@ def initrd(context, script):
         entry('init', text.encode())))
 
 
-def raw(context, machine, script, extra=(), fresh=True, append=''):
+def raw(context, machine, script, extra=(), fresh=True, drive=True,
+        append=''):
     """QEMU itself, with the test's pattern (or what is there) as drive d0."""
     if fresh:
         disk(context, SIZE)
+    drives = ['-drive', 'if=none,id=d0,format=raw,file=' +
+              context.path('disk')] if drive else []
     return qemu(context.kernel, initrd(context, script),
-                TEST_ARGS + ' PATH=/bin rdinit=/init ' + append, '96M',
-                machine,
-                control=context.path('control'),
-                extra=['-drive', 'if=none,id=d0,format=raw,file=' +
-                       context.path('disk'), *extra])
+                TEST_ARGS + ' PATH=/bin rdinit=/init ' + append, '96M', machine,
+                control=context.path('control'), extra=[*drives, *extra])
 
 
 def copies(name, machine, properties, extra=()):

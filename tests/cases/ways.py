@@ -4,9 +4,9 @@ transports in each of their versions, both formats of rings, several queues, 1
 to 8 processors.  Many transfers at once, checked by the program that made
 them, and a copy, checked on the host."""
 from cases.disk import holds, pattern
-from cases.pci import BUSYBOX, SIZE, disk
+from cases.pci import BUSYBOX, LISTEN, SIZE, Session, disk, raw, wants
 from suite.archive import archive, directory, entry, file
-from suite.case import Case, Failure
+from suite.case import Case, Failure, Outcome
 from suite.machine import TEST_ARGS, ends_with, guest_path, qemu
 
 SCRIPT = '''#!/bin/sh
@@ -102,7 +102,40 @@ def discards(context):
                        PCI + ',drive=d0,serial=a b/7,addr=7'])
 
 
+def unanswered(context, argv):
+    """The host keeps a request: the machine goes on, tells, and waits."""
+    session = Session(context, argv)
+    try:
+        session.until(b'READY')
+        monitor = session.monitor(context.path('qmp'))
+        session.do('/bin/busybox ls /dev/vda') # it has been looked at by now
+        command = 'human-monitor-command'
+        monitor(command, **{'command-line': 'qemu-io d0 "break read_aio A"'})
+        session.do('/bin/busybox dd if=/dev/vda of=/x bs=512 count=1 skip=100 '
+                   'iflag=direct 2>/dev/null & :')
+        session.until(b'vda: 1 requests unanswered for 1 s, waiting')
+        wants('alive', session.do('echo al""ive'))
+        monitor(command, **{'command-line': 'qemu-io d0 "resume A"'})
+        session.until(b'vda: answers again')
+        wants('512', session.do('wait; /bin/busybox wc -c /x'))
+        return Outcome(0, session.seen, b'', 0)
+    finally:
+        session.process.kill()
+        session.process.wait()
+
+
+def stopped(context):
+    disk(context, SIZE)
+    return raw(context, 'pc', LISTEN, [
+        '-drive', 'if=none,id=d0,format=raw,file.driver=blkdebug,'
+        'file.image.driver=file,file.image.filename=' + context.path('disk'),
+        '-device', PCI + ',drive=d0'], drive=False,
+               append=' remora.io_warn=1')
+
+
 def cases(_):
+    yield Case('unanswered/pc', stopped, timeout=60, needs=[BUSYBOX],
+               act=unanswered)
     yield Case('serial and discard/pc', discards, timeout=40, status=None,
                needs=[BUSYBOX], check=holds(1 << 20, bytes(1 << 20)),
                has=[r'serial a b/7', r'by-id/virtio-a_b_7',

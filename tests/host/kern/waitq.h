@@ -38,22 +38,23 @@ int waitq_sleep(struct waitq *wq, uint64_t seen, int64_t deadline_ns);
 
 /* Nobody is interrupted here: `kind` makes no difference. */
 enum wait_kind { WAIT_UNINTERRUPTIBLE, WAIT_INTERRUPTIBLE };
-#define wait_event_kind(wqp, cond, kind, deadline_ns)                 \
-	__extension__({                                               \
-		struct waitq *q_ = (wqp);                             \
-		uint64_t seen_;                                       \
-		int error_ = 0;                                       \
-		for (;;) {                                            \
-			seen_ = waitq_wakings(q_);                    \
-			if (cond) {                                   \
-				error_ = 0;                           \
-				break;                                \
-			}                                             \
-			if (error_ != 0)                              \
-				break;                                \
-			error_ = waitq_sleep(q_, seen_, deadline_ns); \
-		}                                                     \
-		error_;                                               \
+#define wait_event_kind(wqp, cond, kind, deadline_ns)            \
+	__extension__({                                          \
+		struct waitq *q_ = (wqp);                        \
+		uint64_t seen_;                                  \
+		int64_t until_ = (deadline_ns);                  \
+		int error_ = 0;                                  \
+		for (;;) {                                       \
+			seen_ = waitq_wakings(q_);               \
+			if (cond) {                              \
+				error_ = 0;                      \
+				break;                           \
+			}                                        \
+			if (error_ != 0)                         \
+				break;                           \
+			error_ = waitq_sleep(q_, seen_, until_); \
+		}                                                \
+		error_;                                          \
 	})
 
 #define wait_event(wqp, cond) \
