@@ -12,7 +12,7 @@ import shlex
 from suite.case import Case
 
 README = os.path.join(os.path.dirname(__file__), '..', '..', 'README.md')
-VARIES = re.compile(r'--kernel|--dry-run|--gdb|bootchart|remora\.trace')
+VARIES = re.compile(r'--kernel|hostfwd|--dry-run|--gdb|bootchart|remora\.trace')
 
 
 def examples(text):
