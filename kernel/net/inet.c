@@ -63,6 +63,7 @@ inet_alloc(bool v6, int type, int protocol, const struct socket_ops *ops,
 	STAILQ_INIT(&is->dgrams);
 	TAILQ_INIT(&is->pages);
 	TAILQ_INIT(&is->waiting);
+	TAILQ_INIT(&is->members);
 	is->ttl = is->hops = is->tclass = -1;
 	is->mcast_ttl = is->mcast_hops = 1;
 	is->mcast_loop = true;

@@ -94,6 +94,10 @@ struct inet_sock {
 	struct inet_sock *listener;  /* [n] of one that waits */
 	TAILQ_ENTRY(inet_sock) link; /* [n] in `waiting` */
 	TAILQ_ENTRY(inet_sock) all;  /* [n] in inet_all */
+	/* SO_REUSEPORT, of listeners: who has the control block. */
+	struct inet_sock *lead;        /* [n] NULL: oneself */
+	struct inet_socks members;     /* [n] of a lead */
+	TAILQ_ENTRY(inet_sock) member; /* [n] */
 
 	/* Options, single words: */
 	bool v6only, nodelay, cork, quickack, recverr, hdrincl, freebind;
@@ -175,6 +179,17 @@ void inet_tcp_detach(struct inet_sock *is);
 /* Waits until cond-like `ready(is)`; a stream's time limits.  0, -EAGAIN... */
 int inet_wait(struct inet_sock *is, bool (*ready)(struct inet_sock *is),
     int64_t timeo_ns, bool nonblock);
+
+/* inet_reuse.c: SO_REUSEPORT; lock held. */
+/* A listener joins another at its place, for its own block.  -EADDRINUSE */
+int inet_reuse_join(struct inet_sock *is);
+/* It listens no more; afterwards tcp is NULL if others go on with it. */
+void inet_reuse_leave(struct inet_sock *is);
+/* Who of them gets a peer's connection, or datagram. */
+struct inet_sock *
+inet_reuse_listener(struct inet_sock *lead, const ip_addr_t *ip, uint16_t port);
+struct inet_sock *
+inet_reuse_dgram(struct inet_sock *is, const ip_addr_t *ip, uint16_t port);
 
 /* inet_stream.c: bytes of a connection. */
 long inet_tcp_send(struct socket *s, struct sock_msg *m);

@@ -292,6 +292,7 @@ release(struct socket *s)
 
 	net_lock();
 	TAILQ_REMOVE(&inet_all, is, all);
+	inet_reuse_leave(is);
 	drop_waiting(is);
 	if (is->tcp != NULL)
 		close_connection(is);
@@ -400,6 +401,7 @@ on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	if (err != ERR_OK || pcb == NULL || l == NULL)
 		return ERR_VAL;
+	l = inet_reuse_listener(l, &pcb->remote_ip, pcb->remote_port);
 	if (l->rx_shut ||
 	    inet_alloc(l->v6, SOCK_STREAM, IPPROTO_TCP, &inet_tcp_ops, &is) !=
 		0)
@@ -434,7 +436,8 @@ listen_locked(struct inet_sock *is, int backlog)
 		backlog == 0                               ? 1 :
 							     backlog);
 	if (is->state == INET_LISTENING) {
-		tcp_backlog_set((struct tcp_pcb_listen *)is->tcp, room);
+		if (is->tcp != NULL)
+			tcp_backlog_set((struct tcp_pcb_listen *)is->tcp, room);
 		is->backlog = room;
 		return 0;
 	}
@@ -445,11 +448,15 @@ listen_locked(struct inet_sock *is, int backlog)
 	if (error != 0)
 		return error;
 	pcb = tcp_listen_with_backlog_and_err(is->tcp, room, &err);
-	if (pcb == NULL)
-		return inet_errno(err);
-	is->tcp = pcb; /* another block, with the same reference */
-	tcp_arg(pcb, is);
-	tcp_accept(pcb, on_accept);
+	if (pcb != NULL) {
+		is->tcp = pcb; /* another block, with the same reference */
+		tcp_arg(pcb, is);
+		tcp_accept(pcb, on_accept);
+	} else {
+		error = err == ERR_USE ? inet_reuse_join(is) : inet_errno(err);
+		if (error != 0)
+			return error;
+	}
 	is->state = INET_LISTENING;
 	is->backlog = room;
 	return 0;
@@ -517,6 +524,7 @@ accept(struct socket *s, bool nonblock, struct socket **out)
 static int
 disconnect(struct inet_sock *is)
 {
+	inet_reuse_leave(is);
 	if (is->state == INET_LISTENING)
 		drop_waiting(is);
 	if (is->tcp != NULL) {
@@ -648,13 +656,17 @@ connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
 static int
 shutdown_listener(struct inet_sock *is, int how)
 {
-	struct tcp_pcb *pcb = is->tcp;
+	struct tcp_pcb *pcb;
 
 	if (how == SHUT_WR)
 		return 0;
 	is->state = INET_CLOSED;
-	inet_tcp_detach(is);
-	tcp_close(pcb);
+	inet_reuse_leave(is);
+	pcb = is->tcp;
+	if (pcb != NULL) {
+		inet_tcp_detach(is);
+		tcp_close(pcb);
+	}
 	drop_waiting(is);
 	is->rx_shut = true;
 	return 0;

@@ -35,6 +35,8 @@ inet_tcp_state_of(int lwip_state)
 unsigned
 inet_tcp_state(const struct inet_sock *is)
 {
+	if (is->state == INET_LISTENING) /* SO_REUSEPORT: without a block */
+		return inet_tcp_state_of(LISTEN);
 	return inet_tcp_state_of(is->tcp == NULL ? CLOSED : is->tcp->state);
 }
 

@@ -26,6 +26,8 @@ on_receive(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 	struct inet_end from = { .ip = *addr, .port = port };
 
 	(void)pcb;
+	if (!ip_addr_ismulticast(ip_current_dest_addr()))
+		is = inet_reuse_dgram(is, addr, port);
 	if (is->bound_if != 0 &&
 	    is->bound_if != netif_get_index(ip_current_input_netif())) {
 		pbuf_free(p);

@@ -217,6 +217,19 @@ def tools():
 
 
 
+def unplugged():
+    """The driver is taken off the card under way, and put on again."""
+    script = ('for i in 1 2 3 4; do '
+              'wget -q -O /g http://10.0.2.2:PORT/f & usleep 30000; '
+              'devctl detach vtnet0; grep eth0 /proc/net/dev; kill %1; wait; '
+              'devctl attach virtio0.network; ifconfig eth0 | grep inet; '
+              'wget -q -O /f http://10.0.2.2:PORT/f && md5sum /f; done')
+    yield Case('unplugged', lambda c: run_command(
+        c, [BUSYBOX, 'sh', '-c', script], ['--net', 'user', '--tools']),
+        act=with_server, needs=[BUSYBOX],
+        has=['(^%s  /f\r?\n(.*\n)*){4}' % SUM], lacks=['eth0:'])
+
+
 def cases(_):
-    for group in (transports, servers, configured, tools):
+    for group in (transports, servers, configured, tools, unplugged):
         yield from group()

@@ -545,6 +545,48 @@ addresses_again(void)
 	close(b);
 }
 
+/* Several listeners on one port: each connection goes to one of them. */
+static void
+ports_shared(void)
+{
+	struct sockaddr_in sin = at(0);
+	int l[3], i, k, one = 1, fd[24], got[3] = { 0 }, n;
+
+	for (i = 0; i < 3; i++) {
+		l[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		CHECK_RET(setsockopt(l[i], SOL_SOCKET, SO_REUSEPORT, &one,
+			      sizeof(one)),
+		    0);
+		CHECK_RET(bind(l[i], (void *)&sin, sizeof(sin)), 0);
+		CHECK_RET(listen(l[i], 32), 0);
+		sin.sin_port = htons(port_of(l[0]));
+	}
+	for (k = 0; k < 24; k++) {
+		fd[k] = socket(AF_INET, SOCK_STREAM, 0);
+		n = connect(fd[k], (void *)&sin, sizeof(sin));
+		if (n != 0)
+			CHECK_RET(n, 0);
+	}
+	for (i = 0; i < 3; i++)
+		while ((n = accept(l[i], NULL, NULL)) >= 0) {
+			got[i]++;
+			close(n);
+		}
+	CHECK_RET(got[0] + got[1] + got[2], 24);
+	CHECK(got[0] < 24 && got[1] < 24 && got[2] < 24);
+	for (k = 0; k < 24; k++)
+		close(fd[k]);
+	close(l[0]); /* the others go on */
+	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_RET(connect(fd[0], (void *)&sin, sizeof(sin)), 0);
+	close(fd[0]);
+	close(l[1]);
+	close(l[2]);
+	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_ERR(connect(fd[0], (void *)&sin, sizeof(sin)), ECONNREFUSED);
+	close(fd[0]);
+}
+
 int
 main(void)
 {
@@ -563,5 +605,6 @@ main(void)
 	datagrams_of_six();
 	options();
 	addresses_again();
+	ports_shared();
 	return check_done();
 }
