@@ -168,6 +168,30 @@ op_pipe(void)
 		abort();
 }
 
+/* 64 KiB from another process. */
+static char bulk[65536];
+
+static void
+pipe_pour(void)
+{
+	while (write(pong[1], bulk, sizeof(bulk)) > 0)
+		;
+}
+
+static void
+op_pipe_64k(void)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < sizeof(bulk)) {
+		n = read(pong[0], bulk, sizeof(bulk) - done);
+		if (n <= 0)
+			abort();
+		done += n;
+	}
+}
+
 static uint32_t turn; /* whose it is: 0 ours, 1 the other thread's, 2 the end */
 
 static void
@@ -297,6 +321,15 @@ measure_processes(void)
 	}
 	measure("pipe-processes", op_pipe, 200);
 	if (write(ping[1], "q", 1) != 1 || waitpid(child, NULL, 0) != child)
+		abort();
+	child = fork();
+	if (child == 0) {
+		pipe_pour();
+		_exit(0);
+	}
+	measure("pipe-64k", op_pipe_64k, 50);
+	kill(child, SIGKILL);
+	if (waitpid(child, NULL, 0) != child)
 		abort();
 }
 

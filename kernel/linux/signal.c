@@ -684,60 +684,91 @@ must_stop(const struct process *p, const struct task *t)
 	return p->signals->stopped && !t->stop_passed;
 }
 
-/* The next signal that is not blocked.  0: nothing is left to do. */
-static int
-next_signal(struct process *p, struct task *t, siginfo_t *info)
-{
-	uint64_t irq;
-	int signo;
-
-	for (;;) {
-		if (p->exiting || (p->survivor != NULL && p->survivor != t))
-			task_exit(p->exit_code);
-		if (t->traced && ptrace_trap())
-			continue;
-		if (must_stop(p, t) || p->signals->continued)
-			stay_stopped(p);
-		irq = spin_lock_irq(&p->signals->lock);
-		signo = take_locked(t, ~t->signals->mask, info);
-		if (signo == 0)
-			t->thread->interrupted = p->exiting ||
-			    must_stop(p, t) || t->trap_pending;
-		spin_unlock_irq(&p->signals->lock, irq);
-		if (signo == 0 && t->thread->interrupted)
-			continue;
-		if (signo != 0)
-			posix_timer_signal_taken(info);
-		if (signo != 0 && t->traced && signo != SIGKILL &&
-		    (signo = ptrace_signal(signo, info)) == 0)
-			continue;
-		return signo;
-	}
-}
-
 /* What is to be done for a signal; a handler may be for one time only. */
 static void
-take_action(struct process *p, int signo, struct sigaction *act)
+take_action_locked(struct process *p, int signo, struct sigaction *act)
 {
-	uint64_t irq = spin_lock_irq(&p->signals->lock);
 	struct sigaction *a = &p->sigactions->action[signo - 1];
 
 	*act = *a;
 	if (a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN &&
 	    (a->sa_flags & SA_RESETHAND) != 0)
 		a->sa_handler = SIG_DFL;
-	spin_unlock_irq(&p->signals->lock, irq);
 }
 
-/* The next signal with a handler, its action copied; 0: none is left. */
+/* The same once the tracer has had its say.  0: it made nothing of it. */
+static int
+show_tracer(struct process *p, int signo, siginfo_t *info,
+    struct sigaction *act)
+{
+	uint64_t irq;
+
+	if (signo != SIGKILL)
+		signo = ptrace_signal(signo, info);
+	if (signo == 0)
+		return 0;
+	irq = spin_lock_irq(&p->signals->lock);
+	take_action_locked(p, signo, act);
+	spin_unlock_irq(&p->signals->lock, irq);
+	return signo;
+}
+
+/* Stops that are due; does not return if the caller shall end. */
+static void
+before_signals(struct process *p, struct task *t)
+{
+	for (;;) {
+		if (p->exiting || (p->survivor != NULL && p->survivor != t))
+			task_exit(p->exit_code);
+		if (t->traced && ptrace_trap())
+			continue;
+		if (!must_stop(p, t) && !p->signals->continued)
+			return;
+		stay_stopped(p);
+		if (!t->trap_pending && !p->exiting)
+			return;
+	}
+}
+
+/* The next signal that is not blocked, its action copied; 0: none is left. */
+static int
+next_signal(struct process *p, struct task *t, siginfo_t *info,
+    struct sigaction *act)
+{
+	bool traced;
+	uint64_t irq;
+	int signo;
+
+	for (;;) {
+		before_signals(p, t);
+		irq = spin_lock_irq(&p->signals->lock);
+		traced = t->traced;
+		signo = take_locked(t, ~t->signals->mask, info);
+		if (signo == 0)
+			t->thread->interrupted = p->exiting ||
+			    must_stop(p, t) || t->trap_pending;
+		else if (!traced)
+			take_action_locked(p, signo, act);
+		spin_unlock_irq(&p->signals->lock, irq);
+		if (signo == 0 && t->thread->interrupted)
+			continue;
+		if (signo == 0)
+			return 0;
+		posix_timer_signal_taken(info);
+		if (traced && (signo = show_tracer(p, signo, info, act)) == 0)
+			continue;
+		return signo;
+	}
+}
+
+/* The next signal with a handler; 0: none is left. */
 static int
 next_handled(struct process *p, struct task *t, siginfo_t *info,
     struct sigaction *act)
 {
 	int signo;
 
-	while ((signo = next_signal(p, t, info)) != 0) {
-		take_action(p, signo, act);
+	while ((signo = next_signal(p, t, info, act)) != 0) {
 		trace_signal(t, info);
 		if (act->sa_handler == SIG_IGN)
 			continue;
