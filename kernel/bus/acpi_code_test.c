@@ -200,6 +200,13 @@ acpi_need(void)
 	return 0;
 }
 
+void
+acpi_event_source(void (*again)(void *arg), void *arg)
+{
+	(void)again;
+	(void)arg;
+}
+
 struct device {
 	struct device *parent;
 	struct pci_dev pci;

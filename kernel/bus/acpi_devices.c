@@ -79,14 +79,23 @@ acpi_devices_add(void)
 /* ---- generic event devices ---- */
 
 static void
-run_event(void *arg)
+run_method(void *arg)
 {
 	struct event_line *l = arg;
 	const uint64_t gsi = l->gsi;
 	int error = acpi_eval_run(l->device, "_EVT", 1, &gsi);
 
+	acpi_event_source(run_method, l);
 	if (error != 0)
 		acpi_complain("_EVT of interrupt %u: error %d", l->gsi, -error);
+}
+
+static void
+run_event(void *arg)
+{
+	struct event_line *l = arg;
+
+	run_method(l);
 	if ((l->flags & INTR_LEVEL) != 0)
 		intr_unmask(l->source);
 }

@@ -12,6 +12,12 @@
  *   3  eject         take away what is in the slot, then _EJ0; _OST if asked
  *
  * What is in a slot that was emptied without a word is found gone by any look.
+ *
+ * A host tells of all that it waits for each time that anything happens, so a
+ * request may be noted again while it is carried out; by the time that it is
+ * taken, somebody else may be in the slot.  Hence, after an ejection, all notes
+ * for that slot are dropped, and the host is asked once more: the method that
+ * brought the notes runs again, and what is still wanted it tells again.
  */
 #include "bus/acpi_impl.h"
 #include "bus/device.h"
@@ -21,12 +27,14 @@
 #include "kern/log.h"
 #include "kern/power.h"
 #include "kern/spinlock.h"
+#include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/waitq.h"
 #include <linux/errno.h>
 
 #define OST_SUCCESS 0
 #define OST_FAILURE 1
+#define OCCUPIED_MS 50
 
 struct note {
 	struct note *next;
@@ -39,6 +47,9 @@ static struct {
 	struct note *first; /* under lock */
 	struct waitq wq;
 	bool has_thread; /* only ACPICA's worker writes it */
+	/* What brings notes: a GPE's method, or a device's event; under lock */
+	void (*again)(void *arg);
+	void *again_arg;
 } notes = { .wq = WAITQ_INIT(notes.wq) };
 
 /* ---- places ---- */
@@ -144,6 +155,84 @@ report(acpi_handle handle, uint32_t value, int error)
 		(void)acpi_eval_run(handle, "_OST", 2, args);
 }
 
+/* ---- asking again ---- */
+
+void
+acpi_event_source(void (*again)(void *arg), void *arg)
+{
+	uint64_t state = spin_lock_irq(&notes.lock);
+
+	notes.again = again;
+	notes.again_arg = arg;
+	spin_unlock_irq(&notes.lock, state);
+}
+
+/* ACPI 6.4, 5.6.4.1: one of the two is there. */
+static void
+run_gpe(void *arg)
+{
+	unsigned number = (uintptr_t)arg;
+	char path[16];
+
+	snprintf(path, sizeof(path), "\\_GPE._E%02X", number);
+	if (acpi_eval_run(NULL, path, 0, NULL) != -ENOENT)
+		return;
+	snprintf(path, sizeof(path), "\\_GPE._L%02X", number);
+	(void)acpi_eval_run(NULL, path, 0, NULL);
+}
+
+/* Called in its interrupt. */
+static void
+event_seen(u32 type, acpi_handle device, u32 number, void *context)
+{
+	(void)device;
+	(void)context;
+	if (type == ACPI_EVENT_TYPE_GPE)
+		acpi_event_source(run_gpe, (void *)(uintptr_t)number);
+}
+
+static void
+drop_notes(acpi_handle handle, uint32_t value)
+{
+	uint64_t state = spin_lock_irq(&notes.lock);
+	struct note **at = &notes.first, *n, *dropped = NULL;
+
+	while ((n = *at) != NULL) {
+		if (n->handle != handle || n->value != value) {
+			at = &n->next;
+			continue;
+		}
+		*at = n->next;
+		n->next = dropped;
+		dropped = n;
+	}
+	spin_unlock_irq(&notes.lock, state);
+	while ((n = dropped) != NULL) {
+		dropped = n->next;
+		kfree(n);
+	}
+}
+
+static void
+ask_again(acpi_handle handle)
+{
+	void (*again)(void *arg);
+	void *arg;
+	uint64_t state;
+
+	acpi_os_wait_events_complete(); /* what was on its way is noted now */
+	drop_notes(handle, ACPI_NOTIFY_EJECT_REQUEST);
+	state = spin_lock_irq(&notes.lock);
+	again = notes.again;
+	arg = notes.again_arg;
+	spin_unlock_irq(&notes.lock, state);
+	if (again != NULL &&
+	    ACPI_FAILURE(acpi_os_execute(OSL_GPE_HANDLER, again, arg)))
+		acpi_complain("out of memory, a request may be lost");
+}
+
+/* ---- ejections ---- */
+
 static void
 eject(acpi_handle handle)
 {
@@ -157,10 +246,14 @@ eject(acpi_handle handle)
 		return;
 	}
 	error = pci_eject(bus, slot, switch_off, handle);
-	if (error != 0)
+	if (error < 0)
 		log_warn("%s: slot %u: ejecting: error %d", device_address(bus),
 		    slot, -error);
-	report(handle, ACPI_NOTIFY_EJECT_REQUEST, error);
+	if (error > 0) /* what never leaves is not asked for ever and ever */
+		acpi_os_sleep(OCCUPIED_MS);
+	if (error >= 0)
+		ask_again(handle);
+	report(handle, ACPI_NOTIFY_EJECT_REQUEST, MIN(error, 0));
 	device_put(bus);
 }
 
@@ -278,6 +371,11 @@ notified(acpi_handle handle, u32 value, void *context)
 int
 acpi_hotplug_init(void)
 {
-	return acpi_errno(acpi_install_notify_handler(ACPI_ROOT_OBJECT,
-	    ACPI_ALL_NOTIFY, notified, NULL));
+	int error = acpi_errno(
+	    acpi_install_global_event_handler(event_seen, NULL));
+
+	return error != 0 ?
+	    error :
+	    acpi_errno(acpi_install_notify_handler(ACPI_ROOT_OBJECT,
+		ACPI_ALL_NOTIFY, notified, NULL));
 }

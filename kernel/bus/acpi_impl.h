@@ -82,6 +82,9 @@ acpi_status acpi_os_keep_owner(u32 index);
 acpi_status acpi_os_loaded(void);
 acpi_status acpi_ns_initialize_objects(void); /* its own next step */
 
+/* What can be run to have everything told again; any context. */
+void acpi_event_source(void (*again)(void *arg), void *arg);
+
 /* Installs the handler of Notify; before GPEs are enabled. */
 int acpi_hotplug_init(void);
 

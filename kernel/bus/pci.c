@@ -336,6 +336,9 @@ eject_here(struct device *dev, void *arg)
 	looked = look_at_slot(bus, e->slot);
 	pci_assign(bus, bus->first);
 	add_newcomers(bus);
+	for (pd = bus->first; pd != NULL && error == 0; pd = pd->next)
+		if (PCI_DEV(pd->bdf) == e->slot)
+			return 1;
 	return error == 0 ? looked : error;
 }
 

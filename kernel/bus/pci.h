@@ -136,6 +136,7 @@ struct device *pci_find(struct device *bus, unsigned devfn);
  * Empties a slot whose owner asks for it: takes its functions away in good
  * order, then has off(arg) switch it off, with the bus's turn held, so that no
  * look finds them again in between; then looks what is there now.
+ *   1        somebody is in the slot: the next one, or one that did not leave
  *   -ENODEV  the bus is gone; else what off() said
  */
 int
