@@ -37,6 +37,7 @@ clean:
 help:
 	@echo 'make            build the kernel ($(B)/remora.elf) and the command ($(B)/remora)'
 	@echo 'make run        install what is missing, build, boot a real program'
+	@echo 'make demo-ssh   log in to a machine over SSH'
 	@echo 'make test       install what is missing, build, pass all tests'
 	@echo 'make bench      compare with a Linux guest, side by side'
 	@echo 'make conformance  run the test suites of other projects; long'

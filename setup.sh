@@ -21,6 +21,7 @@ Installs exactly what is missing from Debian 12's packages.  Groups:
   build   compiler, headers, sources of zlib, zstd, lwIP and ACPICA
   run     QEMU, and the program that 'make run' boots
   test    what 'make test', 'make fuzz' and 'make lint' need
+  ssh     what 'make demo-ssh' needs
   bench   Debian's cloud kernel, unpacked beside the sources, not installed
   all     all of these (the default)
   conformance
@@ -58,7 +59,10 @@ packages() {
         echo zstd cpio gzip                     # to make test archives
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
         echo perl-base openssl bc pciutils nvme-cli # programs that must run
-        echo fio fdisk util-linux ;;            # those for disks
+        echo fio fdisk util-linux               # those for disks
+        packages ssh ;;
+    ssh)
+        echo busybox-static dropbear-bin openssh-client ;;
     bench)
         echo fio                                # reads disks in both guests
         echo python3 tar xz-utils zstd cpio ;;
@@ -405,7 +409,7 @@ while [ $# -gt 0 ]; do
         shift ;;
     --help | -h) usage; exit 0 ;;
     all) groups="build run test bench" ;;
-    build | run | test | bench | conformance) groups="$groups $1" ;;
+    build | run | test | ssh | bench | conformance) groups="$groups $1" ;;
     *) usage >&2; exit 2 ;;
     esac
     shift

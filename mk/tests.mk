@@ -138,6 +138,13 @@ run:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo $(B)
 
+# A login over SSH, by key, from this host into a machine.
+.PHONY: demo-ssh
+demo-ssh:
+	$(Q)./setup.sh --quiet build run ssh
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo-ssh $(B)
+
 include mk/guest.mk
 include mk/lint.mk
 
