@@ -2,6 +2,7 @@
 """parts.py - partitions: found on a disk that arrives, changed by programs,
 gone with their disk; what /dev, /sys and /proc say of them."""
 import hashlib
+import struct
 import subprocess
 
 from cases.disk import MIB, pattern
@@ -78,6 +79,37 @@ partx -a /dev/vda; ls /dev/vda*
 '''
 
 
+# What a listener hears while partitions go and come.
+HEARD = '''
+uevent sh -c 'echo "$ACTION $DEVNAME $DEVTYPE $PARTN $PARTNAME" >>/heard' &
+while ! partx -d --nr 2 /dev/vda || ! grep -q "remove vda2" /heard; do
+    partx -a --nr 2 /dev/vda; sleep 0.1
+done 2>/dev/null
+: >/heard
+/usr/sbin/blockdev --rereadpt /dev/vda
+while ! grep -q "add vda2" /heard; do sleep 0.1; done
+cat /heard
+'''
+
+
+def large_blocks(context):
+    """Blocks of 4 KiB: the table counts in those."""
+    size = 4 * MIB
+    path = context.write('disk', bytes(size))
+    with open(path, 'r+b') as f:
+        f.seek(446)
+        f.write(struct.pack('<4xB3xII', 0x83, 256, 512))
+        f.seek(510)
+        f.write(b'\x55\xaa')
+        f.seek(256 * 4096)
+        f.write(pattern(512 * 4096))
+    return raw(context, 'pc', '/bin/busybox mount -t proc p /proc\n'
+               '/bin/busybox cat /proc/partitions\n'
+               '/bin/busybox md5sum /dev/vda1\n/bin/busybox poweroff -f\n',
+               ['-device', 'virtio-blk-pci,drive=d0,logical_block_size=4096,'
+                'physical_block_size=4096'], fresh=False)
+
+
 def plugged(context, argv):
     """The disk goes while its partitions are open and read, and comes back."""
     session = Session(context, argv)
@@ -148,6 +180,15 @@ def cases(_):
                 has=[r'vda1 254:1 +0 1048576 +0 part', r'^ +0 none',
                      r'/dev/vda2 +4096 +5119 +1024 +512K',
                      r'PART_ENTRY_NAME="one of two"', r'^1024$'])
+    yield shell('uevents', HEARD, gpt, add=TOOLS,
+                has=[r'(?s)remove vda1 partition 1 one of two\n'
+                     r'change vda disk  \n'
+                     r'add vda1 partition 1 one of two\n'
+                     r'add vda2 partition 2 two\n'])
+    yield Case('blocks of 4 KiB', large_blocks, timeout=40, status=None,
+               needs=[BUSYBOX], has=[
+                   r'254 +1 +2048 vda1',
+                   hashlib.md5(pattern(512 * 4096)).hexdigest()])
     yield Case('plugged/pc', lambda c: (partitioned(c, GPT), raw(
         c, 'pc', LISTEN, ['-device', 'virtio-blk-pci,drive=d0,addr=5'],
         fresh=False))[1], timeout=90, needs=[BUSYBOX, SFDISK], act=plugged)

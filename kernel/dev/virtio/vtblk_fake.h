@@ -160,6 +160,8 @@ fake_done(struct disk_req *dr, int error)
 	r->ends++;
 }
 
+static bool fake_more; /* requests are submitted with `more` */
+
 /* Submits request i: what submit says. */
 static inline int
 fake_submit(unsigned i, enum disk_op op, unsigned nruns)
@@ -173,6 +175,7 @@ fake_submit(unsigned i, enum disk_op op, unsigned nruns)
 	r->dr.sector = i;
 	r->dr.done = fake_done;
 	r->dr.run = r->run;
+	r->dr.more = fake_more;
 	if (op == DISK_READ || op == DISK_WRITE || op == DISK_SERIAL) {
 		r->dr.nruns = nruns;
 		r->dr.nsectors = op == DISK_SERIAL ? 0 : 8ul * nruns;

@@ -158,6 +158,32 @@ full_and_room_again(void **state)
 	fake_detach(true, DETACH_ASKED);
 }
 
+/* The doorbell waits for the last one, but not when the queue is full. */
+static void
+one_doorbell_for_many(void **state)
+{
+	unsigned n, kicks;
+
+	(void)state;
+	honest(V1);
+	assert_int_equal(fake_attach(&f), 0);
+	fake_more = true;
+	kicks = f.ring[0].kicks;
+	for (n = 0; n < 3; n++)
+		assert_int_equal(fake_submit(n, DISK_WRITE, 1), 0);
+	assert_int_equal(f.ring[0].kicks, kicks);
+	disk_commit(&fake_disk);
+	assert_int_equal(f.ring[0].kicks, kicks + 1);
+	disk_commit(&fake_disk);
+	assert_int_equal(f.ring[0].kicks, kicks + 1);
+	while (fake_submit(n, DISK_WRITE, 1) == 0)
+		n++;
+	assert_int_equal(f.ring[0].kicks, kicks + 2);
+	fake_more = false;
+	fake_detach(true, DETACH_ASKED);
+	assert_int_equal(fake_under_way(), 0);
+}
+
 static void
 leaving_ends_every_request_once(void **state)
 {
@@ -254,6 +280,7 @@ main(void)
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(configurations_that_make_no_sense),
 		cmocka_unit_test(full_and_room_again),
+		cmocka_unit_test(one_doorbell_for_many),
 		cmocka_unit_test(leaving_ends_every_request_once),
 		cmocka_unit_test(a_liar_is_left),
 		cmocka_unit_test(what_it_cannot_do),
