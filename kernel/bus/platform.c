@@ -51,21 +51,30 @@ bytes_sum(const uint8_t *p, size_t len)
 	return sum;
 }
 
+/*
+ * Marks are four bytes or more: their first word tells most places apart, of
+ * which there are thousands on the way of a boot.
+ */
 paddr_t
 phys_search(const struct phys_reader *r, paddr_t pa, uint64_t size,
     const char *mark, size_t n, size_t sum)
 {
-	uint8_t block[256], whole[64];
+	uint32_t block[1024 / sizeof(uint32_t)], first;
+	uint8_t whole[64];
 	uint64_t at, i;
 
+	memcpy(&first, mark, sizeof(first));
 	for (at = 0; at + sizeof(block) <= size; at += sizeof(block)) {
 		if (!phys_read(r, pa + at, block, sizeof(block)))
 			continue;
-		for (i = 0; i < sizeof(block); i += 16)
-			if (memcmp(block + i, mark, n) == 0 &&
-			    phys_read(r, pa + at + i, whole, sum) &&
-			    bytes_sum(whole, sum) == 0)
-				return pa + at + i;
+		for (i = 0; i < ARRAY_SIZE(block); i += 4) {
+			if (block[i] != first ||
+			    memcmp(&block[i], mark, n) != 0 ||
+			    !phys_read(r, pa + at + i * 4, whole, sum) ||
+			    bytes_sum(whole, sum) != 0)
+				continue;
+			return pa + at + i * 4;
+		}
 	}
 	return 0;
 }

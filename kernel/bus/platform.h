@@ -71,7 +71,7 @@ struct phys_reader {
 /* Through r; false also for address 0 and where the range wraps. */
 bool phys_read(const struct phys_reader *r, paddr_t pa, void *to, size_t len);
 /*
- * The first 16-byte boundary in [pa, pa + size) where `mark` (n bytes, at most
+ * The first 16-byte boundary in [pa, pa + size) where `mark` (n bytes, 4 to
  * 16) stands and where `sum` bytes, at most 64, add up to 0; 0: none.
  */
 paddr_t phys_search(const struct phys_reader *r, paddr_t pa, uint64_t size,
