@@ -116,15 +116,14 @@ struct file {           /* I: constant after open; a: atomic; p: pos_lock */
 	uint32_t refs;  /* [a] */
 	uint32_t mode;  /* [I] FILE_* */
 	uint32_t flags; /* [a] O_* status and access flags */
-	int32_t owner;  /* F_SETOWN: pid, -pgid */
 	const struct file_ops *ops; /* [I] */
 	struct inode *inode;        /* [I] path.dentry's */
 	struct path path;           /* [I] mnt NULL: anonymous */
 	int64_t pos;                /* [p] */
 	struct mutex pos_lock;
-	void *priv;            /* its ops' */
-	void *polls;           /* linux/epoll.c: who watches it */
-	uint32_t owner_signal; /* F_SETSIG */
+	void *priv;  /* its ops' */
+	void *polls; /* linux/epoll.c: who watches it */
+	void *sigio; /* linux/sigio.c: who gets a signal */
 };
 
 static inline void

@@ -50,7 +50,6 @@ file_alloc(const struct path *p, unsigned flags)
 	if ((flags & (O_EXCL | O_PATH)) == O_EXCL)
 		f->mode |= FILE_EXCL;
 	f->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
-	f->owner = 0;
 	f->ops = &no_ops;
 	f->inode = p->dentry->inode;
 	f->path = *p;
@@ -59,7 +58,7 @@ file_alloc(const struct path *p, unsigned flags)
 	mutex_init(&f->pos_lock);
 	f->priv = NULL;
 	f->polls = NULL;
-	f->owner_signal = 0;
+	f->sigio = NULL;
 	return f;
 }
 
@@ -80,7 +79,7 @@ file_put(struct file *f)
 	if (f == NULL || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	if (vfs_hooks->file_gone != NULL &&
-	    (f->polls != NULL || f->inode->locks != NULL))
+	    (f->polls != NULL || f->sigio != NULL || f->inode->locks != NULL))
 		vfs_hooks->file_gone(f);
 	if ((f->mode & FILE_PATH) == 0)
 		vfs_notify(f->path.dentry,

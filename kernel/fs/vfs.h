@@ -556,7 +556,8 @@ int vfs_statfs(const struct path *p, struct vfs_statfs *st);
 struct vfs_hooks {
 	const struct file_ops *fifo_ops;         /* open of an S_IFIFO node */
 	void (*inode_gone)(struct inode *inode); /* ipc, locks or watches set */
-	void (*file_gone)(struct file *file);    /* last put; polls or locks */
+	void (*file_gone)(
+	    struct file *file); /* last put; polls, sigio, locks */
 	/* Something happened to a watched inode (fs/notify.h). */
 	void (*notify)(struct inode *inode, unsigned mask, const char *name,
 	    size_t len, uint32_t cookie);

@@ -10,6 +10,7 @@
 #include "linux/inotify.h"
 #include "linux/locks.h"
 #include "linux/pipe.h"
+#include "linux/sigio.h"
 #include "linux/sys_socket.h"
 
 static void
@@ -17,6 +18,8 @@ files_file_gone(struct file *file)
 {
 	if (file->polls != NULL)
 		epoll_file_gone(file);
+	if (file->sigio != NULL)
+		sigio_file_gone(file);
 	if (file->inode->locks != NULL)
 		locks_drop(file->inode, file);
 }

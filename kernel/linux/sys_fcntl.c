@@ -12,6 +12,7 @@
 #include "linux/memfd.h"
 #include "linux/pipe.h"
 #include "linux/process.h"
+#include "linux/sigio.h"
 #include "linux/sys_files.h"
 #include <asm/ioctls.h>
 #include <linux/capability.h>
@@ -41,12 +42,14 @@ setfl_check(struct file *file, unsigned flags)
 }
 
 static long
-file_set_flags(struct file *file, unsigned flags)
+file_set_flags(int fd, struct file *file, unsigned flags)
 {
 	int error = setfl_check(file, flags);
 
 	if (error == 0 && file->ops->set_flags != NULL)
 		error = file->ops->set_flags(file, flags & SETFL_MASK);
+	if (error == 0 && ((file->flags ^ flags) & FASYNC) != 0)
+		error = sigio_set(file, fd, (flags & FASYNC) != 0);
 	if (error != 0)
 		return error;
 	__atomic_store_n(&file->flags,
@@ -205,44 +208,6 @@ sys_flock(int fd, unsigned op)
 
 /* --------------------------------------------------------------- fcntl -- */
 
-/* Who gets SIGIO: kept and told; files that send it read it themselves. */
-static long
-fcntl_owner(struct file *file, unsigned cmd, uint64_t arg)
-{
-	switch (cmd) {
-	case F_SETOWN:
-		if ((int)arg == INT32_MIN)
-			return -EINVAL;
-		file->owner = (int)arg;
-		return 0;
-	case F_GETOWN: return file->owner;
-	case F_SETSIG:
-		if (arg > 64)
-			return -EINVAL;
-		file->owner_signal = (uint32_t)arg;
-		return 0;
-	default: return file->owner_signal;
-	}
-}
-
-static long
-fcntl_owner_ex(struct file *file, unsigned cmd, uaddr_t arg)
-{
-	struct f_owner_ex ex;
-
-	if (cmd == F_GETOWN_EX) {
-		ex.type = file->owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
-		ex.pid = file->owner < 0 ? -file->owner : file->owner;
-		return copyout(arg, &ex, sizeof(ex));
-	}
-	if (copyin(&ex, arg, sizeof(ex)) != 0)
-		return -EFAULT;
-	if (ex.type < F_OWNER_TID || ex.type > F_OWNER_PGRP)
-		return -EINVAL;
-	file->owner = ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid;
-	return 0;
-}
-
 static long
 fcntl_pipe(struct file *file, unsigned cmd, uint64_t arg)
 {
@@ -270,7 +235,7 @@ fcntl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	case F_GETFD: return fd_cloexec(fd);
 	case F_SETFD: return fd_set_cloexec(fd, (arg & FD_CLOEXEC) != 0);
 	case F_GETFL: return file->flags;
-	case F_SETFL: return file_set_flags(file, (unsigned)arg);
+	case F_SETFL: return file_set_flags(fd, file, (unsigned)arg);
 	case F_GETLK:
 	case F_OFD_GETLK: return fcntl_getlk(file, arg, cmd == F_OFD_GETLK);
 	case F_SETLK:
@@ -282,9 +247,9 @@ fcntl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	case F_SETOWN:
 	case F_GETOWN:
 	case F_SETSIG:
-	case F_GETSIG: return fcntl_owner(file, cmd, arg);
+	case F_GETSIG: return sigio_fcntl(file, cmd, arg);
 	case F_SETOWN_EX:
-	case F_GETOWN_EX: return fcntl_owner_ex(file, cmd, arg);
+	case F_GETOWN_EX: return sigio_fcntl_ex(file, cmd, arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ: return fcntl_pipe(file, cmd, arg);
 	case F_ADD_SEALS: return memfd_add_seals(file, (unsigned)arg);
@@ -312,13 +277,13 @@ sys_fcntl(int fd, unsigned cmd, uint64_t arg)
 /* --------------------------------------------------------------- ioctl -- */
 
 static long
-ioctl_flag(struct file *file, uaddr_t arg, unsigned flag)
+ioctl_flag(int fd, struct file *file, uaddr_t arg, unsigned flag)
 {
 	int on;
 
 	if (copyin(&on, arg, sizeof(on)) != 0)
 		return -EFAULT;
-	return file_set_flags(file,
+	return file_set_flags(fd, file,
 	    on != 0 ? file->flags | flag : file->flags & ~flag);
 }
 
@@ -339,8 +304,8 @@ ioctl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	switch (cmd) {
 	case FIOCLEX: return fd_set_cloexec(fd, true);
 	case FIONCLEX: return fd_set_cloexec(fd, false);
-	case FIONBIO: return ioctl_flag(file, arg, O_NONBLOCK);
-	case FIOASYNC: return ioctl_flag(file, arg, FASYNC);
+	case FIONBIO: return ioctl_flag(fd, file, arg, O_NONBLOCK);
+	case FIOASYNC: return ioctl_flag(fd, file, arg, FASYNC);
 	case FIONREAD:
 		if (S_ISREG(file->inode->mode))
 			return ioctl_bytes_left(file, arg);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sigio.h - signals that say that a file has something: O_ASYNC, F_SETOWN and
+ * F_SETSIG.  fcntl(2), "Managing signals".
+ */
+#ifndef LINUX_SIGIO_H
+#define LINUX_SIGIO_H
+
+#include "fs/file.h"
+#include "kern/types.h"
+
+/* F_SETOWN, F_GETOWN, F_SETSIG and F_GETSIG.  May sleep.  -ENOMEM, -ESRCH */
+long sigio_fcntl(struct file *file, unsigned cmd, uint64_t arg);
+/* F_SETOWN_EX and F_GETOWN_EX.  May sleep. */
+long sigio_fcntl_ex(struct file *file, unsigned cmd, uaddr_t arg);
+/*
+ * O_ASYNC was set or taken away by the descriptor fd.  May sleep.
+ *   -ENOMEM, -ENOSPC  the file cannot be watched
+ */
+int sigio_set(struct file *file, int fd, bool on);
+/* The file's last reference goes; file->sigio is not NULL.  May sleep. */
+void sigio_file_gone(struct file *file);
+
+#endif
