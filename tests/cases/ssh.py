@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A login over SSH: Debian's dropbear in the machine, this host's ssh."""
+"""ssh.py - a login: Debian's dropbear in the machine, ssh of the host."""
 
 import os
 
@@ -17,9 +17,10 @@ exit 9'''
 def cases(_):
     demo = os.path.join(os.path.dirname(os.path.dirname(
         os.path.abspath(__file__))), 'demo-ssh')
-    yield Case('ssh/files, a terminal, a status',
+    yield Case('files, a terminal, a status',
                lambda c: [demo, c.build, SCRIPT], status=9, timeout=90,
                needs=NEEDS,
-               has=[r'300000 bytes went there and came back', r'^40 100\r?$',
-                    r'^a job\r?$', r'^interrupted\r?$', r'^/dev/pts/0\r?$'],
+               says=[r'300000 bytes went there and came back'],
+               has=[r'^40 100\r?$', r'^a job\r?$', r'^interrupted\r?$',
+                    r'^/dev/pts/0\r?$'],
                lacks=[r"can't access tty"])
