@@ -380,7 +380,7 @@ take_out(struct pcie_slot *slot)
 {
 	int error = pci_eject(slot->port, 0, off_in_order, slot);
 
-	if (error != 0 && error != -ENODEV)
+	if (error < 0 && error != -ENODEV)
 		log_warn("%s: slot %u: taken out, error %d", slot->name,
 		    slot->number, -error);
 }

@@ -75,12 +75,18 @@ class Monitor:
         raise Failure('%s was not ejected' % device)
 
 
+# How a disk is called in the guest, and where the second one stands.
+NAMES = {'virtio-blk-pci': ('/dev/vda', '/dev/vdb'),
+         'nvme': ('/dev/nvme0n1', '/dev/nvme1n1')}
+
+
 class Board:
     """A machine, its shell and its monitor, with a spare place for a disk."""
 
     def __init__(self, context, argv, driver, where):
         self.session = Session(context, argv)
         self.driver, self.where = driver, where
+        self.disk, self.other = NAMES[driver]
         try:
             self.session.until(b'READY')
             self.monitor = Monitor(context.path('qmp'))
@@ -89,7 +95,8 @@ class Board:
             raise
 
     def do(self, line):
-        return self.session.do(line)
+        return self.session.do(line.replace('DISK', self.disk)
+                               .replace('OTHER', self.other))
 
     def add(self, name='new', drive='n0', **more):
         place = dict(self.where)
@@ -134,12 +141,12 @@ def cycles(rounds):
         sum_ = before = None
         for i in range(rounds):
             m.add()
-            text = m.do('there /dev/vda; /bin/busybox md5sum /dev/vda')
+            text = m.do('there DISK; /bin/busybox md5sum DISK')
             sum_ = sum_ or md5(text)
             wants(sum_, text)
             m.remove()
             m.monitor.deleted('new')
-            wants("can't open", m.do('/bin/busybox md5sum /dev/vda'))
+            wants("can't open", m.do('/bin/busybox md5sum DISK'))
             if i == rounds // 4:
                 before = m.free()
         used = before - m.free()
@@ -152,7 +159,7 @@ def busy(m):
     """Open, and written to, while it is ejected: who writes gets an error."""
     for _ in range(5):
         m.add()
-        m.do('there /dev/vda; exec 5<>/dev/vda')
+        m.do('there DISK; exec 5<>DISK')
         m.do('{ (while /bin/busybox dd if=/dev/zero bs=64k count=8 '
              'oflag=direct conv=notrunc >&5 2>/dev/null; do :; done; '
              'echo writer has ended) & }')
@@ -162,7 +169,7 @@ def busy(m):
         wants('error', m.do('/bin/busybox dd bs=4k count=1 <&5 2>&1 '
                             '>/dev/null').lower())
         m.do('exec 5>&-')
-        wants("can't open", m.do('/bin/busybox md5sum /dev/vda'))
+        wants("can't open", m.do('/bin/busybox md5sum DISK'))
 
 
 def at_once(m):
@@ -170,13 +177,13 @@ def at_once(m):
     for _ in range(10):
         m.add('one', 'n0', **m.first)
         m.add('two', 'n1', **m.second)
-        m.do('there /dev/vda; there /dev/vdb')
-        m.do('/bin/busybox cat /dev/vda /dev/vdb >/dev/null')
+        m.do('there DISK; there OTHER')
+        m.do('/bin/busybox cat DISK OTHER >/dev/null')
         m.remove('one')
         m.remove('two')
         m.monitor.deleted('one')
         m.monitor.deleted('two')
-        m.do('left /dev/vda; left /dev/vdb')
+        m.do('left DISK; left OTHER')
 
 
 def two(first, second):
@@ -193,11 +200,11 @@ def back_to_back(m):
         m.remove()
         m.monitor.deleted('new')
     m.add()
-    text = m.do('there /dev/vda; /bin/busybox md5sum /dev/vda')
+    text = m.do('there DISK; /bin/busybox md5sum DISK')
     m.remove()
     m.monitor.deleted('new')
     m.add()
-    wants(md5(text), m.do('there /dev/vda; /bin/busybox md5sum /dev/vda'))
+    wants(md5(text), m.do('there DISK; /bin/busybox md5sum DISK'))
 
 
 def images(context):
@@ -232,6 +239,11 @@ def cases(_build):
     for machine, extra, where, first, second in (
             ('pc', (), {}, {'addr': '6'}, {'addr': '8'}),
             ('q35', ports(2), {'bus': 'p1'}, {}, {'bus': 'p2'})):
+        for act, name in ((cycles(20), 'cycles'), (busy, 'busy'),
+                          (two(first, second), 'two at once'),
+                          (back_to_back, 'back to back')):
+            yield case('nvme %s/%s' % (name, machine), machine, act, extra,
+                       where, 'nvme')
         yield case('busy/' + machine, machine, busy, extra, where)
         yield case('two at once/' + machine, machine, two(first, second),
                    extra, where)
