@@ -22,6 +22,7 @@ SHOW(udp6, inet_proc_udp(sb, 1))
 SHOW(raw, inet_proc_raw(sb, 0))
 SHOW(raw6, inet_proc_raw(sb, 1))
 SHOW(sockstat, inet_proc_sockstat(sb))
+SHOW(snmp, inet_proc_snmp(sb))
 SHOW(dev, inet_proc_dev(sb))
 SHOW(if_inet6, inet_proc_if_inet6(sb))
 SHOW(arp, inet_proc_arp(sb))
@@ -36,6 +37,7 @@ const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("raw", 0444, show_raw),
 	PROC_FILE("raw6", 0444, show_raw6),
 	PROC_FILE("route", 0444, show_route),
+	PROC_FILE("snmp", 0444, show_snmp),
 	PROC_FILE("sockstat", 0444, show_sockstat),
 	PROC_FILE("tcp", 0444, show_tcp),
 	PROC_FILE("tcp6", 0444, show_tcp6),

@@ -185,6 +185,24 @@ inet_proc_sockstat(struct sbuf *sb)
 	    n[SOCK_DGRAM], n[SOCK_RAW]);
 }
 
+void
+inet_proc_snmp(struct sbuf *sb)
+{
+	const struct tcp_pcb *pcb;
+	unsigned established = 0;
+
+	net_lock();
+	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next)
+		established += pcb->state == ESTABLISHED ||
+		    pcb->state == CLOSE_WAIT;
+	net_unlock();
+	sbuf_printf(sb,
+	    "Ip: Forwarding DefaultTTL\nIp: 2 64\n"
+	    "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn CurrEstab\n"
+	    "Tcp: 1 500 120000 -1 %u\n",
+	    established);
+}
+
 /* ------------------------------------------------------------- interfaces -- */
 
 void

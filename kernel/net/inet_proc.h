@@ -15,6 +15,8 @@ void inet_proc_udp(struct sbuf *sb, int v6);
 void inet_proc_raw(struct sbuf *sb, int v6);
 /* How many there are. */
 void inet_proc_sockstat(struct sbuf *sb);
+/* Counters; those that nobody counts are 0. */
+void inet_proc_snmp(struct sbuf *sb);
 /* Interfaces, their addresses of IPv6, neighbours, routes. */
 void inet_proc_dev(struct sbuf *sb);
 void inet_proc_if_inet6(struct sbuf *sb);

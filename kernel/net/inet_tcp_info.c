@@ -91,10 +91,9 @@ fill(const struct tcp_pcb *pcb, struct tcp_info *info)
 }
 
 void
-inet_tcp_info(struct inet_sock *is, struct tcp_info *info)
+inet_tcp_info_locked(struct inet_sock *is, struct tcp_info *info)
 {
 	memset(info, 0, sizeof(*info));
-	net_lock();
 	info->tcpi_state = (uint8_t)inet_tcp_state(is);
 	if (is->tcp != NULL && is->tcp->state == LISTEN) {
 		info->tcpi_unacked = is->nwaiting;
@@ -104,5 +103,12 @@ inet_tcp_info(struct inet_sock *is, struct tcp_info *info)
 	}
 	info->tcpi_bytes_acked = is->acked;
 	info->tcpi_bytes_sent = is->queued;
+}
+
+void
+inet_tcp_info(struct inet_sock *is, struct tcp_info *info)
+{
+	net_lock();
+	inet_tcp_info_locked(is, info);
 	net_unlock();
 }

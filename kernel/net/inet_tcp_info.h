@@ -8,6 +8,8 @@ struct tcp_info;
 
 /* Fills all of it; takes the network lock. */
 void inet_tcp_info(struct inet_sock *is, struct tcp_info *info);
+/* The same, with the lock held. */
+void inet_tcp_info_locked(struct inet_sock *is, struct tcp_info *info);
 /* Its largest segment. */
 int inet_tcp_mss(const struct inet_sock *is);
 /* Linux's number of its state: TCP_ESTABLISHED is 1; network lock held. */

@@ -24,6 +24,8 @@
 
 static const struct netlink_proto *const protocols[] = {
 	&netlink_uevent,
+	&netlink_route,
+	&netlink_diag,
 };
 
 struct message {

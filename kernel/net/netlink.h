@@ -52,5 +52,9 @@ extern const struct sock_family netlink_family;
 
 /* netlink_uevent.c: messages about devices. */
 extern const struct netlink_proto netlink_uevent;
+/* inet_rtnl.c: links, addresses, routes, neighbours. */
+extern const struct netlink_proto netlink_route;
+/* inet_diag.c: sockets, for ss. */
+extern const struct netlink_proto netlink_diag;
 
 #endif

@@ -217,6 +217,50 @@ def tools():
 
 
 
+def iproute():
+    """ip and ss, unmodified."""
+    def script(name, text, has, lacks=()):
+        return program('iproute/' + name, [BUSYBOX, 'sh', '-c', text], [
+            '--net', 'user', '--add', '/usr/sbin/ip', '--add', '/usr/bin/ss'],
+            needs=[BUSYBOX, '/usr/sbin/ip', '/usr/bin/ss'], has=has,
+            lacks=lacks)
+    yield script('show', '/usr/sbin/ip addr; /usr/sbin/ip route; '
+                 '/usr/sbin/ip route get 9.9.9.9; ping -c 1 10.0.2.2; '
+                 '/usr/sbin/ip neigh', [
+                     r'^2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500',
+                     r'^    inet 10\.0\.2\.15/24 brd 10\.0\.2\.255 scope '
+                     r'global eth0', r'^    inet6 ::1/128 scope host',
+                     r'^default via 10\.0\.2\.2 dev eth0',
+                     r'^10\.0\.2\.0/24 dev eth0 proto kernel scope link src '
+                     r'10\.0\.2\.15', r'^9\.9\.9\.9 via 10\.0\.2\.2 ',
+                     r'^10\.0\.2\.2 dev eth0 lladdr 52:55'])
+    yield script('change', 'ip() { /usr/sbin/ip "$@"; }; set -e; '
+                 'ip route add 192.168.7.0/24 via 10.0.2.9 metric 5; '
+                 'ip route; ip route del 192.168.7.0/24; '
+                 'ip link set eth0 mtu 1400 down; ip link show eth0; '
+                 'ip addr del 10.0.2.15/24 dev eth0; '
+                 'ip addr add 10.0.2.99/24 dev eth0; ip link set eth0 up; '
+                 'ip route add default via 10.0.2.2; ping -c 1 10.0.2.2; '
+                 'ip -4 addr; ip route add 1.2.3.4 via 5.6.7.8 || echo no way',
+                 [r'^192\.168\.7\.0/24 via 10\.0\.2\.9 dev eth0 metric 5',
+                  r'^2: eth0: <BROADCAST,MULTICAST> mtu 1400 .*state DOWN',
+                  r'inet 10\.0\.2\.99/24', r'1 packets received',
+                  r'Network is unreachable', r'^no way$'])
+    yield script('monitor', '/usr/sbin/ip monitor >/m & sleep 0.5; '
+                 '/usr/sbin/ip link set eth0 down; '
+                 '/usr/sbin/ip addr del 10.0.2.15/24 dev eth0; '
+                 '/usr/sbin/ip link set eth0 up; sleep 0.5; kill %1; cat /m', [
+                     r'^2: eth0: <BROADCAST,MULTICAST> ',
+                     r'^Deleted 2: eth0 +inet 10\.0\.2\.15/24',
+                     r'^2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP>'])
+    yield script('ss', 'httpd -p 80; sleep 30 | nc 127.0.0.1 80 & '
+                 'until /usr/bin/ss -tn | grep -q ESTAB; do true; done; '
+                 '/usr/bin/ss -tlnp; /usr/bin/ss -tni; /usr/bin/ss -s', [
+                     r'^LISTEN 0 +\d+ +\*:80 .*users:\(\("(busybox|httpd)",pid=',
+                     r'^ESTAB +0 +0 .*127\.0\.0\.1:80', r' mss:65495 ',
+                     r'^TCP: '])
+
+
 def unplugged():
     """The driver is taken off the card under way, and put on again."""
     script = ('for i in 1 2 3 4; do '
@@ -231,5 +275,6 @@ def unplugged():
 
 
 def cases(_):
-    for group in (transports, servers, configured, tools, unplugged):
+    for group in (transports, servers, configured, tools, iproute,
+                  unplugged):
         yield from group()

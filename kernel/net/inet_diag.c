@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * inet_diag.c - NETLINK_SOCK_DIAG: the Internet's sockets for ss.
+ * sock_diag(7).
+ */
+#include "kern/string.h"
+#include "net/inet.h"
+#include "net/inet_tcp_info.h"
+#include "net/netlink.h"
+#include "net/nlmsg.h"
+#include "net/stack.h"
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+#include <linux/errno.h>
+#include <linux/in.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+
+/* inet_diag_req_v2's states: a bit each, by Linux's numbers. */
+static bool
+wants(const struct inet_diag_req_v2 *q, unsigned state)
+{
+	return (q->idiag_states >> state & 1) != 0;
+}
+
+static void
+put_end(__be32 to[4], __be16 *port, const ip_addr_t *ip, uint16_t p, bool v6)
+{
+	ip6_addr_t mapped;
+
+	*port = lwip_htons(p);
+	if (!v6) {
+		to[0] = IP_IS_V4(ip) ? ip_2_ip4(ip)->addr : 0;
+	} else if (IP_IS_V4(ip)) {
+		ip4_2_ipv4_mapped_ipv6(&mapped, ip_2_ip4(ip));
+		memcpy(to, mapped.addr, 16);
+	} else {
+		memcpy(to, ip_2_ip6(ip)->addr, 16);
+	}
+}
+
+static struct inet_diag_msg *
+begin(struct nlmsg *m, unsigned state, bool v6, const void *cookie)
+{
+	struct inet_diag_msg *d = nlmsg_begin(m, SOCK_DIAG_BY_FAMILY,
+	    NLM_F_MULTI, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->idiag_family = v6 ? AF_INET6 : AF_INET;
+	d->idiag_state = (uint8_t)state;
+	d->id.idiag_cookie[0] = (uint32_t)(uintptr_t)cookie;
+	return d;
+}
+
+static void
+put_extras(struct nlmsg *m, const struct inet_diag_req_v2 *q,
+    struct inet_sock *is)
+{
+	struct tcp_info info;
+
+	if ((q->idiag_ext & 1 << (INET_DIAG_INFO - 1)) != 0 &&
+	    is->s.type == SOCK_STREAM) {
+		inet_tcp_info_locked(is, &info);
+		nlmsg_put(m, INET_DIAG_INFO, &info, sizeof(info));
+	}
+	if ((q->idiag_ext & 1 << (INET_DIAG_CONG - 1)) != 0 &&
+	    is->s.type == SOCK_STREAM)
+		nlmsg_put_string(m, INET_DIAG_CONG, "reno");
+	nlmsg_put_u8(m, INET_DIAG_SHUTDOWN,
+	    (uint8_t)(is->rx_shut | is->tx_shut << 1));
+	if (is->v6)
+		nlmsg_put_u8(m, INET_DIAG_SKV6ONLY, is->v6only);
+}
+
+static void
+put_sock(struct nlmsg *m, const struct inet_diag_req_v2 *q,
+    struct inet_sock *is)
+{
+	unsigned state = is->s.type == SOCK_STREAM ? inet_tcp_state(is) :
+	    is->state == INET_CONNECTED            ? 1 :
+						     7;
+	struct inet_diag_msg *d;
+
+	if (!wants(q, state) ||
+	    (is->s.type == SOCK_STREAM && is->local.port == 0))
+		return;
+	d = begin(m, state, is->v6, (const void *)(uintptr_t)is->s.ino);
+	if (d == NULL)
+		return;
+	put_end(d->id.idiag_src, &d->id.idiag_sport, &is->local.ip,
+	    is->local.port, is->v6);
+	put_end(d->id.idiag_dst, &d->id.idiag_dport, &is->remote.ip,
+	    is->remote.port, is->v6);
+	d->id.idiag_if = (uint32_t)is->bound_if;
+	d->idiag_uid = is->uid;
+	d->idiag_inode = (uint32_t)is->s.ino;
+	d->idiag_rqueue = is->rx_bytes;
+	d->idiag_wqueue = (uint32_t)(is->queued - is->acked);
+	if (is->state == INET_LISTENING) {
+		d->idiag_rqueue = is->nwaiting;
+		d->idiag_wqueue = is->backlog;
+	}
+	put_extras(m, q, is);
+	nlmsg_end(m);
+}
+
+/* Connections that no program has any more. */
+static void
+put_orphans(struct nlmsg *m, const struct inet_diag_req_v2 *q,
+    const struct tcp_pcb *pcb)
+{
+	bool v6 = q->sdiag_family == AF_INET6;
+	const struct inet_sock *is;
+	struct inet_diag_msg *d;
+	unsigned state;
+
+	for (; pcb != NULL; pcb = pcb->next) {
+		is = pcb->callback_arg;
+		state = inet_tcp_state_of(pcb->state);
+		if ((is != NULL && !is->orphan) || !wants(q, state) ||
+		    IP_IS_V6_VAL(pcb->remote_ip) != v6)
+			continue;
+		d = begin(m, state, v6, NULL);
+		if (d == NULL)
+			return;
+		put_end(d->id.idiag_src, &d->id.idiag_sport, &pcb->local_ip,
+		    pcb->local_port, v6);
+		put_end(d->id.idiag_dst, &d->id.idiag_dport, &pcb->remote_ip,
+		    pcb->remote_port, v6);
+		nlmsg_end(m);
+	}
+}
+
+static void
+dump(struct nlmsg *m, const struct inet_diag_req_v2 *q)
+{
+	struct inet_sock *is;
+
+	net_lock();
+	TAILQ_FOREACH (is, &inet_all, all)
+		if (is->s.family == q->sdiag_family &&
+		    (is->s.type == SOCK_RAW ?
+			    q->sdiag_protocol == IPPROTO_RAW :
+			    is->s.protocol == q->sdiag_protocol))
+			put_sock(m, q, is);
+	if (q->sdiag_protocol == IPPROTO_TCP) {
+		put_orphans(m, q, tcp_active_pcbs);
+		put_orphans(m, q, tcp_tw_pcbs);
+	}
+	net_unlock();
+}
+
+static int
+check(const struct nlmsghdr *h, const struct inet_diag_req_v2 *q)
+{
+	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return -EINVAL;
+	if (h->nlmsg_len < NLMSG_HDRLEN + 1)
+		return -EINVAL;
+	if (q->sdiag_family != AF_INET && q->sdiag_family != AF_INET6)
+		return -ENOENT;
+	if (h->nlmsg_len < NLMSG_HDRLEN + sizeof(*q))
+		return -EINVAL;
+	/* One socket by its name is not offered. */
+	return (h->nlmsg_flags & NLM_F_DUMP) == 0 ? -EOPNOTSUPP : net_up();
+}
+
+static int
+answer(struct netlink_sock *from, const struct nlmsghdr *h)
+{
+	const struct inet_diag_req_v2 *q = (const void *)((const uint8_t *)h +
+	    NLMSG_HDRLEN);
+	int error = check(h, q);
+	struct nlmsgerr *e;
+	struct nlmsg m;
+
+	nlmsg_init(&m, from, h->nlmsg_seq, netlink_portid(from));
+	if (error == 0) {
+		dump(&m, q);
+		(void)nlmsg_begin(&m, NLMSG_DONE, NLM_F_MULTI, sizeof(int));
+	} else {
+		e = nlmsg_begin(&m, NLMSG_ERROR, 0, sizeof(*e));
+		if (e != NULL) {
+			e->error = error;
+			e->msg = *h;
+		}
+	}
+	nlmsg_end(&m);
+	return nlmsg_fini(&m);
+}
+
+static int
+input(struct netlink_sock *from, const void *data, size_t len,
+    const struct sock_cred *cred)
+{
+	const struct nlmsghdr *h = data;
+
+	(void)cred;
+	if (len < NLMSG_HDRLEN || h->nlmsg_len < NLMSG_HDRLEN ||
+	    h->nlmsg_len > len)
+		return -EINVAL;
+	return answer(from, h);
+}
+
+const struct netlink_proto netlink_diag = {
+	.protocol = NETLINK_SOCK_DIAG,
+	.ngroups = 4,
+	.input = input,
+};

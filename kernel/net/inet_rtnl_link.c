@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: ISC */
+/* inet_rtnl_link.c - rtnetlink(7): links and addresses. */
+#include "net/inet_rtnl.h"
+
+#include "abi/netdevice.h"
+#include "kern/string.h"
+#include "net/ethif.h"
+#include "net/lwip/port.h"
+#include <lwip/netif.h>
+#include <linux/errno.h>
+#include <linux/rtnetlink.h>
+
+#define AF_UNSPEC 0
+#define AF_INET   2
+#define AF_INET6  10
+
+static const uint8_t broadcast_mac[NIC_MAC_LEN] = { 255, 255, 255, 255, 255,
+	255 };
+
+/* ------------------------------------------------------------------ links -- */
+
+static void
+put_stats(struct nlmsg *m, const struct netif *nif)
+{
+	const struct nic_stats *st = ethif_stats(nif);
+	struct rtnl_link_stats64 s = { .rx_packets = st->rx_packets,
+		.tx_packets = st->tx_packets,
+		.rx_bytes = st->rx_bytes,
+		.tx_bytes = st->tx_bytes,
+		.rx_errors = st->rx_errors,
+		.rx_dropped = st->rx_dropped + st->rx_missed,
+		.tx_dropped = st->tx_dropped,
+		.multicast = st->multicast };
+	struct rtnl_link_stats s32 = { .rx_packets = (uint32_t)s.rx_packets,
+		.tx_packets = (uint32_t)s.tx_packets,
+		.rx_bytes = (uint32_t)s.rx_bytes,
+		.tx_bytes = (uint32_t)s.tx_bytes,
+		.rx_errors = (uint32_t)s.rx_errors,
+		.rx_dropped = (uint32_t)s.rx_dropped,
+		.tx_dropped = (uint32_t)s.tx_dropped,
+		.multicast = (uint32_t)s.multicast };
+
+	nlmsg_put(m, IFLA_STATS64, &s, sizeof(s));
+	nlmsg_put(m, IFLA_STATS, &s32, sizeof(s32));
+}
+
+static void
+put_link(struct nlmsg *m, uint16_t type, uint16_t flags,
+    const struct netif *nif)
+{
+	const struct nic *nic = ethif_nic(nif);
+	struct ifinfomsg *i = nlmsg_begin(m, type, flags, sizeof(*i));
+	static const uint8_t none[NIC_MAC_LEN];
+
+	if (i == NULL)
+		return;
+	i->ifi_family = AF_UNSPEC;
+	i->ifi_type = nic == NULL ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+	i->ifi_index = (int)ethif_index(nif);
+	i->ifi_flags = ethif_flags(nif);
+	nlmsg_put_string(m, IFLA_IFNAME, ethif_name(nif));
+	nlmsg_put_u32(m, IFLA_TXQLEN, 1000);
+	nlmsg_put_u8(m, IFLA_OPERSTATE,
+	    nic == NULL                      ? 0 :
+		(i->ifi_flags & IFF_RUNNING) ? 6 :
+					       2);
+	nlmsg_put_u8(m, IFLA_LINKMODE, 0);
+	nlmsg_put_u32(m, IFLA_MTU, ethif_mtu(nif));
+	nlmsg_put_u32(m, IFLA_MIN_MTU, nic == NULL ? 0 : NIC_MTU_MIN);
+	nlmsg_put_u32(m, IFLA_MAX_MTU, nic == NULL ? 0 : nic->info.mtu);
+	nlmsg_put_u32(m, IFLA_GROUP, 0);
+	nlmsg_put_u32(m, IFLA_NUM_TX_QUEUES,
+	    nic == NULL ? 1 : nic->info.nqueues);
+	nlmsg_put_u32(m, IFLA_NUM_RX_QUEUES,
+	    nic == NULL ? 1 : nic->info.nqueues);
+	nlmsg_put_u8(m, IFLA_CARRIER, (i->ifi_flags & IFF_RUNNING) != 0);
+	nlmsg_put_string(m, IFLA_QDISC, nic == NULL ? "noqueue" : "pfifo");
+	nlmsg_put(m, IFLA_ADDRESS, nic == NULL ? none : nif->hwaddr,
+	    NIC_MAC_LEN);
+	nlmsg_put(m, IFLA_BROADCAST, nic == NULL ? none : broadcast_mac,
+	    NIC_MAC_LEN);
+	put_stats(m, nif);
+	nlmsg_end(m);
+}
+
+/* Whom a request names: by number, or by name. */
+static struct netif *
+named(const struct rtnl_request *r, const struct nlattr **attr)
+{
+	const struct ifinfomsg *i = r->body;
+	char name[ETHIF_NAME];
+
+	if (i->ifi_index > 0)
+		return ethif_by_index((unsigned)i->ifi_index);
+	if (nlattr_string(attr[IFLA_IFNAME], name, sizeof(name)))
+		return ethif_by_name(name);
+	return NULL;
+}
+
+static int
+link_attrs(const struct rtnl_request *r, const struct nlattr **attr)
+{
+	size_t skip = NLMSG_ALIGN(sizeof(struct ifinfomsg));
+
+	return r->len < skip ? nlmsg_parse(NULL, 0, attr, IFLA_MAX + 1) :
+			       nlmsg_parse((const uint8_t *)r->body + skip,
+				   r->len - skip, attr, IFLA_MAX + 1);
+}
+
+static int
+get_link(struct rtnl_request *r)
+{
+	const struct nlattr *attr[IFLA_MAX + 1];
+	struct netif *nif;
+	unsigned i;
+	int error;
+
+	if (r->dump) {
+		for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
+			put_link(r->m, RTM_NEWLINK, NLM_F_MULTI, nif);
+		return 0;
+	}
+	error = link_attrs(r, attr);
+	if (error != 0)
+		return error;
+	nif = named(r, attr);
+	if (nif == NULL)
+		return -ENODEV;
+	put_link(r->m, RTM_NEWLINK, 0, nif);
+	return 0;
+}
+
+static int
+set_link(struct rtnl_request *r)
+{
+	const struct ifinfomsg *i = r->body;
+	const struct nlattr *attr[IFLA_MAX + 1];
+	uint32_t mtu;
+	struct netif *nif;
+	int error = link_attrs(r, attr);
+
+	if (error != 0)
+		return error;
+	nif = named(r, attr);
+	if (nif == NULL)
+		return (r->h->nlmsg_flags & NLM_F_CREATE) != 0 ? -EOPNOTSUPP :
+								 -ENODEV;
+	if (attr[IFLA_ADDRESS] != NULL || attr[IFLA_LINKINFO] != NULL)
+		return -EOPNOTSUPP;
+	if (nlattr_get(attr[IFLA_MTU], &mtu, sizeof(mtu)))
+		error = ethif_set_mtu(nif, mtu);
+	if (error == 0 && (i->ifi_change & IFF_UP) != 0)
+		error = ethif_set_up(nif, (i->ifi_flags & IFF_UP) != 0);
+	return error;
+}
+
+/* -------------------------------------------------------------- addresses -- */
+
+static unsigned
+mask_bits(uint32_t mask)
+{
+	return (unsigned)__builtin_popcount(mask);
+}
+
+static uint32_t
+mask_of(unsigned bits)
+{
+	return bits == 0 ? 0 : lwip_htonl(UINT32_MAX << (32 - bits));
+}
+
+static void
+put_cache(struct nlmsg *m)
+{
+	struct ifa_cacheinfo c = { .ifa_prefered = UINT32_MAX,
+		.ifa_valid = UINT32_MAX };
+
+	nlmsg_put(m, IFA_CACHEINFO, &c, sizeof(c));
+}
+
+static void
+put_addr4(struct nlmsg *m, uint16_t type, uint16_t flags,
+    const struct netif *nif, uint32_t ip, uint32_t mask)
+{
+	struct ifaddrmsg *a;
+
+	if (ip == 0)
+		return;
+	a = nlmsg_begin(m, type, flags, sizeof(*a));
+	if (a == NULL)
+		return;
+	a->ifa_family = AF_INET;
+	a->ifa_prefixlen = (uint8_t)mask_bits(mask);
+	a->ifa_flags = IFA_F_PERMANENT;
+	a->ifa_scope = ethif_nic(nif) == NULL ? RT_SCOPE_HOST :
+						RT_SCOPE_UNIVERSE;
+	a->ifa_index = ethif_index(nif);
+	nlmsg_put_u32(m, IFA_ADDRESS, ip);
+	nlmsg_put_u32(m, IFA_LOCAL, ip);
+	if (ethif_nic(nif) != NULL && mask != UINT32_MAX)
+		nlmsg_put_u32(m, IFA_BROADCAST, ip | ~mask);
+	nlmsg_put_string(m, IFA_LABEL, ethif_name(nif));
+	nlmsg_put_u32(m, IFA_FLAGS, IFA_F_PERMANENT);
+	put_cache(m);
+	nlmsg_end(m);
+}
+
+static void
+put_addr6(struct nlmsg *m, uint16_t type, uint16_t flags,
+    const struct netif *nif, unsigned i)
+{
+	const ip6_addr_t *ip = netif_ip6_addr(nif, i);
+	uint8_t state = netif_ip6_addr_state(nif, i);
+	uint32_t f = ip6_addr_istentative(state) ? IFA_F_TENTATIVE :
+						   IFA_F_PERMANENT;
+	struct ifaddrmsg *a;
+
+	if (ip6_addr_isinvalid(state))
+		return;
+	a = nlmsg_begin(m, type, flags, sizeof(*a));
+	if (a == NULL)
+		return;
+	a->ifa_family = AF_INET6;
+	a->ifa_prefixlen = ethif_nic(nif) == NULL ? 128 : 64;
+	a->ifa_flags = (uint8_t)f;
+	a->ifa_scope = ethif_nic(nif) == NULL ? RT_SCOPE_HOST :
+	    ip6_addr_islinklocal(ip)          ? RT_SCOPE_LINK :
+						RT_SCOPE_UNIVERSE;
+	a->ifa_index = ethif_index(nif);
+	nlmsg_put(m, IFA_ADDRESS, ip->addr, 16);
+	nlmsg_put_u32(m, IFA_FLAGS, f);
+	put_cache(m);
+	nlmsg_end(m);
+}
+
+static int
+get_addr(struct rtnl_request *r)
+{
+	uint8_t family = *(const uint8_t *)r->body;
+	struct netif *nif;
+	unsigned i, k;
+
+	if (!r->dump)
+		return -EOPNOTSUPP;
+	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
+		if (family == AF_UNSPEC || family == AF_INET)
+			put_addr4(r->m, RTM_NEWADDR, NLM_F_MULTI, nif,
+			    netif_ip4_addr(nif)->addr,
+			    netif_ip4_netmask(nif)->addr);
+	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
+		for (k = 0; family != AF_INET && k < LWIP_IPV6_NUM_ADDRESSES;
+		     k++)
+			put_addr6(r->m, RTM_NEWADDR, NLM_F_MULTI, nif, k);
+	return 0;
+}
+
+static int
+change_addr4(struct netif *nif, uint32_t ip, unsigned bits, bool add)
+{
+	ip4_addr_t addr = { .addr = add ? ip : 0 };
+	ip4_addr_t mask = { .addr = add ? mask_of(bits) : 0 };
+	ip4_addr_t gw = *netif_ip4_gw(nif);
+	uint32_t have = netif_ip4_addr(nif)->addr;
+
+	if (!add && have != ip)
+		return -EADDRNOTAVAIL;
+	if (add && have == ip)
+		return -EEXIST;
+	/* One interface has one address of IPv4 here. */
+	if (add && have != 0)
+		return -EOPNOTSUPP;
+	if (!add)
+		gw.addr = 0;
+	netif_set_addr(nif, &addr, &mask, &gw);
+	return 0;
+}
+
+static int
+change_addr6(struct netif *nif, const uint32_t ip[4], bool add)
+{
+	ip6_addr_t a;
+	s8_t i;
+
+	memset(&a, 0, sizeof(a));
+	memcpy(a.addr, ip, sizeof(a.addr));
+	ip6_addr_assign_zone(&a, IP6_UNICAST, nif);
+	i = netif_get_ip6_addr_match(nif, &a);
+	if (!add && i < 0)
+		return -EADDRNOTAVAIL;
+	if (add && i >= 0)
+		return -EEXIST;
+	if (!add) {
+		netif_ip6_addr_set_state(nif, i, IP6_ADDR_INVALID);
+		return 0;
+	}
+	return netif_add_ip6_address(nif, &a, NULL) == ERR_OK ? 0 : -ENOSPC;
+}
+
+static int
+change_addr(struct rtnl_request *r)
+{
+	const struct ifaddrmsg *a = r->body;
+	const struct nlattr *attr[IFA_MAX + 1], *local;
+	size_t skip = NLMSG_ALIGN(sizeof(*a));
+	bool add = r->h->nlmsg_type == RTM_NEWADDR;
+	struct netif *nif = ethif_by_index(a->ifa_index);
+	uint32_t ip[4];
+	int error = nlmsg_parse((const uint8_t *)r->body + skip, r->len - skip,
+	    attr, IFA_MAX + 1);
+
+	if (error != 0)
+		return error;
+	if (nif == NULL)
+		return -ENODEV;
+	local = attr[IFA_LOCAL] != NULL ? attr[IFA_LOCAL] : attr[IFA_ADDRESS];
+	if (a->ifa_family == AF_INET && a->ifa_prefixlen <= 32 &&
+	    nlattr_get(local, ip, 4))
+		return change_addr4(nif, ip[0], a->ifa_prefixlen, add);
+	if (a->ifa_family == AF_INET6 && nlattr_get(local, ip, 16))
+		return change_addr6(nif, ip, add);
+	return -EINVAL;
+}
+
+const struct rtnl_handler rtnl_link_handlers[] = {
+	{ RTM_GETLINK, sizeof(struct ifinfomsg), false, get_link },
+	{ RTM_NEWLINK, sizeof(struct ifinfomsg), true, set_link },
+	{ RTM_SETLINK, sizeof(struct ifinfomsg), true, set_link },
+	{ RTM_GETADDR, sizeof(struct ifaddrmsg), false, get_addr },
+	{ RTM_NEWADDR, sizeof(struct ifaddrmsg), true, change_addr },
+	{ RTM_DELADDR, sizeof(struct ifaddrmsg), true, change_addr },
+	{ 0 },
+};
+
+/* ---------------------------------------------------------------- telling -- */
+
+struct news {
+	struct netif *nif;
+	uint16_t type;
+	unsigned which;    /* of IPv6 addresses */
+	uint32_t ip, mask; /* IPv4 */
+};
+
+static void
+fill_link(struct nlmsg *m, void *arg)
+{
+	const struct news *n = arg;
+
+	put_link(m, n->type, 0, n->nif);
+}
+
+static void
+fill_addr4(struct nlmsg *m, void *arg)
+{
+	const struct news *n = arg;
+
+	put_addr4(m, n->type, 0, n->nif, n->ip, n->mask);
+}
+
+static void
+fill_addr6(struct nlmsg *m, void *arg)
+{
+	const struct news *n = arg;
+
+	put_addr6(m, n->type, 0, n->nif, n->which);
+}
+
+static void
+link_changed(struct netif *nif, enum ethif_event what)
+{
+	struct news n = { .nif = nif,
+		.type = what == ETHIF_GONE ? RTM_DELLINK : RTM_NEWLINK };
+
+	rtnl_notify(RTNLGRP_LINK, fill_link, &n);
+}
+
+/* lwIP: an address has changed. */
+static void
+addr_changed(struct netif *nif, netif_nsc_reason_t reason,
+    const netif_ext_callback_args_t *args)
+{
+	struct news n = { .nif = nif, .type = RTM_NEWADDR };
+
+	if ((reason & LWIP_NSC_IPV4_ADDRESS_CHANGED) != 0) {
+		n.type = RTM_DELADDR;
+		n.ip = ip_2_ip4(args->ipv4_changed.old_address)->addr;
+		n.mask = ip_2_ip4(args->ipv4_changed.old_netmask)->addr;
+		rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
+		n.type = RTM_NEWADDR;
+		n.ip = netif_ip4_addr(nif)->addr;
+		n.mask = netif_ip4_netmask(nif)->addr;
+		rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
+	}
+	if ((reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED) != 0) {
+		n.which = args->ipv6_addr_state_changed.addr_index;
+		rtnl_notify(RTNLGRP_IPV6_IFADDR, fill_addr6, &n);
+	}
+}
+
+void
+rtnl_link_watch(void)
+{
+	NETIF_DECLARE_EXT_CALLBACK(callback)
+
+	ethif_set_watcher(link_changed);
+	netif_add_ext_callback(&callback, addr_changed);
+}
