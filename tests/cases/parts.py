@@ -185,6 +185,13 @@ def cases(_):
                      r'change vda disk  \n'
                      r'add vda1 partition 1 one of two\n'
                      r'add vda2 partition 2 two\n'])
+    for cpus in (1, 2):
+        yield program('gone while in use, %d/pc' % cpus,
+                      ['guest:glibc/disk_gone', '/dev/vda2'],
+                      lambda c, n=cpus: ['--machine', 'pc', '--cpus', str(n),
+                                         '--disk', partitioned(c, GPT)],
+                      needs=[SFDISK], lacks=[r'^not ok'],
+                      has=[r'^# \d+ passed, 0 failed$'])
     yield Case('blocks of 4 KiB', large_blocks, timeout=40, status=None,
                needs=[BUSYBOX], has=[
                    r'254 +1 +2048 vda1',
