@@ -4,7 +4,7 @@
 # a plugin for QEMU that counts instructions.
 
 BENCH_BIN = $(B)/bench/floor $(B)/bench/marker $(B)/bench/ops \
-	  $(B)/bench/disk $(B)/bench/count.so
+	  $(B)/bench/disk $(B)/bench/cpus $(B)/bench/count.so
 
 $(B)/bench/floor: bench/floor.S
 	@mkdir -p $(@D)
@@ -20,6 +20,10 @@ $(B)/bench/ops: bench/ops.c
 	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -pthread -static -s -o $@ $<
 
 $(B)/bench/disk: bench/disk.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
+
+$(B)/bench/cpus: bench/cpus.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
 
