@@ -382,7 +382,7 @@ publish_process(struct process *p, struct task *t,
 	struct process *self = process_self();
 
 	mutex_lock(&process_lock);
-	if (signal_pending() || self->exiting) {
+	if (signal_before_fork()) {
 		mutex_unlock(&process_lock);
 		return -ERESTARTNOINTR;
 	}

@@ -50,7 +50,7 @@ oom_points(uint64_t resident, int adj)
 static bool
 is_dying(const struct process *p)
 {
-	return p->exiting || (p->signals->pending & SIGBIT(SIGKILL)) != 0;
+	return p->exiting || p->signals->killed;
 }
 
 struct search {

@@ -290,6 +290,7 @@ post_locked(struct process *p, struct task *t, const siginfo_t *info)
 		forget_continue_locked(p);
 	if (nobody_wants_locked(p, t, signo))
 		return 0;
+	p->signals->killed |= signo == SIGKILL && !protected(p);
 	error = enqueue_locked(p, ss, info);
 	if (error != 0)
 		return error;
@@ -424,6 +425,14 @@ bool
 signal_pending(void)
 {
 	return thread_self()->interrupted && deliverable(task_self());
+}
+
+bool
+signal_before_fork(void)
+{
+	struct process *p = process_self();
+
+	return deliverable(task_self()) || p->signals->killed || p->exiting;
 }
 
 /* Which of a set goes first. */

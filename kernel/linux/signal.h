@@ -55,6 +55,7 @@ struct signal_state {
 	bool stopped;    /* by SIGSTOP and its kind, until SIGCONT */
 	bool continued;  /* the parent is to be told */
 	int stop_signo;
+	bool killed; /* SIGKILL was sent, whoever may have taken it */
 	bool init_runs_alone; /* process 1, without Linux's protection */
 };
 
@@ -114,6 +115,12 @@ void signal_work(struct trapframe *tf);
  * that waits asks beside its own condition is thread->interrupted.
  */
 bool signal_pending(void);
+
+/*
+ * A signal is on its way to any of the caller's process that a child made now
+ * would have had to get as well.
+ */
+bool signal_before_fork(void);
 
 /*
  * The calling task's mask, for pselect, ppoll, epoll_pwait: installs a mask

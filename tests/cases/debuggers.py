@@ -16,7 +16,7 @@ TOLD = [
     r'^\[pid +\d+\] exit_group\(0\) +=',
     r'^\[pid +\d+\] \+\+\+ exited with 0 \+\+\+\r?$',
     r'^--- SIGCHLD \{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=\d+, '
-    r'si_uid=0, si_status=0, si_utime=\d+, si_stime=\d+\} ---\r?$',
+    r'si_uid=0, si_status=0, si_utime=\d+.*, si_stime=\d+.*\} ---\r?$',
     r'^--- SIGUSR1 \{si_signo=SIGUSR1, si_code=SI_USER, si_pid=\d+, '
     r'si_uid=0\} ---\r?$',
     r'^\+\+\+ killed by SIGUSR1 \+\+\+\r?$',
