@@ -18,6 +18,7 @@
 #include "linux/inotify.h"
 #include "linux/itimer.h"
 #include "linux/kmsg.h"
+#include "linux/mqueue.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/ptrace.h"
@@ -296,12 +297,12 @@ static const struct syscall_row rows[] = {
 	[237] = CALL("mbind", sys_mbind, "puxpux"),
 	[238] = CALL("set_mempolicy", sys_set_mempolicy, "dpu"),
 	[239] = CALL("get_mempolicy", sys_get_mempolicy, "ppupx"),
-	[240] = NAME("mq_open", "sOop"),
-	[241] = NAME("mq_unlink", "s"),
-	[242] = NAME("mq_timedsend", "fbuut"),
-	[243] = NAME("mq_timedreceive", "fBupt"),
-	[244] = NAME("mq_notify", "fp"),
-	[245] = NAME("mq_getsetattr", "fpp"),
+	[240] = CALL("mq_open", sys_mq_open, "sOop"),
+	[241] = CALL("mq_unlink", sys_mq_unlink, "s"),
+	[242] = CALL("mq_timedsend", sys_mq_timedsend, "fbuut"),
+	[243] = CALL("mq_timedreceive", sys_mq_timedreceive, "fBupt"),
+	[244] = CALL("mq_notify", sys_mq_notify, "fp"),
+	[245] = CALL("mq_getsetattr", sys_mq_getsetattr, "fpp"),
 	[246] = NAME("kexec_load", "xupx"),
 	[247] = CALL("waitid", sys_waitid, "ddpxp"),
 	[248] = NAME("add_key", "sspud"),
