@@ -18,8 +18,10 @@ files_file_gone(struct file *file)
 {
 	if (file->polls != NULL)
 		epoll_file_gone(file);
-	if (file->sigio != NULL)
+	if (file->sigio != NULL) {
+		dnotify_file_gone(file); /* tells it */
 		sigio_file_gone(file);
+	}
 	if (file->inode->locks != NULL)
 		locks_drop(file->inode, file);
 }

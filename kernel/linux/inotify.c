@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inotify.c - what happens to files, as something to read: inotify(7).
+ * inotify.c - what happens to files, as something to read, inotify(7), or as
+ * a signal, F_NOTIFY of fcntl(2).
  *
  * A watch stands on two lists, its descriptor's and its inode's, and holds a
  * reference on the inode.  One sleep lock for all, taken inside inode locks.
  */
 #include "linux/inotify.h"
 
+#include "abi/mode.h"
 #include "fs/file.h"
 #include "fs/notify.h"
 #include "kern/kmem.h"
@@ -17,6 +19,7 @@
 #include "linux/files.h"
 #include "linux/fsview.h"
 #include "linux/names.h"
+#include "linux/sigio.h"
 #include <asm/ioctls.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -52,7 +55,8 @@ struct watch { /* watch_lock */
 	TAILQ_ENTRY(watch) link;
 	struct watch *inode_next;
 	struct inode *inode;
-	struct inotify *owner;
+	struct inotify *owner; /* NULL: a signal's */
+	struct sigio *told;    /* its owner gets that */
 	int wd;
 	uint32_t mask;
 };
@@ -115,7 +119,8 @@ unlink_locked(struct watch *w)
 	while (*at != w)
 		at = &(*at)->inode_next;
 	*at = w->inode_next;
-	TAILQ_REMOVE(&w->owner->watches, w, link);
+	if (w->owner != NULL)
+		TAILQ_REMOVE(&w->owner->watches, w, link);
 	__atomic_sub_fetch(&vfs_watched, 1, __ATOMIC_RELAXED);
 }
 
@@ -128,6 +133,17 @@ end_watch_locked(struct watch *w)
 	unlink_locked(w);
 }
 
+/* Once, unless DN_MULTISHOT was asked for. */
+static void
+tell_locked(struct watch *w, unsigned mask)
+{
+	if ((w->mask & mask & IN_ALL_EVENTS) == 0)
+		return;
+	sigio_raise(w->told);
+	if ((w->mask & IN_ONESHOT) != 0)
+		w->mask = 0;
+}
+
 void
 inotify_event(struct inode *inode, unsigned mask, const char *name, size_t len,
     uint32_t cookie)
@@ -138,6 +154,10 @@ inotify_event(struct inode *inode, unsigned mask, const char *name, size_t len,
 	mutex_lock(&watch_lock);
 	for (w = inode->watches; w != NULL; w = next) {
 		next = w->inode_next;
+		if (w->told != NULL) {
+			tell_locked(w, mask);
+			continue;
+		}
 		if ((w->mask & mask & IN_ALL_EVENTS) != 0) {
 			head = (struct event_head){ .wd = w->wd,
 				.mask = mask,
@@ -424,4 +444,101 @@ sys_inotify_rm_watch(int fd, int wd)
 	    remove_watch(ref.file->priv, wd);
 	fd_put(ref);
 	return error;
+}
+
+/* ------------------------------------------------------------- F_NOTIFY -- */
+
+static uint32_t
+mask_of_dn(unsigned dn)
+{
+	static const struct {
+		unsigned dn;
+		uint32_t in;
+	} rows[] = {
+		{ DN_ACCESS, IN_ACCESS },
+		{ DN_MODIFY, IN_MODIFY },
+		{ DN_CREATE, IN_CREATE | IN_MOVED_TO },
+		{ DN_DELETE, IN_DELETE | IN_MOVED_FROM },
+		{ DN_RENAME, IN_MOVED_FROM | IN_MOVED_TO },
+		{ DN_ATTRIB, IN_ATTRIB },
+	};
+	uint32_t in = (dn & DN_MULTISHOT) != 0 ? 0 : IN_ONESHOT;
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if ((dn & rows[i].dn) != 0)
+			in |= rows[i].in;
+	return in;
+}
+
+static struct watch *
+find_told_locked(const struct file *file)
+{
+	struct watch *w;
+
+	for (w = file->inode->watches; w != NULL; w = w->inode_next)
+		if (w->told != NULL && w->told == file->sigio)
+			break;
+	return w;
+}
+
+/* The watch that becomes the file's, if it has none yet: it is taken over. */
+static void
+add_told_locked(struct file *file, uint32_t mask, struct watch **spare)
+{
+	struct watch *w = find_told_locked(file);
+
+	if (w == NULL) {
+		w = *spare;
+		*spare = NULL;
+		w->told = file->sigio;
+		w->inode = file->inode;
+		inode_get(w->inode);
+		w->inode_next = w->inode->watches;
+		w->inode->watches = w;
+		__atomic_add_fetch(&vfs_watched, 1, __ATOMIC_RELAXED);
+	}
+	/* Events add up; how often is the last caller's. */
+	w->mask = ((w->mask | mask) & ~(uint32_t)IN_ONESHOT) |
+	    (mask & IN_ONESHOT);
+}
+
+long
+dnotify_set(struct file *file, int fd, unsigned mask)
+{
+	struct watch *spare;
+
+	if (!S_ISDIR(file->inode->mode))
+		return -ENOTDIR;
+	if ((mask & ~DN_MULTISHOT) == 0) {
+		if (file->sigio != NULL)
+			dnotify_file_gone(file);
+		return 0;
+	}
+	spare = kzalloc(sizeof(*spare));
+	if (spare == NULL || sigio_owned(file, fd) == NULL) {
+		kfree(spare);
+		return -ENOMEM;
+	}
+	mutex_lock(&watch_lock);
+	add_told_locked(file, mask_of_dn(mask), &spare);
+	mutex_unlock(&watch_lock);
+	kfree(spare);
+	return 0;
+}
+
+void
+dnotify_file_gone(struct file *file)
+{
+	struct watch *w;
+
+	mutex_lock(&watch_lock);
+	w = find_told_locked(file);
+	if (w != NULL)
+		unlink_locked(w);
+	mutex_unlock(&watch_lock);
+	if (w != NULL) {
+		inode_put(w->inode);
+		kfree(w);
+	}
 }

@@ -24,9 +24,8 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
-#define SIGIO_QUEUES 4 /* of one file; more are not known */
-
-struct sigio;
+#define SIGIO_QUEUES 4       /* of one file; more are not known */
+#define SIGIO_RAISED POLLMSG /* as an event */
 
 struct sigio_waiter {
 	struct waiter waiter;
@@ -46,7 +45,7 @@ struct sigio {             /* m: sigio_lock, q: pending.lock */
 	struct sigio_owner owner; /* [m] */
 	unsigned nqueues;         /* [m] */
 	int error;                /* [m] a queue could not be joined */
-	bool pending;             /* [q] */
+	bool pending, raised;     /* [q] */
 	TAILQ_ENTRY(sigio) link;  /* [q] */
 	struct sigio_waiter queue[SIGIO_QUEUES]; /* [m] */
 };
@@ -78,6 +77,7 @@ describe(unsigned events, siginfo_t *info)
 		unsigned event, band;
 		int code;
 	} rows[] = {
+		{ SIGIO_RAISED, POLLIN | POLLRDNORM | POLLMSG, POLL_MSG },
 		{ POLLIN, POLLIN | POLLRDNORM, POLL_IN },
 		{ POLLPRI, POLLPRI | POLLRDBAND, POLL_PRI },
 		{ POLLHUP, POLLHUP | POLLERR, POLL_HUP },
@@ -149,15 +149,18 @@ tell(const struct sigio_owner *o, unsigned events)
 	mutex_unlock(&process_lock);
 }
 
+/* The next, and SIGIO_RAISED if it was raised. */
 static struct sigio *
-take_pending(void)
+take_pending(unsigned *events)
 {
 	uint64_t state = spin_lock_irq(&pending.lock);
 	struct sigio *s = TAILQ_FIRST(&pending.files);
 
 	if (s != NULL) {
 		TAILQ_REMOVE(&pending.files, s, link);
+		*events = s->raised ? SIGIO_RAISED : 0;
 		s->pending = false;
+		s->raised = false;
 	}
 	spin_unlock_irq(&pending.lock, state);
 	return s;
@@ -175,9 +178,10 @@ sigio_thread(void *arg)
 		wait_event(&pending.wq, !TAILQ_EMPTY(&pending.files));
 		events = 0;
 		mutex_lock(&sigio_lock);
-		s = take_pending();
+		s = take_pending(&events);
 		if (s != NULL) {
-			events = file_poll(s->file, NULL);
+			if (events == 0)
+				events = file_poll(s->file, NULL);
 			owner = s->owner;
 		}
 		mutex_unlock(&sigio_lock);
@@ -186,19 +190,31 @@ sigio_thread(void *arg)
 	}
 }
 
-/* The waker's part: any context, its queue is locked. */
 static void
-sigio_notify(struct waiter *w)
+make_pending(struct sigio *s, bool raised)
 {
-	struct sigio *s = container_of(w, struct sigio_waiter, waiter)->s;
 	uint64_t state = spin_lock_irq(&pending.lock);
 
+	s->raised |= raised;
 	if (!s->pending) {
 		s->pending = true;
 		TAILQ_INSERT_TAIL(&pending.files, s, link);
 	}
 	spin_unlock_irq(&pending.lock, state);
 	waitq_wake_all(&pending.wq);
+}
+
+/* The waker's part: any context, its queue is locked. */
+static void
+sigio_notify(struct waiter *w)
+{
+	make_pending(container_of(w, struct sigio_waiter, waiter)->s, false);
+}
+
+void
+sigio_raise(struct sigio *s)
+{
+	make_pending(s, true);
 }
 
 /* --------------------------------------------------------------- files -- */
@@ -235,6 +251,7 @@ leave_queues_locked(struct sigio *s)
 	if (s->pending)
 		TAILQ_REMOVE(&pending.files, s, link);
 	s->pending = false;
+	s->raised = false;
 	spin_unlock_irq(&pending.lock, state);
 }
 
@@ -303,6 +320,26 @@ sigio_set(struct file *file, int fd, bool on)
 		leave_queues_locked(file->sigio);
 	mutex_unlock(&sigio_lock);
 	return error;
+}
+
+struct sigio *
+sigio_owned(struct file *file, int fd)
+{
+	const struct process *self = process_self();
+	struct sigio *s;
+
+	mutex_lock(&sigio_lock);
+	s = start_thread_locked() == 0 ? sigio_of_locked(file) : NULL;
+	if (s != NULL)
+		s->owner.fd = fd;
+	if (s != NULL && s->owner.id == 0) {
+		s->owner.type = F_OWNER_PID;
+		s->owner.id = self->pid;
+		s->owner.uid = self->creds.uid;
+		s->owner.euid = self->creds.euid;
+	}
+	mutex_unlock(&sigio_lock);
+	return s;
 }
 
 void

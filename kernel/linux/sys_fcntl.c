@@ -8,6 +8,7 @@
 #include "kern/uaccess.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
+#include "linux/inotify.h"
 #include "linux/locks.h"
 #include "linux/memfd.h"
 #include "linux/pipe.h"
@@ -250,6 +251,7 @@ fcntl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	case F_GETSIG: return sigio_fcntl(file, cmd, arg);
 	case F_SETOWN_EX:
 	case F_GETOWN_EX: return sigio_fcntl_ex(file, cmd, arg);
+	case F_NOTIFY: return dnotify_set(file, fd, (unsigned)arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ: return fcntl_pipe(file, cmd, arg);
 	case F_ADD_SEALS: return memfd_add_seals(file, (unsigned)arg);

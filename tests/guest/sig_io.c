@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define SIG_OWN (SIGRTMIN + 3)
@@ -119,6 +120,43 @@ to_a_group(void)
 	CHECK_RET(close(fd[1]), 0);
 }
 
+/* F_NOTIFY: what happens in a directory. */
+static void
+directories(void)
+{
+	char dir[] = "/tmp/sigioXXXXXX", name[64];
+	siginfo_t si;
+	int fd, file;
+
+	mkdir("/tmp", 01777);
+	REQUIRE(mkdtemp(dir) != NULL);
+	snprintf(name, sizeof(name), "%s/file", dir);
+	fd = (int)CHECK_OK(open(dir, O_RDONLY));
+	CHECK_RET(fcntl(fd, F_SETSIG, SIG_OWN), 0);
+	CHECK_RET(fcntl(fd, F_NOTIFY, DN_CREATE), 0);
+	file = (int)CHECK_OK(open(name, O_WRONLY | O_CREAT, 0600));
+	CHECK_RET(next(&si, 20), SIG_OWN);
+	CHECK_RET(si.si_code, POLL_MSG);
+	CHECK_RET(si.si_fd, fd);
+	CHECK_RET(unlink(name), 0); /* once, and not asked for */
+	CHECK_RET(next(&si, 0), 0);
+	CHECK_RET(fcntl(fd, F_NOTIFY, DN_DELETE | DN_MULTISHOT), 0);
+	CHECK_RET(mkdir(name, 0700), 0);
+	CHECK_RET(rmdir(name), 0);
+	CHECK_RET(next(&si, 20), SIG_OWN);
+	CHECK_RET(fcntl(fd, F_NOTIFY, 0), 0);
+	CHECK_RET(mkdir(name, 0700), 0);
+	while (next(&si, 0) != 0) { /* of rmdir and mkdir before */
+	}
+	CHECK_RET(rmdir(name), 0);
+	CHECK_RET(next(&si, 0), 0);
+	CHECK_ERR(fcntl(file, F_NOTIFY, DN_CREATE), ENOTDIR);
+	CHECK_RET(fcntl(fd, F_NOTIFY, DN_MODIFY | DN_MULTISHOT), 0);
+	CHECK_RET(close(fd), 0);
+	CHECK_RET(close(file), 0);
+	CHECK_RET(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
@@ -140,5 +178,6 @@ main(void)
 	CHECK_RET(close(fd[1]), 0);
 	CHECK_RET(close(fd[0]), 0);
 	to_a_group();
+	directories();
 	return check_done();
 }
