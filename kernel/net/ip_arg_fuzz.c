@@ -19,13 +19,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (text == NULL || packet == NULL)
 		abort();
-	memcpy(text, data, size);
+	if (size > 0)
+		memcpy(text, data, size);
 	text[size] = '\0';
 	if (ip_arg_parse(text, &a) == 0 &&
 	    (strlen(a.device) >= sizeof(a.device) ||
 		strlen(a.hostname) >= sizeof(a.hostname)))
 		abort();
-	memcpy(packet, data, size); /* exactly as long as it is */
+	if (size > 0)
+		memcpy(packet, data, size); /* exactly as long as it is */
 	(void)inet_report_parse(packet, (unsigned)size, &r);
 	free(text);
 	free(packet);

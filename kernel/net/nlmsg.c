@@ -168,12 +168,13 @@ nlattr_get(const struct nlattr *a, void *to, size_t len)
 bool
 nlattr_string(const struct nlattr *a, char *to, size_t size)
 {
-	size_t n = nlattr_len(a);
-	const char *s = (const char *)a + NLA_HDRLEN;
+	const char *s;
+	size_t n;
 
 	if (a == NULL)
 		return false;
-	n = strnlen(s, n);
+	s = (const char *)a + NLA_HDRLEN;
+	n = strnlen(s, nlattr_len(a));
 	if (n >= size)
 		return false;
 	memcpy(to, s, n);

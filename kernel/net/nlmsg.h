@@ -27,6 +27,7 @@ struct nlmsg {
 };
 #define NLMSG_ROOM 3840u
 
+/* NULL as `to`: the caller sends what is in buf. */
 void nlmsg_init(struct nlmsg *m, struct netlink_sock *to, uint32_t seq,
     uint32_t portid);
 /* Begins a message with a header of `len` bytes, zeroed; where it is, or NULL

@@ -58,7 +58,8 @@ read_back(const uint8_t *data, size_t size)
 
 	if (copy == NULL)
 		abort();
-	memcpy(copy, data, size); /* exactly as long as it is */
+	if (size > 0)
+		memcpy(copy, data, size); /* exactly as long as it is */
 	if (nlmsg_parse(copy, size, attr, TYPES) == 0)
 		for (i = 0; i < TYPES; i++) {
 			(void)nlattr_get(attr[i], &v, sizeof(v));
