@@ -59,7 +59,7 @@ packages() {
         echo zstd cpio gzip                     # to make test archives
         echo iproute2                           # ip and ss in the guest
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
-        echo perl-base openssl bc pciutils nvme-cli # programs that must run
+        echo perl-base openssl bc pciutils nvme-cli udev # programs that must run
         echo fio fdisk util-linux               # those for disks
         packages ssh ;;
     ssh)

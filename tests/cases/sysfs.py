@@ -126,6 +126,29 @@ VIRTIO_EVENTS = r'unbind +/devices/pci0000:00/{0}/virtio0 \(virtio\)$[^$]*^bind 
                 r' +/devices/pci0000:00/{0}/virtio0 \(virtio\)$'.format(FUNCTION)
 
 
+# Debian's udev, unmodified: it finds all that is there, hears of what goes and
+# comes, and tells others of it.
+UDEV = r'''
+mkdir -p /run /etc/udev
+/lib/systemd/systemd-udevd --daemon
+udevadm trigger --action=add && udevadm settle --timeout=30 && echo settled
+udevadm info /dev/vda
+ls -l /dev/disk/by-path
+udevadm monitor --kernel --udev >/m 2>&1 &
+until grep -q '^KERNEL' /m; do udevadm trigger /sys/class/mem/null; done
+devctl detach vtblk0; devctl attach virtio0.block
+until grep -q '^UDEV.* bind .*/virtio0 ' /m; do usleep 10000; done
+cat /m
+'''
+MDEV = '''
+rm /dev/vda /dev/null
+mdev -s
+ls -l /dev/vda /dev/null
+'''
+UDEV_FILES = ['/lib/systemd/systemd-udevd', '/usr/bin/udevadm',
+              '/lib/udev/rules.d/60-persistent-storage.rules']
+
+
 def shell(name, machine, script, cpus=1, **wanted):
     return program('%s/%s' % (name, machine), [BUSYBOX, 'sh', '-c', script],
                    lambda c: ['--machine', machine, '--cpus', str(cpus),
@@ -146,6 +169,20 @@ def cases(_):
         '--machine', 'q35', '--tools', '--disk', disk(c, MIB)],
                   needs=[BUSYBOX], has=[DEVCTL_SAYS, VIRTIO_EVENTS],
                   lacks=['left', 'missing'])
+    options = ['--machine', 'q35', '--tools', '--memory', '128M']
+    for path in UDEV_FILES:
+        options += ['--add', path]
+    yield program('udev', [BUSYBOX, 'sh', '-c', UDEV], lambda c: [
+        *options, '--disk', disk(c, MIB)], limit=100,
+                  needs=[BUSYBOX, *UDEV_FILES],
+                  has=[r'^settled$', r'^U: block$', r'^E: DEVNAME=/dev/vda$',
+                       r'^S: disk/by-path/pci-0000:00:01.0$',
+                       r' pci-0000:00:01.0 -> ../../vda$',
+                       r'^KERNEL.* remove .*/virtio0/block/vda \(block\)$',
+                       r'^UDEV.* remove .*/virtio0/block/vda \(block\)$',
+                       r'^UDEV.* add .*/virtio0/block/vda \(block\)$'])
+    yield shell('mdev', 'q35', MDEV, has=[
+        r'^crw.* 1, +3 .*/dev/null$', r'^brw.*/dev/vda$'])
     yield program('lscpu', ['/usr/bin/lscpu'], ['--cpus', '3'],
                   needs=['/usr/bin/lscpu'],
                   has=[r'^CPU\(s\): +3$', r'^On-line CPU\(s\) list: +0-2$',
