@@ -7,6 +7,7 @@
  * one line in the log, up to COMPLAINTS of them.
  */
 #include "bus/acpi_impl.h"
+#include "bus/device.h"
 #include "bus/acpi_tables.h"
 #include "bus/firmware.h"
 #include "bus/pci.h"
@@ -149,6 +150,17 @@ enable(void)
 	return error;
 }
 
+/* Who was plugged in before anybody listened is found by a look. */
+static void
+look_once(void)
+{
+	struct device *bus = device_find("pci0000:00");
+
+	if (bus != NULL)
+		device_rescan_soon(bus);
+	device_put(bus);
+}
+
 /* What is left is not worth giving up all the rest for. */
 static void
 events(void)
@@ -162,6 +174,7 @@ events(void)
 	if (ACPI_SUCCESS(status))
 		status = acpi_update_all_gpes();
 	acpi_events_open();
+	look_once();
 	if (ACPI_FAILURE(status))
 		acpi_complain("events: %s", acpi_format_exception(status));
 }

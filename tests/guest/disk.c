@@ -33,7 +33,9 @@ what_it_is(void)
 	CHECK_RET(fstat(fd, &st), 0);
 	CHECK(S_ISBLK(st.st_mode));
 	CHECK_RET(major(st.st_rdev),
-	    strncmp(path, "/dev/sd", 7) == 0 ? 8 : 254);
+	    strncmp(path, "/dev/sd", 7) == 0       ? 8 :
+		strncmp(path, "/dev/nvme", 9) == 0 ? 259 :
+						     254);
 	CHECK_RET(minor(st.st_rdev), 0);
 	CHECK_RET(st.st_size, 0);
 	CHECK_RET(ioctl(fd, BLKGETSIZE64, &bytes), 0);
