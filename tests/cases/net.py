@@ -206,6 +206,14 @@ def tools():
                   has=[r'^3 packets transmitted, 3 packets received'])
     yield program('ping/six', [BUSYBOX, 'ping6', '-c', '1', '::1'],
                   needs=[BUSYBOX], has=[r'^1 packets transmitted, 1 packets'])
+    yield program('sys', [BUSYBOX, 'sh', '-c', 'cd /sys/class/net; '
+                          'readlink eth0 lo; cd eth0; cat address operstate '
+                          'uevent; echo 1300 >mtu; cat mtu; '
+                          'cat statistics/rx_bytes'],
+                  ['--net', 'user'], needs=[BUSYBOX], has=[
+                      r'/net/eth0$', r'/devices/virtual/net/lo$',
+                      r'^52:54:00:12:34:56$', r'^up$', r'^INTERFACE=eth0$',
+                      r'^1300$'])
     yield program('no way', [BUSYBOX, 'wget', '-O', '-',
                              'http://198.51.100.1/'], status=1,
                   needs=[BUSYBOX], has=[r'Network is unreachable'])

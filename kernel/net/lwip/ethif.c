@@ -15,6 +15,7 @@
 #include <lwip/ethip6.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
+#include "net/inet_class.h"
 #include "net/inet_config.h"
 #include "net/stack.h"
 #include <linux/errno.h>
@@ -277,9 +278,11 @@ ethif_start_new(void)
 
 	while ((e = take_fresh()) != NULL) {
 		error = e->nic->ops->start(e->nic->arg);
-		if (error == 0)
+		if (error == 0) {
 			add_netif(e);
-		else if (error != -ENODEV)
+			inet_class_arrive(&e->cd, e->name,
+			    netif_get_index(&e->nif), e->nic->dev);
+		} else if (error != -ENODEV)
 			log_warn("%s: does not start, error %d", e->name,
 			    -error);
 		mutex_lock(&list_lock);
@@ -310,6 +313,7 @@ depart(struct nic *nic)
 	while (!is_idle(e))
 		wait_event(&busy_wq,
 		    !__atomic_load_n(&e->busy, __ATOMIC_ACQUIRE));
+	classdev_depart(&e->cd);
 	net_lock();
 	if (e->added) {
 		tell(&e->nif, ETHIF_GONE);

@@ -3,6 +3,7 @@
 #ifndef NET_LWIP_ETHIF_IMPL_H
 #define NET_LWIP_ETHIF_IMPL_H
 
+#include "bus/classdev.h"
 #include "net/ethif.h"
 #include "net/lwip/port.h"
 #include <lwip/netif.h>
@@ -17,6 +18,7 @@ struct ethif {                    /* n: network lock; l: ethif.c's list_lock */
 	char name[ETHIF_NAME];    /* [I] */
 	TAILQ_ENTRY(ethif) link;  /* [l], and changed with [n] only */
 	bool fresh, busy;         /* [l] to be started; being so */
+	struct classdev cd;       /* zeroed: not shown */
 	bool added;               /* [n] nif is lwIP's */
 	bool ready, link_news;    /* atomic */
 	unsigned promisc;         /* [n] who wants all frames */

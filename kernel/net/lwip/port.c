@@ -27,6 +27,7 @@
 #include <lwip/timeouts.h>
 #include <lwip/udp.h>
 #include "net/ethif.h"
+#include "net/inet_class.h"
 #include "net/inet_config.h"
 #include "net/stack.h"
 #include <linux/errno.h>
@@ -268,6 +269,7 @@ start_all(void)
 	start_lwip();
 	mutex_unlock(&lock);
 	__atomic_store_n(&up, true, __ATOMIC_RELEASE);
+	inet_class_loopback();
 	ethif_start_new();
 	inet_config_work();
 	thread_start(t);
