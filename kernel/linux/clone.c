@@ -41,7 +41,7 @@
 
 /* A parent that waits for its child's exec or end; under process_lock. */
 struct vfork_wait {
-	struct waitq wq;
+	struct process *parent, *child;
 	bool done;
 };
 
@@ -237,18 +237,25 @@ process_vfork_done(struct process *p)
 {
 	mutex_lock(&process_lock);
 	if (p->vfork_done != NULL) {
-		p->vfork_done->done = true;
-		waitq_wake_all(&p->vfork_done->wq);
+		__atomic_store_n(&p->vfork_done->done, true, __ATOMIC_RELEASE);
+		waitq_wake_all(&p->vfork_done->parent->signals->wq);
 		p->vfork_done = NULL;
 	}
 	mutex_unlock(&process_lock);
 }
 
+/* Only the parent's own end ends this earlier; then the child has no parent. */
 static void
 vfork_wait(struct vfork_wait *w)
 {
-	wait_event(&w->wq, __atomic_load_n(&w->done, __ATOMIC_ACQUIRE));
+	struct process *p = w->parent;
+
+	wait_event(&p->signals->wq,
+	    __atomic_load_n(&w->done, __ATOMIC_ACQUIRE) || p->signals->killed ||
+		p->exiting);
 	mutex_lock(&process_lock); /* until the waker is through with w */
+	if (!w->done)
+		w->child->vfork_done = NULL;
 	mutex_unlock(&process_lock);
 }
 
@@ -414,7 +421,7 @@ start_process(struct task *t, int32_t pid, const struct clone_request *rq,
 static long
 clone_process(const struct clone_request *rq)
 {
-	struct vfork_wait w = { .wq = WAITQ_INIT(w.wq) };
+	struct vfork_wait w = { .parent = process_self() };
 	struct pidfd_slot pidfd = { NULL, -1 };
 	struct process *p;
 	struct task *t;
@@ -432,6 +439,7 @@ clone_process(const struct clone_request *rq)
 	error = tell_parent(rq, pid);
 	if (error == 0)
 		error = pidfd_slot_make(&pidfd, p, rq);
+	w.child = p;
 	if (error == 0 && (rq->flags & CLONE_VFORK) != 0)
 		p->vfork_done = &w;
 	if (error == 0)

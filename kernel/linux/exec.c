@@ -321,8 +321,8 @@ exec_commit(struct exec *e)
 }
 
 /* Descriptors shared with another process (CLONE_FILES) are so no more. */
-static int
-unshare_files(struct process *p)
+int
+process_unshare_files(struct process *p)
 {
 	struct fdtable *own, *shared = p->files;
 	int error;
@@ -353,7 +353,7 @@ exec_run(struct exec *e)
 	if (error == 0)
 		error = fpu_prepare(thread_self());
 	if (error == 0)
-		error = unshare_files(process_self());
+		error = process_unshare_files(process_self());
 	if (error == 0)
 		error = process_become_single();
 	if (error == 0)

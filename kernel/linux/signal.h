@@ -55,7 +55,7 @@ struct signal_state {
 	bool stopped;    /* by SIGSTOP and its kind, until SIGCONT */
 	bool continued;  /* the parent is to be told */
 	int stop_signo;
-	bool killed; /* SIGKILL was sent, whoever may have taken it */
+	bool killed;          /* SIGKILL was sent, whoever may have taken it */
 	bool init_runs_alone; /* process 1, without Linux's protection */
 };
 

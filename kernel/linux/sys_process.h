@@ -48,6 +48,11 @@ long sys_capset(uaddr_t header, uaddr_t data);
 long sys_prctl(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 long sys_arch_prctl(int code, uint64_t arg);
 
+long sys_unshare(uint64_t flags);
+long sys_setns(int fd, int type);
+/* Descriptors shared with another process are so no more.  -ENOMEM */
+int process_unshare_files(struct process *p);
+
 long sys_fork(void);
 long sys_vfork(void);
 long sys_clone(uint64_t flags, uaddr_t stack, uaddr_t parent_tid,

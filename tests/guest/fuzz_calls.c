@@ -95,6 +95,7 @@ static const char *const paths[] = { "a", "b", "c/d", ".", "..", "/", "",
 	"/dev/pts/0", "/dev/tty", "/dev/shm/x", "/tmp/x", "/sys", "/sys/bus",
 	"/sys/devices/system/cpu/online", "link", "fifo", "socket", "/proc",
 	"/proc/sysvipc/shm", "/proc/self/ns/pid", "user.attribute" };
+#define NPATHS (sizeof(paths) / sizeof(paths[0]))
 
 /* The first fixed ones; what calls open comes after. */
 static void
@@ -265,6 +266,9 @@ caller(void *arg)
 		__atomic_add_fetch(ncalls, 1, __ATOMIC_RELAXED);
 		if (makes_tasks(nr))
 			make_task(&c);
+		else if (nr == SYS_mq_open) /* a name that clean() knows */
+			syscall(nr, paths[below(&c, NPATHS)], argument(&c),
+			    argument(&c), argument(&c));
 		else
 			syscall(nr, argument(&c), argument(&c), argument(&c),
 			    argument(&c), argument(&c), argument(&c));
@@ -282,6 +286,19 @@ limit(int what, uint64_t value)
 	setrlimit(what, &l);
 }
 
+/* Runners are no victims when memory is out; rounds are. */
+static void
+set_adj(int adj)
+{
+	char text[16];
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	snprintf(text, sizeof(text), "%d", adj);
+	if (write(fd, text, strlen(text)) < 0)
+		_exit(8);
+	close(fd);
+}
+
 static void
 prepare(struct chance *c, unsigned uid, const char *folder)
 {
@@ -291,6 +308,7 @@ prepare(struct chance *c, unsigned uid, const char *folder)
 	limit(RLIMIT_NPROC, 24);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_MEMLOCK, 1ul << 20);
+	set_adj(0);
 	if (chdir(folder) != 0 || setgid(uid) != 0 || setuid(uid) != 0)
 		_exit(9);
 	area = mmap(NULL, AREA + 2 * PAGE, PROT_READ | PROT_WRITE,
@@ -417,6 +435,7 @@ runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
 	pid_t pid;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	set_adj(-1000);
 	snprintf(folder, sizeof(folder), "/fuzz%u", which);
 	mkdir(folder, 0777);
 	for (n = first + which; now_ms() < end; n += nrunners) {
@@ -469,9 +488,12 @@ remove_ipc(void)
 static void
 clean(void)
 {
+	unsigned i;
 	int fd;
 
 	remove_ipc();
+	for (i = 0; i < NPATHS; i++)
+		syscall(SYS_mq_unlink, paths[i]);
 	nftw("/tmp", remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	nftw("/dev/shm", remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	fd = open("/proc/sys/vm/drop_caches", O_WRONLY);

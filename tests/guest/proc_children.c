@@ -65,6 +65,68 @@ check_fork(void)
 	CHECK_RET(WEXITSTATUS(status), 9);
 }
 
+/* A parent that waits for its vforked child can be killed. */
+static void
+check_vfork_killed(void)
+{
+	int gate[2], status;
+	char c;
+	pid_t pid;
+
+	CHECK_RET(pipe(gate), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(gate[1]);
+		if (vfork() == 0) {
+			while (read(gate[0], &c, 1) > 0)
+				;
+			_exit(0);
+		}
+		_exit(1);
+	}
+	usleep(20000);
+	kill(pid, SIGKILL);
+	CHECK_RET(waitpid(pid, &status, 0), pid);
+	CHECK_RET(status, SIGKILL);
+	close(gate[0]);
+	close(gate[1]);
+	if (getpid() == 1) /* whose child the orphan became */
+		CHECK(wait(NULL) > 0);
+}
+
+static int
+in_shared(void *arg)
+{
+	int fd = *(int *)arg;
+
+	if (unshare(CLONE_FILES | CLONE_FS) != 0 || close(fd) != 0 ||
+	    chdir("/proc") != 0)
+		return 1;
+	return 0;
+}
+
+static void
+check_unshare(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	char cwd[64];
+	int status, fd = dup(1);
+	pid_t pid;
+
+	CHECK_RET(unshare(0), 0);
+	CHECK_ERR(unshare(1), EINVAL);
+	CHECK_ERR(setns(-1, 0), EBADF);
+	CHECK_ERR(setns(1, 0), EINVAL);
+	CHECK_RET(chdir("/"), 0);
+	pid = clone(in_shared, stack + sizeof(stack),
+	    CLONE_FILES | CLONE_FS | SIGCHLD, &fd);
+	CHECK(pid > 0);
+	CHECK_RET(waitpid(pid, &status, 0), pid);
+	CHECK_RET(status, 0);
+	CHECK_RET(close(fd), 0);
+	CHECK_STR(getcwd(cwd, sizeof(cwd)), "/");
+}
+
 static void
 check_wait(void)
 {
@@ -262,6 +324,8 @@ int
 main(void)
 {
 	check_fork();
+	check_vfork_killed();
+	check_unshare();
 	check_wait();
 	check_ends();
 	check_sigchld();
