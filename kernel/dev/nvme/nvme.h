@@ -158,6 +158,7 @@ struct nvme_ns {
 	struct nvme_ns_params p; /* scan */
 	char name[NVME_NAME];    /* "nvme0n1" */
 	char link[48];           /* "by-ebs/sdf" */
+	char path[16];           /* "nvme-1" */
 	struct disk *disk;
 	struct disk_info info;
 	bool dead;                  /* atomic: -ENODEV */

@@ -65,6 +65,7 @@ describe(struct nvme_ns *ns)
 		.parent = nvme_user_parent(ns->ctrl),
 		.wwid = ns->p.wwid[0] != '\0' ? ns->p.wwid : NULL,
 		.link = ns->link[0] != '\0' ? ns->link : NULL,
+		.path = ns->path,
 		.discard_granularity = 1u << ns->p.lba_shift,
 		.released = nvme_unit_put,
 		.released_arg = (void *)(uintptr_t)ns->ctrl->unit,
@@ -122,6 +123,7 @@ arrive(struct nvme_ctrl *c, uint32_t nsid, const struct nvme_ns_params *p)
 	ns->seen = true;
 	TAILQ_INIT(&ns->retry);
 	snprintf(ns->name, sizeof(ns->name), "nvme%un%u", c->unit, nsid);
+	snprintf(ns->path, sizeof(ns->path), "nvme-%u", nsid);
 	if (c->id.ebs[0] != '\0')
 		snprintf(ns->link, sizeof(ns->link), "by-ebs/%s", c->id.ebs);
 	describe(ns);

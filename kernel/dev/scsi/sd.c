@@ -53,6 +53,7 @@ struct sd_softc {                   /* I: constant once attached; l: lock */
 	uint8_t *zeros;             /* [I] a block of them, for WRITE SAME */
 	bool thin;                  /* [I] WRITE SAME may unmap */
 	char serial[40], wwid[72], model[28], firmware[5];
+	char path[32]; /* "scsi-0:0:1:0" */
 };
 
 /* Who takes a disk away waits here; outlives all of them. */
@@ -470,7 +471,10 @@ set_info(struct sd_softc *sc, const struct scsi_capacity *c)
 	info->discard_granularity = c->block_size;
 	snprintf(sc->model, sizeof(sc->model), "%s", q->product);
 	snprintf(sc->firmware, sizeof(sc->firmware), "%s", q->revision);
+	snprintf(sc->path, sizeof(sc->path), "scsi-0:0:%u:%u", sc->lun->target,
+	    sc->lun->lun);
 	info->model = sc->model;
+	info->path = sc->path;
 	info->firmware = sc->firmware;
 }
 
