@@ -24,7 +24,7 @@ struct netif;
 void ethif_register(void);  /* at boot: wants cards */
 bool ethif_any(void);       /* a card is there */
 void ethif_init(void);      /* lwIP has begun; lock held */
-void ethif_start_new(void); /* cards that came; one thread at a time */
+void ethif_start_new(void); /* cards that came, each by one thread */
 /* Takes in what came; true: there may be more.  Lock held. */
 bool ethif_work(void);
 /* Sends what was put together.  Lock held. */

@@ -230,8 +230,11 @@ arrive(struct nic *nic)
 	TAILQ_INSERT_TAIL(&ethif_list, e, link);
 	nic->consumer = e;
 	mutex_unlock(&list_lock);
-	if (net_is_up())
+	/* At boot the network begins later; else the card is there at once. */
+	if (net_is_up()) {
+		ethif_start_new();
 		net_kick();
+	}
 	return 0;
 }
 
