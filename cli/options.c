@@ -221,6 +221,7 @@ options_parse_memory(struct run_options *o, const char *value,
 	    o->memory < OPTIONS_MEMORY_MIN || o->memory > OPTIONS_MEMORY_MAX)
 		return options_bad(t, "memory", value,
 		    "a size such as 64M, from 1M to 1024G,");
+	o->memory_given = true;
 	return 0;
 }
 

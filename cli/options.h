@@ -19,7 +19,8 @@ enum console_kind { CONSOLE_SERIAL, CONSOLE_VIRTIO };
 
 /* Strings are those of the arguments, not copies. */
 struct run_options {
-	uint64_t memory; /* bytes */
+	uint64_t memory;   /* bytes */
+	bool memory_given; /* else it may grow with what is packed */
 	unsigned cpus;
 	enum machine_type machine;
 	enum accel accel;

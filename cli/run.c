@@ -23,6 +23,8 @@
 #include "cli/qemu.h"
 #include "cli/terminal.h"
 
+#define MIB ((uint64_t)1 << 20)
+
 struct run {
 	struct run_options o;
 	struct kernel_file kernel;
@@ -118,6 +120,9 @@ run_check_memory(struct run *r)
 	if (error != 0)
 		return error;
 	need = kernel_file_memory(&r->kernel, r->archive_size);
+	if (!r->o.memory_given && need > OPTIONS_MEMORY_DEFAULT / 2)
+		r->o.memory = (need + OPTIONS_MEMORY_DEFAULT + MIB - 1) / MIB *
+		    MIB;
 	if (r->o.memory >= need)
 		return 0;
 	return trouble_set(&r->trouble, STATUS_MACHINE,

@@ -242,10 +242,8 @@ own_initrd(paddr_t start, paddr_t end)
 	paddr_t stop = MIN(end,
 	    ROUND_UP(zone.bi->initrd + zone.bi->initrd_size, PAGE_SIZE));
 
-	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE) {
+	for (; zone.bi->initrd_size != 0 && at < stop; at += PAGE_SIZE)
 		page_of_paddr(at)->refs = 1;
-		zone.total++;
-	}
 }
 
 /*

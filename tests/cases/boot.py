@@ -316,11 +316,25 @@ def said_once(_, outcome):
         raise Failure('an unknown call was logged %d times' % times)
 
 
+def large(context):
+    """80 MiB that are packed."""
+    path = context.write('large', b'x' * (80 << 20))
+    return ['--add', path + ':/large']
+
+
 def little_memory():
     for size in ('1M', '2M', '3M'):
         yield program('memory/%s is too little or enough' % size,
                       ['guest:glibc/hello'], ['--memory', size], status=None,
                       check=enough_or_told)
+    yield program('memory/grows', [BUSYBOX, 'sh', '-c', 'wc -c </large; '
+                                   'grep MemTotal /proc/meminfo'], large,
+                  needs=[BUSYBOX], 
+                  has=[r'^83886080$', r'^MemTotal: +1[45]\d{4} kB$'])
+    yield program('memory/does not grow', [BUSYBOX, 'true'],
+                  lambda context: [*large(context), '--memory', '64M'],
+                  needs=[BUSYBOX], status=125,
+                  says=['are too few: .* need at least --memory 8[0-9]M'])
     yield program('memory/4M', ['guest:musl/hello'], ['--memory', '4M'],
                   has=[r'^hello, world'])
     yield program('memory/a program larger than memory',
