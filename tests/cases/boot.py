@@ -329,7 +329,7 @@ def little_memory():
                       check=enough_or_told)
     yield program('memory/grows', [BUSYBOX, 'sh', '-c', 'wc -c </large; '
                                    'grep MemTotal /proc/meminfo'], large,
-                  needs=[BUSYBOX], 
+                  needs=[BUSYBOX],
                   has=[r'^83886080$', r'^MemTotal: +1[45]\d{4} kB$'])
     yield program('memory/does not grow', [BUSYBOX, 'true'],
                   lambda context: [*large(context), '--memory', '64M'],
