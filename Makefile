@@ -41,6 +41,7 @@ help:
 	@echo 'make test       install what is missing, build, pass all tests'
 	@echo 'make bench      compare with a Linux guest, side by side'
 	@echo 'make conformance  run the test suites of other projects; long'
+	@echo 'make soak       disks come and go, 10,000 times in each kind of slot (SOAK_CYCLES=)'
 	@echo 'make fuzz       fuzz parsers and system calls for long (FUZZ_SECONDS=)'
 	@echo 'make lint       format, layering and static checks'
 	@echo 'make setup      install what is missing from Debian packages'

@@ -123,6 +123,14 @@ fuzz: $(FUZZ_BIN) all guest
 	$(Q)tests/fuzz $(B) $(FUZZ_SECONDS) $(FUZZ_BIN)
 	$(Q)FUZZ_CALLS_SECONDS=$(FUZZ_SECONDS) tests/run -v -k 'fuzz/calls' $(B)
 
+# NVMe disks come and go that often in each kind of slot: hours.
+SOAK_CYCLES	?= 10000
+.PHONY: soak
+soak:
+	$(Q)./setup.sh --quiet build run test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)SOAK_CYCLES=$(SOAK_CYCLES) tests/run -v -k 'nvme/HP1 ' $(B)
+
 test:
 	$(Q)./setup.sh --quiet build run test
 	$(Q)$(MAKE) --no-print-directory all test-programs

@@ -170,12 +170,37 @@ linger(int seconds)
 		cpu_pause();
 }
 
+static void (*farewells[4])(void); /* atomic, each once set */
+
+void
+power_before_end(void (*farewell)(void))
+{
+	void (*none)(void) = NULL;
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(farewells); i++, none = NULL)
+		if (__atomic_compare_exchange_n(&farewells[i], &none, farewell,
+			false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return;
+}
+
+static void
+say_farewell(void)
+{
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(farewells) && farewells[i] != NULL; i++)
+		farewells[i]();
+}
+
 void
 power_end(enum power_end how, int code, const char *text)
 {
 	const struct bootargs *args = bootargs();
 	unsigned i;
 
+	if (how != POWER_PANIC)
+		say_farewell();
 	if (board != NULL && how != POWER_PANIC && args->exit_port == 0)
 		board->prepare();
 	irq_disable();

@@ -49,6 +49,12 @@ struct power_board {
 void power_set_board(const struct power_board *board);
 
 /*
+ * What a driver has to say to its devices before power goes: called by a thread
+ * that may sleep, not for a panic.  Once for each driver; up to 4 of them.
+ */
+void power_before_end(void (*farewell)(void));
+
+/*
  * Somebody pressed the machine's power button: calls what the personality has
  * set.  A thread that may sleep.
  */

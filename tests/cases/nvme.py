@@ -2,12 +2,13 @@
 """nvme.py - NVMe disks on pc and q35: data both ways, programs that look at
 them, errors, time-outs, and disks that come and go by command (HP1 to HP12 are
 the cases of docs/hotplug.md)."""
+import os
 import re
-import threading
 import time
 
 from cases.disk import MIB, disk, holds, pattern
-from cases.pci import LISTEN, POWER_OFF, Session, initrd, wants
+from cases.hotplug_pcie import CUT_POWER, NATIVE
+from cases.pci import LISTEN, Session, initrd, wants
 from suite.case import Case, Failure, Outcome
 from suite.machine import TEST_ARGS, program, qemu
 
@@ -15,7 +16,7 @@ BUSYBOX = '/bin/busybox'
 NVME = '/usr/sbin/nvme'
 SIZE = 4 * MIB
 MACHINES = ('pc', 'q35')
-NATIVE = ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
+SOAK = int(os.environ.get('SOAK_CYCLES', 0))  # make soak
 
 
 def shell(name, script, machine='pc', cpus=1, word='', add=(), append='',
@@ -89,6 +90,18 @@ def several_wrote(context, outcome):
         with open(context.path('n%d' % i), 'rb') as f:
             if f.read() != was[:5000] + b'nvme' + was[5004:]:
                 raise Failure('namespace %d was not written' % i)
+
+
+def farewell(context):
+    return raw(context, 'pc', '/bin/busybox md5sum /dev/nvme0n1\n'
+               '/bin/busybox poweroff -f\n', [
+                   '-device', 'nvme,serial=a,drive=d0', '-trace',
+                   'pci_nvme_mmio_shutdown*', '-D', context.path('trace')])
+
+
+def was_told(context, _):
+    with open(context.path('trace')) as f:
+        wants('shutdown bit set', f.read())
 
 
 # -------------------------------------------------------------- machines --
@@ -197,7 +210,7 @@ def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
         finally:
             m.process.kill()
             m.process.wait()
-    script = '/bin/busybox mount -t proc proc /proc\n' + POWER_OFF + LISTEN
+    script = '/bin/busybox mount -t proc proc /proc\n' + CUT_POWER + LISTEN
     # Its log would stand between what programs say.
     return Case(name, lambda c: raw(c, machine, script, extra, cpus,
                                     'loglevel=1 ' + append),
@@ -478,6 +491,8 @@ def cases(_):
                   says=[r'microvm has no PCI'], needs=[BUSYBOX])
     yield Case('several namespaces', several, timeout=40, status=None,
                needs=[BUSYBOX], check=several_wrote)
+    yield Case('told before power goes', farewell, timeout=40, status=None,
+               needs=[BUSYBOX], check=was_told)
     yield Case('errors of the host', errors, timeout=40, status=None,
                needs=[BUSYBOX], has=[r'Input/output error', r'/dev/nvme0n1'])
     # HP10: more processors than vectors, one message, the interrupt line.
@@ -494,19 +509,29 @@ def cases(_):
     for machine, extra, where in (
             ('pc', [], {}),
             ('pc', ['-device', 'pci-bridge,id=b,chassis_nr=1'], {'bus': 'b'}),
-            ('q35', ['-device', 'pcie-root-port,id=b,slot=1'], {'bus': 'b'})):
-        name = machine + (', bridge' if machine == 'pc' and extra else '')
-        for cpus in (1, 2) if machine == 'q35' or not extra else (1,):
+            ('q35', ['-device', 'pcie-root-port,id=b,slot=1'], {'bus': 'b'}),
+            ('q35', [*NATIVE, '-device', 'pcie-root-port,id=b,slot=1'],
+             {'bus': 'b'})):
+        name = machine + (', bridge' if machine == 'pc' and extra else
+                          ', native' if len(extra) > 2 else '')
+        # Without the five seconds in which a button could be pressed again.
+        append = 'pci.button=0' if len(extra) > 2 else ''
+        for cpus in (1, 2) if ',' not in name else (1,):
             at = '/%s, %d' % (name, cpus)
+            rounds = SOAK or (4 if append else 25 if name == 'pc' else 10)
             yield session('HP1 again and again' + at, machine,
-                          again_and_again(25, **where), extra, cpus)
+                          again_and_again(rounds, **where), extra, cpus,
+                          append, 90 + 4 * rounds)
             yield session('HP2 under writes' + at, machine,
-                          under_writes(**where), extra, cpus)
+                          under_writes(**where), extra, cpus, append)
             yield session('HP5 back to back' + at, machine,
-                          back_to_back(**where), extra, cpus)
+                          back_to_back(**where), extra, cpus, append)
             yield session('HP6 while open' + at, machine,
-                          while_open(**where), extra, cpus)
+                          while_open(**where), extra, cpus, append)
     yield session('by hand/pc', 'pc', by_hand, cpus=2)
+    yield session('HP3 surprise/q35', 'q35', surprise, [
+        *NATIVE, '-device', 'pcie-root-port,id=b,slot=1', '-device',
+        'nvme,serial=a,drive=d0,bus=b'])
     for cpus in (1, 2):
         yield session('resets under load/%d' % cpus, 'q35', resets,
                       ['-device', 'nvme,serial=a,drive=d0'], cpus)

@@ -224,6 +224,7 @@ struct nvme_ctrl {                  /* the softc */
 	bool told_lost;         /* the thread's: of a lost interrupt */
 
 	struct nvme_handle *handle; /* programs' */
+	TAILQ_ENTRY(nvme_ctrl) link;
 };
 
 #define NVME_PERIOD_NS 500000000ll

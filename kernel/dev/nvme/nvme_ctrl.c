@@ -7,6 +7,7 @@
 #include "bus/device.h"
 #include "kern/clock.h"
 #include "kern/log.h"
+#include "kern/power.h"
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "x86/cpu.h"
@@ -285,6 +286,48 @@ main_thread(void *arg)
 	device_put(dev);
 }
 
+/* ---- power goes ---- */
+
+static struct mutex all_lock = MUTEX_INIT(all_lock);
+static TAILQ_HEAD(, nvme_ctrl) all = TAILQ_HEAD_INITIALIZER(all);
+
+/* No new requests; the controllers may write back what they hold. */
+static void
+farewell(void)
+{
+	struct nvme_ctrl *c;
+
+	mutex_lock(&all_lock);
+	TAILQ_FOREACH (c, &all, link) {
+		if (nvme_state(c) != NVME_LIVE)
+			continue;
+		doors(c, NVME_PAUSED, false);
+		nvme_shutdown(c);
+	}
+	mutex_unlock(&all_lock);
+}
+
+static void
+list(struct nvme_ctrl *c)
+{
+	static bool told; /* all_lock */
+
+	mutex_lock(&all_lock);
+	TAILQ_INSERT_TAIL(&all, c, link);
+	if (!told)
+		power_before_end(farewell);
+	told = true;
+	mutex_unlock(&all_lock);
+}
+
+static void
+unlist(struct nvme_ctrl *c)
+{
+	mutex_lock(&all_lock);
+	TAILQ_REMOVE(&all, c, link);
+	mutex_unlock(&all_lock);
+}
+
 /* ---- attach, detach ---- */
 
 static int
@@ -322,6 +365,7 @@ nvme_run(struct nvme_ctrl *c)
 	if (error != 0)
 		return error;
 	c->has_thread = true;
+	list(c);
 	disk_settling();
 	thread_start(t);
 	return 0;
@@ -378,6 +422,7 @@ nvme_end(struct nvme_ctrl *c, bool asked)
 		__atomic_store_n(&c->stop, true, __ATOMIC_RELEASE);
 		nvme_wake(c);
 		wait_event(nvme_waitq(c), flag(&c->thread_ended));
+		unlist(c);
 	}
 	if (asked && nvme_state(c) == NVME_LIVE && !overstayed(c))
 		nvme_shutdown(c);

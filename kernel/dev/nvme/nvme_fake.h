@@ -513,6 +513,14 @@ clock_mono_ns(void)
 	return fake_now;
 }
 
+static void (*fake_farewell)(void);
+
+void
+power_before_end(void (*farewell)(void))
+{
+	fake_farewell = farewell;
+}
+
 static const char *fake_cmdline = "";
 
 const char *

@@ -105,6 +105,32 @@ disks_arrive_and_depart(void **state)
 }
 
 static void
+farewell_thread(void *arg)
+{
+	fake_farewell();
+	*(bool *)arg = true;
+}
+
+/* The machine ends: each controller hears of it, and takes nothing more. */
+static void
+power_goes(void **state)
+{
+	struct thread *t;
+	bool ended = false;
+
+	(void)state;
+	fake_honest();
+	attach();
+	assert_int_equal(thread_create("end", farewell_thread, &ended, &t), 0);
+	thread_start(t);
+	fake_until(fake_is_true, &ended, "farewell");
+	assert_int_equal(f.shutdowns, 1);
+	fake_submit(0, disk("nvme0n1"), DISK_READ, 0, 1);
+	assert_true(fake_req[0].waits);
+	detach(false);
+}
+
+static void
 data_goes_both_ways(void **state)
 {
 	static const unsigned sizes[] = { 1, 2, 3, 5, 17, 127, 128 };
@@ -786,6 +812,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(disks_arrive_and_depart),
+		cmocka_unit_test(power_goes),
 		cmocka_unit_test(data_goes_both_ways),
 		cmocka_unit_test(odd_pieces),
 		cmocka_unit_test(full_and_room_again),
