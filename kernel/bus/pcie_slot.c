@@ -224,7 +224,8 @@ post(struct pcie_slot *slot, unsigned events)
 	state = spin_lock_irq(&waiting.lock);
 	if (!slot->queued) {
 		slot->queued = true;
-		TAILQ_INSERT_TAIL(&waiting.list, slot_get(slot), link);
+		slot_get(slot);
+		TAILQ_INSERT_TAIL(&waiting.list, slot, link);
 	}
 	spin_unlock_irq(&waiting.lock, state);
 	waitq_wake_all(&waiting.wq);
@@ -333,6 +334,8 @@ answers(const struct pcie_slot *slot)
 	return vendor != 0xffff && vendor != 1; /* 1: not yet; 2.3.2 */
 }
 
+static void pulled(struct pcie_slot *slot);
+
 static void
 wait_for_card(struct pcie_slot *slot)
 {
@@ -343,6 +346,8 @@ wait_for_card(struct pcie_slot *slot)
 		enter(slot, ON, WAIT_FOREVER);
 		look(slot);
 		set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_ON, false);
+		if (!is_present(slot) || !has_link(slot))
+			pulled(slot); /* among the events of its coming */
 	} else if (now >= slot->give_up) {
 		log_warn("%s: slot %u: %s, switched off", slot->name,
 		    slot->number,
@@ -478,7 +483,6 @@ step(struct pcie_slot *slot, unsigned events)
 		take_away(slot, DETACH_GONE);
 		switch_off(slot, true);
 		look(slot);
-		return;
 	}
 	/* Hosts press it for a card that comes, too. */
 	if ((events & PCI_EXP_SLTSTA_ABP) != 0 &&
