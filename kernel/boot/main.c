@@ -34,6 +34,7 @@
 #include "linux/mem_devices.h"
 #include "linux/process.h"
 #include "linux/tty.h"
+#include "linux/vsock_dev.h"
 #include "net/stack.h"
 #include "x86/machdep.h"
 #include "x86/smp.h"
@@ -118,6 +119,7 @@ devices(const struct boot_info *bi)
 
 	hwrng_device_init();
 	nvme_dev_init();
+	vsock_device_init();
 	if (error == 0)
 		error = devctl_init();
 	return error == 0 ? kmsg_init(bi) : error;

@@ -22,5 +22,6 @@ const struct driver *const drivers[] = {
 	&vtscsi_driver,
 	&sd_driver,
 	&vtballoon_driver,
+	&vtvsock_driver,
 	NULL,
 };

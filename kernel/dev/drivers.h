@@ -12,6 +12,6 @@ extern const struct driver vtblk_driver, vtrng_driver, vt9p_driver;
 extern const struct driver nvme_driver;
 extern const struct driver vtnet_driver;
 extern const struct driver vtcon_driver, vtscsi_driver, sd_driver;
-extern const struct driver vtballoon_driver;
+extern const struct driver vtballoon_driver, vtvsock_driver;
 
 #endif

@@ -2,12 +2,14 @@
 /* families.c - the families of addresses, in sight. */
 #include "net/netlink.h"
 #include "net/socket.h"
+#include "net/vsock.h"
 
 static const struct sock_family *const families[] = {
 	&unix_family,
 	&netlink_family,
 	&inet_family,
 	&inet6_family,
+	&vsock_family,
 };
 
 const struct sock_family *

@@ -426,7 +426,17 @@ def balloons():
         has=[r'told of free blocks', r'29\+0 records out', r'^end$'])
 
 
+def vsocks():
+    for cpus in ('1', '3'):
+        yield program('vsock/within the machine/%s processors' % cpus,
+                      ['guest:glibc/vsock'], ['--cpus', cpus],
+                      lacks=[r'^not ok', r'no such sockets'],
+                      has=[r'^# \d+ passed, 0 failed$'])
+    yield shell('vsock/node', 'ls -l /dev/vsock', [], has=[r'10, +121'])
+
+
 def cases(_):
+    yield from vsocks()
     yield from balloons()
     yield from scsi()
     yield from consoles()
