@@ -51,6 +51,11 @@ int ethif_set_up(struct netif *nif, bool up);
 /* -EINVAL: more than the card can, or less than IP */
 int ethif_set_mtu(struct netif *nif, unsigned mtu);
 unsigned ethif_mtu(const struct netif *nif);
+/*
+ * Whether the card hands up all frames, counted.  Network lock not held: waits
+ * for the card's answer.  -ENODEV, -EIO
+ */
+int ethif_set_promisc(unsigned index, bool on);
 /* A frame as it is, Ethernet header first, copied.
  *   -ENOMEM, -ENETDOWN, -EMSGSIZE */
 int ethif_send_frame(struct netif *nif, const void *frame, unsigned len);

@@ -10,6 +10,7 @@ static const struct sock_family *const families[] = {
 	&inet_family,
 	&inet6_family,
 	&vsock_family,
+	&packet_family,
 };
 
 const struct sock_family *

@@ -242,7 +242,5 @@ bool inet_group_wants(const struct inet_sock *is, const ip_addr_t *to,
     unsigned if_index);
 /* inet_ioctl.c */
 long inet_ioctl(struct socket *s, unsigned cmd, uint64_t arg);
-/* Those that any socket answers: interfaces, routes (netlink, packets). */
-long net_ioctl(unsigned cmd, uint64_t arg);
 
 #endif

@@ -9,6 +9,7 @@
 #include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
+#include "net/stack.h"
 #include <asm/socket.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -106,8 +107,10 @@ static long
 socket_ioctl(struct file *file, unsigned cmd, uint64_t arg)
 {
 	struct socket *s = file->priv;
+	long n = s->ops->ioctl == NULL ? -ENOTTY : s->ops->ioctl(s, cmd, arg);
 
-	return s->ops->ioctl == NULL ? -ENOTTY : s->ops->ioctl(s, cmd, arg);
+	/* linux/sockios.h's numbers */
+	return n == -ENOTTY && cmd >> 8 == 0x89 ? net_ioctl(cmd, arg) : n;
 }
 
 static unsigned
@@ -174,6 +177,7 @@ flag_of(struct socket *s, int name)
 	case SO_REUSEPORT: return &s->flag_reuseport;
 	case SO_KEEPALIVE: return &s->flag_keepalive;
 	case SO_BROADCAST: return &s->flag_broadcast;
+	case SO_DONTROUTE: return &s->flag_dontroute;
 	case SO_OOBINLINE: return &s->flag_oobinline;
 	case SO_TIMESTAMP_OLD: return &s->flag_timestamp;
 	case SO_PASSCRED: return &s->passcred;

@@ -19,6 +19,7 @@
 #define AF_UNIX   1
 #define AF_INET   2
 #define AF_INET6  10
+#define AF_PACKET 17
 #define AF_MAX    46
 
 #define SOCK_STREAM    1
@@ -151,7 +152,7 @@ struct socket {
 	int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
 	bool passcred;
 	bool flag_reuseaddr, flag_reuseport, flag_keepalive, flag_broadcast,
-	    flag_oobinline, flag_timestamp;
+	    flag_oobinline, flag_timestamp, flag_dontroute;
 	int priority, rcvlowat, linger_on, linger_s;
 };
 
@@ -197,7 +198,8 @@ int64_t sock_deadline(int64_t timeo_ns);
 /* What a wait's error is outside: timed out is -EAGAIN. */
 int sock_wait_error(int error, int64_t timeo_ns);
 
-/* unix.c, inet.c */
+/* unix.c, inet.c, inet_packet.c */
 extern const struct sock_family unix_family, inet_family, inet6_family;
+extern const struct sock_family packet_family;
 
 #endif

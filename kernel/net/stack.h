@@ -28,6 +28,9 @@ void net_begin(void);
 int net_up(void);
 bool net_is_up(void);
 
+/* ioctls on interfaces and routes, which any socket answers.  May sleep. */
+long net_ioctl(unsigned cmd, uint64_t arg);
+
 /* May sleep. */
 void net_lock(void);
 void net_unlock(void);

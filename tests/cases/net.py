@@ -206,6 +206,18 @@ def tools():
                   has=[r'^3 packets transmitted, 3 packets received'])
     yield program('ping/six', [BUSYBOX, 'ping6', '-c', '1', '::1'],
                   needs=[BUSYBOX], has=[r'^1 packets transmitted, 1 packets'])
+    yield program('frames', [BUSYBOX, 'sh', '-c', 'ifconfig eth0 up; '
+                             'udhcpc -i eth0 -n -q -s /u; '
+                             'arping -c 1 -I eth0 10.0.2.2; '
+                             'ping -c 1 10.0.2.2'],
+                  lambda c: ['--net', 'user', '--append', 'ip=off', '--add',
+                             c.write('u', b'#!/bin/busybox sh\n'
+                                     b'test $1 = bound || exit 0\n'
+                                     b'ifconfig $interface $ip netmask '
+                                     b'$subnet\n', 0o755) + ':/u'],
+                  needs=[BUSYBOX], has=[
+                      r'lease of 10\.0\.2\.15 obtained from 10\.0\.2\.2',
+                      r'^Received 1 response', r'1 packets received'])
     yield program('sys', [BUSYBOX, 'sh', '-c', 'cd /sys/class/net; '
                           'readlink eth0; readlink lo; cd eth0; cat address operstate '
                           'uevent; echo 1300 >mtu; cat mtu; '

@@ -295,6 +295,62 @@ ethif_start_new(void)
 	}
 }
 
+/* The card of that number, marked as busy, so that it stays; NULL: none. */
+static struct ethif *
+hold_free(unsigned index, bool *taken)
+{
+	struct ethif *e;
+
+	mutex_lock(&list_lock);
+	TAILQ_FOREACH (e, &ethif_list, link)
+		if (e->added && netif_get_index(&e->nif) == index)
+			break;
+	*taken = e != NULL && e->busy;
+	if (e != NULL)
+		e->busy = true;
+	mutex_unlock(&list_lock);
+	return *taken ? NULL : e;
+}
+
+/* The same, when nobody else asks it for something any more. */
+static struct ethif *
+hold(unsigned index)
+{
+	struct ethif *e;
+	bool taken;
+
+	wait_event(&busy_wq,
+	    ((e = hold_free(index, &taken)) != NULL || !taken));
+	return e;
+}
+
+int
+ethif_set_promisc(unsigned index, bool on)
+{
+	struct ethif *e = hold(index);
+	const struct nic *nic;
+	bool want;
+	int error = 0;
+
+	if (e == NULL)
+		return -ENODEV;
+	nic = e->nic;
+	net_lock();
+	if (on)
+		e->promisc++;
+	else if (e->promisc > 0)
+		e->promisc--;
+	want = e->promisc > 0;
+	net_unlock();
+	if (nic->info.filters)
+		error = nic->ops->set_filter(nic->arg, want, true);
+	mutex_lock(&list_lock);
+	e->busy = false;
+	mutex_unlock(&list_lock);
+	waitq_wake_all(&busy_wq);
+	return error;
+}
+
 static bool
 is_idle(struct ethif *e)
 {
