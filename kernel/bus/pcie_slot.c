@@ -344,8 +344,8 @@ wait_for_card(struct pcie_slot *slot)
 	if (has_link(slot) && answers(slot)) {
 		take_events(slot); /* of its coming */
 		enter(slot, ON, WAIT_FOREVER);
-		look(slot);
 		set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_ON, false);
+		look(slot);
 		if (!is_present(slot) || !has_link(slot))
 			pulled(slot); /* among the events of its coming */
 	} else if (now >= slot->give_up) {
@@ -353,7 +353,8 @@ wait_for_card(struct pcie_slot *slot)
 		    slot->number,
 		    has_link(slot) ? "nothing answers" : "no link");
 		switch_off(slot, true);
-	} else {
+	} else { /* a lamp that blinks: hosts refuse what is asked then */
+		set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_BLINK, false);
 		enter(slot, WAIT_LINK, now + ANSWER_NS);
 	}
 }
@@ -367,7 +368,7 @@ bring_up(struct pcie_slot *slot)
 		enter(slot, BLINK_ON, slot->off_until);
 		return;
 	}
-	set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_BLINK, false);
+	set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_ON, false);
 	slot->give_up = clock_mono_ns() + LINK_NS;
 	wait_for_card(slot);
 }
