@@ -433,6 +433,8 @@ nvme_end(struct nvme_ctrl *c, bool asked)
 	nvme_bus_intr_end(c);
 	nvme_ns_end_all(c);
 	nvme_user_depart(c);
+	if (asked && c->silent && c->has_thread)
+		log_info("%s: stopped as asked", nvme_name(c));
 	if (!c->silent)
 		log_warn("%s: did not stop, its memory is kept aside",
 		    nvme_name(c));
