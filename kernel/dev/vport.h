@@ -17,6 +17,7 @@
 #define VPORT_NAME 64 /* bytes, NUL included */
 #define VPORT_HVCS 16
 
+struct device;
 struct vport;
 
 struct vport_ops {
@@ -28,6 +29,7 @@ struct vport_ops {
 struct vport {              /* the driver's, zeroed first */
 	struct serial line; /* how bytes move; references are its own */
 	const struct vport_ops *ops; /* [I] */
+	struct device *dev;          /* [I] attached until departure */
 	unsigned device, id;         /* [I] vport<device>p<id> */
 	char name[VPORT_NAME];       /* [I] from vport_named() on; "": none */
 	uint32_t host_open;          /* [a] somebody listens at the other end */

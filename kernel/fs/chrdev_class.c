@@ -10,6 +10,8 @@
 #include "kern/string.h"
 #include <linux/major.h>
 
+#define HVC_MAJOR 229 /* Documentation: Linux's devices.txt */
+
 static void
 print_mode(struct classdev *cd, struct sbuf *env)
 {
@@ -32,7 +34,8 @@ class_of(const struct chrdev *dev)
 	switch (dev->major) {
 	case MEM_MAJOR: return &mem;
 	case TTY_MAJOR:
-	case TTYAUX_MAJOR: return &tty;
+	case TTYAUX_MAJOR:
+	case HVC_MAJOR: return &tty;
 	case MISC_MAJOR: return &misc;
 	}
 	return NULL;

@@ -16,6 +16,7 @@
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/mutex.h"
+#include "kern/sbuf.h"
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "linux/tty_hvc.h"
@@ -352,6 +353,29 @@ static const struct file_ops port_ops = {
 	.llseek = no_llseek,
 };
 
+/* ---------------------------------------------------------------- /sys -- */
+
+static int
+show_name(struct classdev *cd, struct sbuf *sb)
+{
+	struct port *p = container_of((struct chrdev *)cd->arg, struct port,
+	    node);
+
+	if (p->vport->name[0] != '\0')
+		sbuf_printf(sb, "%s\n", p->vport->name);
+	return 0;
+}
+
+static const struct classdev_attr port_attrs[] = {
+	{ "name", 0444, show_name, NULL },
+	{ 0 },
+};
+
+static const struct class port_class = {
+	.name = "virtio-ports",
+	.attrs = port_attrs,
+};
+
 /* ------------------------------------------------ arrival and departure -- */
 
 static int
@@ -372,6 +396,8 @@ arrive(struct vport *v)
 		.mode = 0600,
 		.name = p->name,
 		.driver = "virtio-portsdev",
+		.class = &port_class,
+		.dev = v->dev,
 		.ops = &port_ops };
 	serial_get(&v->line);
 	mutex_lock(&ports_lock);

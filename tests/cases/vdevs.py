@@ -435,7 +435,34 @@ def vsocks():
     yield shell('vsock/node', 'ls -l /dev/vsock', [], has=[r'10, +121'])
 
 
+def unbound():
+    """Drivers let go of their devices in use, and take them again."""
+    yield shell(
+        'unbound/scsi', 'cd /sys/bus/virtio/drivers/virtio_scsi; d=$(basename '
+        '$(ls -d virtio*)); dd if=/dev/sda of=/dev/null bs=64k 2>/dev/null & '
+        'echo $d >unbind; ls /dev/sda; wait; echo $d >bind; until '
+        '[ -b /dev/sda ]; do sleep 0.05; done; md5sum </dev/sda; echo end',
+        scsi_disk(), has=[r'sda: No such file', r'^[0-9a-f]{32} ', r'^end$'])
+    yield Case('unbound/console', lambda context: [
+        'env', 'REMORA_QEMU=' + with_qemu(
+            context, '-device virtio-serial-device,bus=virtio-mmio-bus.2 '
+            '-chardev null,id=n -device virtconsole,chardev=n')] + run_command(
+                context, [BUSYBOX, 'sh', '-c', (
+                    'cd /sys/bus/virtio/drivers/virtio_console; cat '
+                    '/sys/class/virtio-ports/vport0p0/dev /sys/class/tty/hvc0/'
+                    'dev; mkfifo /f; (setsid sh -c "trap \'echo hung up '
+                    '>>/log; exit\' HUP; exec 3<>/dev/hvc0; echo up >/f; read '
+                    'x <&3; echo read \\$? >>/log; sleep 9" & ); read x </f; '
+                    'd=$(basename $(ls -d virtio*)); echo $d >unbind; ls '
+                    '/dev/hvc0; until [ -s /log ]; do sleep 0.05; done; '
+                    'cat /log; echo $d >bind; echo x >/dev/hvc0; echo end')],
+                SLOT), needs=[BUSYBOX], has=[
+                    r'^248:0$', r'^229:0$', r'hvc0: No such file',
+                    r'^hung up$', r'^end$'])
+
+
 def cases(_):
+    yield from unbound()
     yield from vsocks()
     yield from balloons()
     yield from scsi()

@@ -692,6 +692,7 @@ static const struct device_id vtballoon_ids[] = {
 const struct driver vtballoon_driver = {
 	.name = "vtballoon",
 	.bus = "virtio",
+	.linux_name = "virtio_balloon",
 	.softc_size = sizeof(struct vtballoon_softc),
 	.ids = vtballoon_ids,
 	.attach = vtballoon_attach,

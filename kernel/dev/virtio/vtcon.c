@@ -183,6 +183,7 @@ port_make(struct vtcon_softc *sc, unsigned id)
 	p->sc = sc;
 	p->slot = &sc->slot[id];
 	p->v.ops = &port_ops;
+	p->v.dev = sc->dev;
 	p->v.device = device_unit(sc->dev);
 	p->v.id = id;
 	p->v.size = id == 0 ? size_of(sc) : 0;
@@ -603,6 +604,7 @@ static const struct device_id vtcon_ids[] = { { .device = VIRTIO_ID_CONSOLE },
 const struct driver vtcon_driver = {
 	.name = "vtcon",
 	.bus = "virtio",
+	.linux_name = "virtio_console",
 	.softc_size = sizeof(struct vtcon_softc),
 	.ids = vtcon_ids,
 	.attach = vtcon_attach,

@@ -774,6 +774,7 @@ static const struct device_id vtscsi_ids[] = { { .device = VIRTIO_ID_SCSI },
 const struct driver vtscsi_driver = {
 	.name = "vtscsi",
 	.bus = "virtio",
+	.linux_name = "virtio_scsi",
 	.softc_size = sizeof(struct vtscsi_softc),
 	.ids = vtscsi_ids,
 	.attach = vtscsi_attach,

@@ -379,6 +379,7 @@ static const struct device_id vtvsock_ids[] = { { .device = VIRTIO_ID_VSOCK },
 const struct driver vtvsock_driver = {
 	.name = "vtvsock",
 	.bus = "virtio",
+	.linux_name = "vmw_vsock_virtio_transport",
 	.softc_size = sizeof(struct vtvsock_softc),
 	.ids = vtvsock_ids,
 	.attach = vtvsock_attach,
