@@ -183,6 +183,8 @@ boot_put(const struct boot_line *b, struct text *line, bool by_file)
 		boot_put_own(b, line);
 	for (unsigned i = 0; i < b->mmio_slots; i++)
 		boot_put_slot(line, i);
+	if (b->vsock && b->microvm)
+		boot_put_slot(line, MMIO_SLOT_VSOCK);
 	if (b->virtio_console && b->microvm)
 		boot_put_slot(line, MMIO_SLOT_CONSOLE);
 	boot_put_nets(b, line);

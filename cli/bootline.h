@@ -39,6 +39,7 @@ struct boot_line {
 	const struct net_option *net; /* cards, with ip= for some */
 	size_t nnets;
 	unsigned mmio_slots; /* of microvm in use: virtio_mmio.device= */
+	bool vsock;          /* --vsock: the slot before the last */
 	bool virtio_console; /* instead of serial ports; the last slot */
 	bool microvm;
 };

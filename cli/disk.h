@@ -62,5 +62,6 @@ void disks_qemu(const struct disk_option *disks, size_t n,
 #define MMIO_SIZE         0x200u
 #define MMIO_IRQ          5u
 #define MMIO_SLOT_CONSOLE 7u /* --console virtio: the last one */
+#define MMIO_SLOT_VSOCK   6u /* --vsock: the one before */
 
 #endif

@@ -37,6 +37,7 @@ help_run(FILE *to)
 "  --accel HOW          auto (default): KVM where it works, else TCG;\n"
 "                       kvm; tcg\n"
 "  --console HOW        serial (default): serial ports; virtio: /dev/hvc0\n"
+"  --vsock CID          sockets to the host (AF_VSOCK), with that number\n"
 "  --kernel FILE        boot this kernel; a Linux works as well\n"
 "  --rootfs DIR         pack all of DIR instead; PROGRAM is a path inside\n"
 "  --add PATH[:/GUEST]  pack this file or directory, too (repeatable)\n"

@@ -20,6 +20,7 @@ enum option_code {
 	OPT_MACHINE,
 	OPT_ACCEL,
 	OPT_CONSOLE,
+	OPT_VSOCK,
 	OPT_KERNEL,
 	OPT_ROOTFS,
 	OPT_ENV,
@@ -45,6 +46,7 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "accel", required_argument, NULL, OPT_ACCEL },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
+	{ "vsock", required_argument, NULL, OPT_VSOCK },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "rootfs", required_argument, NULL, OPT_ROOTFS },
 	{ "env", required_argument, NULL, OPT_ENV },
@@ -252,6 +254,13 @@ options_take_value(struct run_options *o, int code, const char *value,
 			return options_bad(t, "accel", value,
 			    "auto, kvm or tcg");
 		o->accel = (enum accel)word;
+		return 0;
+	case OPT_VSOCK:
+		if (options_parse_number(value, UINT32_MAX - 1, &o->vsock) !=
+			0 ||
+		    o->vsock < OPTIONS_VSOCK_MIN)
+			return options_bad(t, "vsock", value,
+			    "a number from 3 on");
 		return 0;
 	case OPT_CONSOLE:
 		word = options_parse_word(value, console_names);

@@ -25,6 +25,7 @@ struct run_options {
 	enum machine_type machine;
 	enum accel accel;
 	enum console_kind console;
+	unsigned vsock; /* the machine's number; 0: none */
 	const char *kernel, *rootfs, *append; /* or NULL */
 	const char *qmp;                      /* socket's path, or NULL */
 	const char **env;                     /* NAME=VALUE */
@@ -48,6 +49,7 @@ struct run_options {
 #define OPTIONS_MEMORY_DEFAULT ((uint64_t)64 << 20)
 #define OPTIONS_CPUS_MAX       255
 #define OPTIONS_GDB_PORT       1234
+#define OPTIONS_VSOCK_MIN      3 /* below: the host, and others */
 
 /*
  * argv[0] is "run".  Returns 0, or fills *t with status 125.

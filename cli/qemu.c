@@ -72,6 +72,19 @@ qemu_add_ports(const struct qemu_machine *m, struct strings *argv)
 	    "virtserialport,chardev=control,name=remora.control");
 }
 
+/* The host's kernel carries the packets. */
+static void
+qemu_add_vsock(const struct qemu_machine *m, struct strings *argv)
+{
+	char *s = m->type == MACHINE_MICROVM ?
+	    mem_format("vhost-vsock-device,guest-cid=%u,bus=virtio-mmio-bus.%u",
+		m->vsock, MMIO_SLOT_VSOCK) :
+	    mem_format("vhost-vsock-pci,guest-cid=%u", m->vsock);
+
+	qemu_add(argv, "-device", s);
+	free(s);
+}
+
 static void
 qemu_add_control(struct strings *argv)
 {
@@ -138,6 +151,8 @@ qemu_command(const struct qemu_machine *m, struct strings *argv)
 		qemu_add_ports(m, argv);
 	else
 		qemu_add_serial(m, argv);
+	if (m->vsock != 0)
+		qemu_add_vsock(m, argv);
 	disks_qemu(m->disks, m->ndisks, m->type, argv);
 	shares_qemu(m->shares, m->nshares, disks_slots(m->disks, m->ndisks),
 	    m->type, argv);

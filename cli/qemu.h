@@ -19,6 +19,7 @@ struct qemu_machine {
 	const char *program; /* QEMU's file */
 	enum machine_type type;
 	bool kvm, control;         /* control: make its serial line */
+	unsigned vsock;            /* the machine's number; 0: none */
 	bool virtio_console;       /* and the console, by virtio instead */
 	unsigned cpus, gdb_port;   /* gdb_port 0: none */
 	uint64_t memory;           /* bytes */

@@ -98,10 +98,13 @@ virtio_console(void **state)
 	    "name=remora.console \\\n"
 	    "    -device virtserialport,chardev=control,"
 	    "name=remora.control \\\n"));
+	assert_null(strstr(text, "vsock"));
 	free(text);
 	m.type = MACHINE_Q35;
+	m.vsock = 42;
 	text = command(&m);
 	assert_non_null(strstr(text, "-device virtio-serial-pci "));
+	assert_non_null(strstr(text, "-device vhost-vsock-pci,guest-cid=42 "));
 	free(text);
 }
 

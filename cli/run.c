@@ -97,6 +97,7 @@ run_make_line(struct run *r)
 		.nshares = r->o.nshares,
 		.net = r->o.net,
 		.nnets = r->o.nnets,
+		.vsock = r->o.vsock != 0,
 		.virtio_console = r->o.console == CONSOLE_VIRTIO,
 		.microvm = r->o.machine == MACHINE_MICROVM,
 		.mmio_slots = r->o.machine == MACHINE_MICROVM ? run_slots(r) :
@@ -153,6 +154,7 @@ run_make_command(struct run *r)
 	struct qemu_machine m = { .type = r->o.machine,
 		.kvm = r->kvm,
 		.control = !r->kernel.foreign,
+		.vsock = r->o.vsock,
 		.virtio_console = r->o.console == CONSOLE_VIRTIO,
 		.cpus = r->o.cpus,
 		.gdb_port = r->o.gdb_port,
@@ -179,13 +181,27 @@ run_make_command(struct run *r)
 static int
 run_check_slots(struct run *r)
 {
-	if (r->o.console != CONSOLE_VIRTIO || r->o.machine != MACHINE_MICROVM ||
-	    run_slots(r) <= MMIO_SLOT_CONSOLE)
+	unsigned room = r->o.vsock != 0    ? MMIO_SLOT_VSOCK :
+	    r->o.console == CONSOLE_VIRTIO ? MMIO_SLOT_CONSOLE :
+					     MMIO_SLOTS;
+
+	if (r->o.machine != MACHINE_MICROVM || run_slots(r) <= room)
 		return 0;
 	return trouble_set(&r->trouble, STATUS_MACHINE,
-	    "--console virtio: microvm has room for %u disks, folders and "
-	    "cards beside it",
-	    MMIO_SLOT_CONSOLE);
+	    "%s: microvm has room for %u disks, folders and cards beside it",
+	    r->o.vsock != 0 ? "--vsock" : "--console virtio", room);
+}
+
+/* QEMU needs the host's kernel for it, and most users may not ask. */
+static int
+run_check_vsock(struct run *r)
+{
+	static const char device[] = "/dev/vhost-vsock";
+
+	if (r->o.vsock == 0 || r->o.dry_run || access(device, R_OK | W_OK) == 0)
+		return 0;
+	return trouble_set(&r->trouble, STATUS_MACHINE, "--vsock: %s: %s",
+	    device, strerror(errno));
 }
 
 /* Everything up to, and without, the machine itself. */
@@ -208,6 +224,8 @@ run_prepare(struct run *r)
 		    run_slots(r) - r->o.nnets, r->o.machine, &r->trouble);
 	if (error == 0)
 		error = run_check_slots(r);
+	if (error == 0)
+		error = run_check_vsock(r);
 	if (error == 0)
 		error = run_pack(r);
 	if (error == 0)
