@@ -53,6 +53,7 @@ struct pci_dev {
 	unsigned nvectors;
 	unsigned irq; /* GSI of its pin, once a driver has asked; 0: not yet */
 	volatile char *msix_table;
+	bool enabled; /* pci_enable() */
 };
 
 /* The function behind a node of a PCI bus. */

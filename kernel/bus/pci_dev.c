@@ -64,6 +64,7 @@ pci_enable(struct device *dev)
 	if (pci_is_absent(pd))
 		return -ENODEV;
 	command_change(pd, 0, decode_bits(pd) | PCI_COMMAND_MASTER);
+	pd->enabled = true;
 	return 0;
 }
 
@@ -71,7 +72,10 @@ pci_enable(struct device *dev)
 void
 pci_disable(struct device *dev)
 {
-	command_change(pci_dev_of(dev), PCI_COMMAND_MASTER, 0);
+	struct pci_dev *pd = pci_dev_of(dev);
+
+	command_change(pd, PCI_COMMAND_MASTER, 0);
+	pd->enabled = false;
 }
 
 /* ---- registers ---- */

@@ -14,7 +14,6 @@
 #include "linux/procfs.h"
 #include "linux/sysfs.h"
 #include <linux/errno.h>
-#include <linux/pci_regs.h>
 
 /* ---- what a function's files say ---- */
 
@@ -53,15 +52,6 @@ line_of(const struct pci_dev *pd)
 	return pd->hdr.pin == 0 || pd->hdr.line == 0xff ? 0 : pd->hdr.line;
 }
 
-static bool
-is_decoding(const struct pci_dev *pd)
-{
-	uint16_t command = pci_cfg_read16(pd->space, pd->bdf, PCI_COMMAND);
-
-	return command != 0xffff &&
-	    (command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) != 0;
-}
-
 SHOW(vendor, "0x%04x", pd->hdr.vendor)
 SHOW(device, "0x%04x", pd->hdr.device)
 SHOW(subvendor, "0x%04x", pd->hdr.subvendor)
@@ -70,7 +60,7 @@ SHOW(class, "0x%06x", pd->hdr.class)
 SHOW(revision, "0x%02x", pd->hdr.revision)
 SHOW(irq, "%u", line_of(pd))
 SHOW(node, "%d", -1)
-SHOW(enable, "%d", is_decoding(pd))
+SHOW(enable, "%d", pd->enabled)
 
 static void
 print_modalias(struct device *dev, const struct pci_dev *pd, struct sbuf *sb)
