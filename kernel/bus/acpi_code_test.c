@@ -726,6 +726,7 @@ as_it_is(const char *name, uint8_t *data, size_t size)
 	assert_int_equal(acpi_aml_check(data + HEAD, size - HEAD, &at), 0);
 }
 
+/* Of each byte two. */
 static void
 with_each_bit_wrong(const char *name, uint8_t *data, size_t size)
 {
@@ -733,7 +734,7 @@ with_each_bit_wrong(const char *name, uint8_t *data, size_t size)
 	unsigned bit;
 
 	for (at = HEAD; at < size; at++)
-		for (bit = at % 2; bit < 8; bit += 2) {
+		for (bit = at % 4; bit < 8; bit += 4) {
 			data[at] ^= 1 << bit;
 			try(name, data, size, at);
 			data[at] ^= 1 << bit;
@@ -755,7 +756,7 @@ without_memory(const char *name, uint8_t *data, size_t size)
 {
 	unsigned i;
 
-	for (i = 1; i < ALLOCATIONS; i += 7) {
+	for (i = 1; i < ALLOCATIONS; i += 19) {
 		data[0] = i;
 		data[1] = i >> 8;
 		try(name, data, size, i);
