@@ -262,8 +262,9 @@ waiting(void)
 	CHECK_RET(setup(4, &ctx), 0);
 	CHECK_RET(getevents(ctx, 1, 1, &e, &soon), 0);
 	sigaction(SIGALRM, &sa, NULL);
-	ualarm(50000, 0);
+	ualarm(50000, 50000); /* again, should the first one come too early */
 	CHECK_ERR(getevents(ctx, 1, 1, &e, NULL), EINTR);
+	ualarm(0, 0);
 	CHECK_RET(pthread_create(&t, NULL, destroy_soon, &ctx), 0);
 	CHECK_ERR(getevents(ctx, 1, 1, &e, NULL), EINVAL);
 	pthread_join(t, NULL);
