@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <asm/prctl.h>
 #include <cmocka.h>
-#include "dev/disk.h"
+#include "block/block.h"
 #include "fs/blkdev.h"
 #include "fs/chrdev.h"
 #include "fs/file.h"
@@ -336,7 +336,7 @@ const struct file_ops blkdev_node_ops;
 
 /* No driver is looking for disks here. */
 void
-disk_wait_settled(void)
+block_settle(void)
 {
 }
 
