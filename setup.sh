@@ -57,7 +57,7 @@ packages() {
         echo clang-format cppcheck gdb          # make lint, remora run --gdb
         echo strace                             # runs in the guest, as gdb does
         echo zstd cpio gzip                     # to make test archives
-        echo iproute2                           # ip and ss in the guest
+        echo iproute2 dropbear-bin openssh-client   # in the guest; to log in
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
         echo perl-base openssl bc pciutils nvme-cli udev # programs that must run
         echo fio fdisk util-linux               # those for disks

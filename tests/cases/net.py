@@ -4,7 +4,9 @@ each transport; addresses by hand and by DHCP."""
 import contextlib
 import hashlib
 import http.server
+import os
 import socket
+import subprocess
 import threading
 import time
 import urllib.error
@@ -167,6 +169,85 @@ def servers():
                   act=served(get_thrice), needs=[BUSYBOX], has=['^served$'])
 
 
+def servers_of_debian():
+    """Unmodified servers, asked from the host."""
+    def python(port):
+        if from_host('http://127.0.0.1:%d/a/x' % port) != b'hello\n':
+            raise Failure('the file is another one')
+        from_host('http://127.0.0.1:%d/end' % port)
+    yield program('serve/python', [
+        '/usr/bin/python3', '-c', 'import http.server, sys\n'
+        'class H(http.server.SimpleHTTPRequestHandler):\n'
+        '  def do_GET(self):\n'
+        '    if self.path == "/end":\n'
+        '      self.send_response(200); self.end_headers(); '
+        'self.server.over = True\n'
+        '    else:\n'
+        '      super().do_GET()\n'
+        's = http.server.HTTPServer(("", 80), H)\n'
+        's.over = False\n'
+        'while not s.over: s.handle_request()\n'
+        'print("served")'], lambda c: [
+            '--memory', '160M', '--net', 'user,hostfwd=tcp:PORT:80',
+            '--add', c.write('x', b'hello\n') + ':/a/x',
+            '--add', '/usr/lib/python3.11'], act=served(python),
+        needs=['/usr/lib/python3.11/http/server.py'], has=['^served'])
+
+
+SHELL = {'/etc/passwd': b'root:x:0:0:root:/root:/bin/sh\n',
+         '/etc/shadow': b'root:*:1::::::\n', '/etc/group': b'root:x:0:\n',
+         '/etc/shells': b'/bin/sh\n'}
+
+
+def login():
+    """dropbear in the machine, the host's ssh, a key, a command."""
+    def keys(context):
+        options = ['--net', 'user,hostfwd=tcp:PORT:22', '--memory', '96M',
+                   '--add', BUSYBOX + ':/bin/sh']
+        for command in (['dropbearkey', '-t', 'ed25519', '-f',
+                         context.path('host')],
+                        ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f',
+                         context.path('key')]):
+            execute(command)
+        with open(context.path('key.pub'), 'rb') as f:
+            key = f.read()
+        context.write('root/.ssh/authorized_keys', key, 0o600)
+        for name in ('root', 'root/.ssh'):
+            os.chmod(context.path(name), 0o700)
+        for path, text in SHELL.items():
+            options += ['--add', context.write(path[1:], text) + ':' + path]
+        return options + ['--add', context.path('root') + ':/root', '--add',
+                          context.path('host') + ':/etc/dropbear/host']
+
+    def act(context, argv):
+        port = free_port()
+        machine = subprocess.Popen([a.replace('PORT', str(port))
+                                    for a in argv],
+                                   stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
+        try:
+            for _ in range(20):
+                outcome = execute([
+                    'ssh', '-o', 'StrictHostKeyChecking=no', '-o',
+                    'UserKnownHostsFile=/dev/null', '-o', 'BatchMode=yes',
+                    '-i', context.path('key'), '-p', str(port),
+                    'root@127.0.0.1', 'uname -r; id -u; exit 7'])
+                if outcome.status != 255:
+                    break
+                time.sleep(0.5)
+            return outcome
+        finally:
+            machine.terminate()
+            machine.wait()
+    yield program('serve/dropbear', ['/usr/sbin/dropbear', '-F', '-E', '-r',
+                                     '/etc/dropbear/host', '-p', '22'],
+                  keys, limit=60, act=act, status=7,
+                  needs=[BUSYBOX, 'dropbear', 'dropbearkey', 'ssh',
+                         'ssh-keygen'], has=[r'^6\.1\.0-remora$', r'^0$'])
+
+
 def configured():
     show = 'hostname; ifconfig eth0; route -n; cat /proc/net/pnp /etc/resolv.conf'
     yield program('ip/by hand', [BUSYBOX, 'sh', '-c', show], [
@@ -295,6 +376,6 @@ def unplugged():
 
 
 def cases(_):
-    for group in (transports, servers, configured, tools, iproute,
-                  unplugged):
+    for group in (transports, servers, servers_of_debian, login, configured,
+                  tools, iproute, unplugged):
         yield from group()
