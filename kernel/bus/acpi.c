@@ -139,6 +139,7 @@ enable(void)
 {
 	int error = acpi_worker_start();
 
+	acpi_events_note_early();
 	if (error == 0)
 		error = check("hardware",
 		    acpi_enable_subsystem(ACPI_FULL_INITIALIZATION));
@@ -174,6 +175,7 @@ events(void)
 	if (ACPI_SUCCESS(status))
 		status = acpi_update_all_gpes();
 	acpi_events_open();
+	acpi_events_catch_up();
 	look_once();
 	if (ACPI_FAILURE(status))
 		acpi_complain("events: %s", acpi_format_exception(status));

@@ -35,6 +35,7 @@
 #define OST_SUCCESS 0
 #define OST_FAILURE 1
 #define OCCUPIED_MS 50
+#define EARLY_BYTES 16 /* of GPE0's status */
 
 struct note {
 	struct note *next;
@@ -179,6 +180,39 @@ run_gpe(void *arg)
 		return;
 	snprintf(path, sizeof(path), "\\_GPE._L%02X", number);
 	(void)acpi_eval_run(NULL, path, 0, NULL);
+}
+
+/*
+ * Events that came before anybody listened: ACPICA clears them when it starts,
+ * so they are read before, and their methods run afterwards.
+ */
+static uint8_t early[EARLY_BYTES];
+
+void
+acpi_events_note_early(void)
+{
+	const struct acpi_generic_address *block = &acpi_gbl_FADT.xgpe0_block;
+	unsigned i, n = MIN(acpi_gbl_FADT.gpe0_block_length / 2, EARLY_BYTES);
+	uint32_t v;
+
+	if (acpi_gbl_reduced_hardware || block->address == 0 ||
+	    block->space_id != ACPI_ADR_SPACE_SYSTEM_IO)
+		return;
+	for (i = 0; i < n; i++)
+		if (ACPI_SUCCESS(acpi_os_read_port(block->address + i, &v, 8)))
+			early[i] = v == 0xff ? 0 : v; /* all: nothing there */
+}
+
+void
+acpi_events_catch_up(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 8 * EARLY_BYTES; i++)
+		if ((early[i / 8] >> i % 8 & 1) != 0 &&
+		    ACPI_FAILURE(acpi_os_execute(OSL_GPE_HANDLER, run_gpe,
+			(void *)(uintptr_t)i)))
+			acpi_complain("event %u: out of memory, lost", i);
 }
 
 /* Called in its interrupt. */

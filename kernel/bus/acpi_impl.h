@@ -85,6 +85,10 @@ acpi_status acpi_ns_initialize_objects(void); /* its own next step */
 /* What can be run to have everything told again; any context. */
 void acpi_event_source(void (*again)(void *arg), void *arg);
 
+/* Events that came before ACPICA's hardware start: noted, and made good. */
+void acpi_events_note_early(void);
+void acpi_events_catch_up(void);
+
 /* Installs the handler of Notify; before GPEs are enabled. */
 int acpi_hotplug_init(void);
 

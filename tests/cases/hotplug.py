@@ -5,6 +5,7 @@ them, on pc and on q35.
 QEMU says DEVICE_DELETED when the guest has ejected what it was asked for.
 """
 import json
+import os
 import re
 import socket
 import time
@@ -216,6 +217,25 @@ def images(context):
     return out
 
 
+def before_anybody_listens(context, argv):
+    """Asked to go while the machine has not begun."""
+    session = Session(context, argv + ['-S'])
+    try:
+        path, end = context.path('qmp'), time.monotonic() + LIMIT
+        while not os.path.exists(path) and time.monotonic() < end:
+            time.sleep(0.01)
+        monitor = Monitor(path)
+        monitor('device_del', id='new')
+        monitor('cont')
+        monitor.deleted('new')
+        session.until(b'READY')
+        session.do('left /dev/vda')
+        return Outcome(0, session.seen, b'', 0)
+    finally:
+        session.process.kill()
+        session.process.wait()
+
+
 def case(name, machine, act, extra=(), where=None, driver='virtio-blk-pci',
          cpus=1, timeout=120):
     return Case(name, lambda c: raw(c, machine, LISTEN, [
@@ -229,6 +249,13 @@ def ports(n):
 
 
 def cases(_build):
+    for machine, extra in (('pc', []), ('q35', ports(1))):
+        bus = ',bus=p1' if extra else ''
+        yield Case('before anybody listens/' + machine,
+                   lambda c, m=machine, e=extra, b=bus: raw(c, m, LISTEN, [
+                       *images(c), *e, '-device',
+                       'virtio-blk-pci,drive=n0,id=new' + b]),
+                   timeout=60, needs=[BUSYBOX], act=before_anybody_listens)
     bridge = ['-device', 'pci-bridge,id=b,chassis_nr=1']
     for cpus in (1, 4):
         yield case('cycles/pc/%d' % cpus, 'pc', cycles(40), cpus=cpus)
