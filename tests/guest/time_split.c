@@ -66,15 +66,34 @@ child(void (*fn)(int64_t), int64_t until_us)
 	return ru;
 }
 
+/*
+ * Is most of the time where fn spends it?  A machine that is itself kept from
+ * running may see it elsewhere now and then: some tries.
+ */
+static bool
+mostly(void (*fn)(int64_t), bool in_program)
+{
+	struct rusage ru;
+	int64_t user, kernel;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		ru = child(fn, 200000);
+		user = us(ru.ru_utime);
+		kernel = us(ru.ru_stime);
+		if (user + kernel < 200000)
+			return false;
+		if (in_program ? user > 2 * kernel : kernel > 2 * user)
+			return true;
+	}
+	return false;
+}
+
 static void
 divided(void)
 {
-	struct rusage ru = child(spin, 400000);
-
-	CHECK(us(ru.ru_utime) + us(ru.ru_stime) >= 400000);
-	CHECK(us(ru.ru_utime) > 3 * us(ru.ru_stime));
-	ru = child(call, 400000);
-	CHECK(us(ru.ru_stime) > 3 * us(ru.ru_utime));
+	CHECK(mostly(spin, true));
+	CHECK(mostly(call, false));
 }
 
 static void
