@@ -461,7 +461,26 @@ def unbound():
                     r'^hung up$', r'^end$'])
 
 
+def typed_mount():
+    """A folder of the host, mounted by hand: busybox's mount and Debian's."""
+    options = 'trans=virtio,version=9p2000.L,msize=65536'
+    return Case('9p/mounted by hand', lambda context: [
+        'env', 'REMORA_QEMU=' + with_qemu(
+            context, '-fsdev local,id=hand,security_model=none,path=%s -device '
+            'virtio-9p-device,fsdev=hand,mount_tag=hand,'
+            'bus=virtio-mmio-bus.2' % os.path.dirname(
+                context.write('share/file', b'from the host\n')))] +
+        run_command(context, [BUSYBOX, 'sh', '-c', (
+            'mkdir /m; for mount in "busybox mount" /bin/mount; do $mount -t '
+            '9p -o %s hand /m; cat /m/file; grep 9p /proc/mounts; '
+            'busybox umount /m; done' % options)],
+                    ['--add', '/bin/mount'] + SLOT), needs=[
+                        BUSYBOX, '/bin/mount'], has=[
+                            r'(?s)from the host.*msize=65536.*from the host'])
+
+
 def cases(_):
+    yield typed_mount()
     yield from unbound()
     yield from vsocks()
     yield from balloons()
