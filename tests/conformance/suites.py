@@ -9,6 +9,11 @@ where the suite's folder was copied.  A reader turns a piece's output into
 import os
 import re
 
+CACHE = os.environ.get('REMORA_CACHE') or os.path.join(
+    os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'),
+    'remora')
+ROOT = os.path.join(CACHE, 'roots/suites')
+
 
 def python_results(name, text, status):
     """unittest's verbose lines; a docstring may stand between."""
