@@ -342,19 +342,26 @@ round_of(uint64_t n, unsigned uid, const char *folder)
 	_exit(0);
 }
 
-/* Ends everything of that user's. */
+/*
+ * Ends everything of that user's.  Who does that is that user's, too, and may
+ * be killed by one of those before: then another one does.
+ */
 static void
 kill_user(unsigned uid)
 {
-	pid_t pid = fork();
+	int status;
+	pid_t pid;
 
-	if (pid == 0) {
-		if (setgid(uid) != 0 || setuid(uid) != 0)
-			_exit(1);
-		kill(-1, SIGKILL);
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
+	do {
+		pid = fork();
+		if (pid == 0) {
+			if (setgid(uid) != 0 || setuid(uid) != 0)
+				_exit(77);
+			kill(-1, SIGKILL);
+			_exit(77);
+		}
+	} while (
+	    pid > 0 && waitpid(pid, &status, 0) == pid && status != 77 << 8);
 }
 
 static int
