@@ -58,7 +58,7 @@ X
 here $((6 * 7)) `echo document`
 Y
 cat <<<"a string"
-trap 'echo usr1' USR1; trap 'echo leaving $?' EXIT; trap 'echo err' ERR
+trap 'echo usr1' USR1; trap 'echo err' ERR
 kill -USR1 $$; false; trap - ERR
 declare -A h=([one]=1 [two]=2); for k in "${!h[@]}"; do echo $k ${h[$k]}; done |
     sort
@@ -81,6 +81,7 @@ echo $?; { bash -c 'kill -SEGV $$'; echo $?; } 2>/dev/null
 for i in {1..50}; do (exit $i) & p[i]=$!; done; s=0
 for i in {1..50}; do wait ${p[i]}; s=$((s + $?)); done; echo $s
 read -r -t 0.1 x < <(sleep 1); echo read $(($? > 128))
+trap 'echo leaving $?' EXIT
 exit 6
 '''
 
