@@ -360,8 +360,10 @@ kill_user(unsigned uid)
 			kill(-1, SIGKILL);
 			_exit(77);
 		}
+		if (pid < 0) /* no memory just now */
+			usleep(10000);
 	} while (
-	    pid > 0 && waitpid(pid, &status, 0) == pid && status != 77 << 8);
+	    pid < 0 || (waitpid(pid, &status, 0) == pid && status != 77 << 8));
 }
 
 static int
