@@ -205,6 +205,10 @@ def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
                     raise Failure('%r in the log: %s' % (bad, m.log()))
             return Outcome(0, m.seen, b'', 0)
         except Failure as wrong:
+            try:
+                m.log()
+            except (Failure, OSError):
+                pass  # it says nothing any more
             raise Failure('%s\n--- console\n%s' % (
                 wrong, m.seen[-4000:].decode(errors='replace'))) from None
         finally:
@@ -287,11 +291,13 @@ def back_to_back(**where):
             time.sleep((0, 0.002, 0.01, 0.05)[i % 4])
             m.remove('x')
         m.add('x', **where)
-        m.execute('device_del', id='x')
-        try:
-            m.execute('device_del', id='x')
-        except Failure:
-            pass  # one is enough for QEMU
+        for _ in range(400):  # again and again, until it has gone
+            try:
+                m.execute('device_del', id='x')
+            except Failure as wrong:
+                if 'not found' in str(wrong):
+                    break  # else one is under way, which is enough for QEMU
+            time.sleep(0.05)
         m.without()
         m.add('x', **where)
         m.sum()
