@@ -402,6 +402,20 @@ nvme_begin(struct nvme_ctrl *c)
 	return error == 0 ? nvme_user_arrive(c) : error;
 }
 
+static bool
+any_under_way(struct nvme_ctrl *c)
+{
+	uint64_t state;
+	unsigned i, busy = 0;
+
+	for (i = 0; i < c->nioq; i++) {
+		state = spin_lock_irq(&c->ioq[i].lock);
+		busy += c->ioq[i].busy;
+		spin_unlock_irq(&c->ioq[i].lock, state);
+	}
+	return busy > 0;
+}
+
 /* Disks are written back while the thread still serves, and looks at the
  * clock: when the time is over it ends their requests. */
 static void
@@ -411,6 +425,11 @@ leave(struct nvme_ctrl *c)
 	__atomic_store_n(&c->leaving, true, __ATOMIC_RELEASE);
 	nvme_wake(c);
 	nvme_ns_leaving(c);
+	/* No new ones; what is under way may end in its own time. */
+	__atomic_add_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
+	wait_event(nvme_waitq(c),
+	    !any_under_way(c) || nvme_should_stop(c) || flag(&c->thread_ended));
+	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
 }
 
 void

@@ -363,9 +363,12 @@ nvme_ns_leaving(struct nvme_ctrl *c)
 	struct nvme_ns *ns;
 
 	mutex_lock(&c->scan);
-	TAILQ_FOREACH (ns, &c->namespaces, link_)
+	TAILQ_FOREACH (ns, &c->namespaces, link_) {
 		disk_leaving(ns->disk);
+		__atomic_store_n(&ns->dead, true, __ATOMIC_SEQ_CST);
+	}
 	mutex_unlock(&c->scan);
+	nvme_ns_room(c); /* who waits hears that there is no more */
 }
 
 void
