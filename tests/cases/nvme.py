@@ -199,7 +199,6 @@ def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
         m = Machine(context, argv)
         try:
             play(m, context)
-            wants('acpi0', m.log())
             for bad in ('panic', 'kept aside', 'lost', 'nobody'):
                 if bad in m.log():
                     raise Failure('%r in the log: %s' % (bad, m.log()))
