@@ -556,7 +556,8 @@ release(struct vtballoon_softc *sc, bool quiet)
 	free_pages(&sc->batch);
 	free_pages(&sc->pages);
 	free_pages(&sc->owed);
-	count(sc, sc->npages);
+	/* Those on their way out are in npages no more, but not counted yet. */
+	count(sc, sc->npages + (sc->state == EMPTYING ? sc->nbatch : 0));
 }
 
 static void
