@@ -350,18 +350,24 @@ pci_eject(struct device *bus, unsigned slot, int (*off)(void *arg), void *arg)
 static struct pci_dev pd = { .space = &space, .bdf = PCI_BDF(0, 1, 0) };
 
 static void
-begin(bool card)
+begin_with(bool card, bool power)
 {
 	static const struct device_spec spec = { .address = "port",
 		.ivars = &pd };
 
 	port.card = card;
-	port.control = card ? 0 : PCI_EXP_SLTCTL_PCC;
-	port.status = card ? PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC : 0;
+	port.control = power ? 0 : PCI_EXP_SLTCTL_PCC;
+	port.status = power ? PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC : 0;
 	port.gone = port.no_link = port.asked = false;
 	attached = detached = pulled = 0;
 	device_set_drivers(drivers);
 	assert_int_equal(device_add(device_root(), &spec, &port_node), 0);
+}
+
+static void
+begin(bool card)
+{
+	begin_with(card, card);
 }
 
 static void
@@ -440,9 +446,7 @@ static void
 is_there_without_power(void **state)
 {
 	(void)state;
-	port.control = PCI_EXP_SLTCTL_PCC;
-	begin(false);
-	port.card = true; /* nobody says so */
+	begin_with(true, false); /* and nobody says so */
 	UNTIL(watched() && NOW(attached) == 1);
 	end();
 }
