@@ -173,8 +173,8 @@ class Session:
         """Runs one line in the guest; what it printed."""
         self.process.stdin.write(line.encode() + b'; echo DO""NE\n')
         self.process.stdin.flush()
-        self.until(b'DO""NE')
-        return self.until(b'DONE')
+        # The log may break the echo, but not what the shell writes at once.
+        return self.until(b'DONE').split('DO""NE')[-1]
 
     def monitor(self, path):
         link = socket.socket(socket.AF_UNIX)
@@ -281,7 +281,8 @@ def reset(context, argv):
     session = Session(context, argv)
     try:
         session.until(b'READY')
-        sum_ = session.do('/bin/busybox md5sum /dev/vda').split()[0]
+        sum_ = re.search(r'[0-9a-f]{32}', session.do(
+            '/bin/busybox md5sum /dev/vda')).group()
         for _ in range(3):
             wants('vtblk0 at virtio0', session.do(
                 'echo 1 >/sys/bus/pci/devices/0000:01:00.0/reset'))
