@@ -236,6 +236,11 @@ def plugging(context, argv, device, rounds=20):
 
 LISTEN = '''
 /bin/busybox mount -t sysfs sys /sys 2>/dev/null
+# Its line comes when it likes: not in between what is asked and answered here.
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    /bin/busybox dmesg | /bin/busybox grep -q '\\] acpi0' && break
+    /bin/busybox sleep 0.1
+done
 echo READY
 while read -r line; do eval "$line"; done
 '''
