@@ -232,12 +232,12 @@ post(struct pcie_slot *slot, unsigned events)
 }
 
 static unsigned
-take_events(struct pcie_slot *slot)
+take_events(struct pcie_slot *slot, unsigned mask)
 {
 	uint64_t state = spin_lock_irq(&slot->lock);
-	unsigned events = slot->events;
+	unsigned events = slot->events & mask;
 
-	slot->events = 0;
+	slot->events &= ~mask;
 	spin_unlock_irq(&slot->lock, state);
 	return events;
 }
@@ -342,7 +342,8 @@ wait_for_card(struct pcie_slot *slot)
 	int64_t now = clock_mono_ns();
 
 	if (has_link(slot) && answers(slot)) {
-		take_events(slot); /* of its coming */
+		/* These tell of its coming; a button pressed since is news. */
+		take_events(slot, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
 		enter(slot, ON, WAIT_FOREVER);
 		set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_ON, false);
 		look(slot);
@@ -576,7 +577,7 @@ slot_thread(void *arg)
 
 	for (;;) {
 		(void)wait_event_kind(&slot->wq,
-		    (events = take_events(slot)) != 0 || is_closed(slot),
+		    (events = take_events(slot, ~0u)) != 0 || is_closed(slot),
 		    WAIT_UNINTERRUPTIBLE, slot->deadline);
 		if (is_closed(slot))
 			break;

@@ -35,6 +35,7 @@ static struct {
 	bool card;    /* is in the slot */
 	bool asked;   /* the host wants it: power off ejects it */
 	bool no_link; /* it never trains */
+	bool eager;   /* the host asks for it as soon as it has power */
 	uint16_t control, status;
 	bool (*handler)(void *arg);
 	void *arg;
@@ -125,7 +126,14 @@ port_read(const struct pci_space *s, uint16_t bdf, unsigned reg, unsigned width)
 static void
 set_control_locked(uint16_t v)
 {
+	bool had_power = powered();
+
 	port.control = v;
+	if (!had_power && powered() && port.card && port.eager) {
+		port.eager = false;
+		port.asked = true;
+		port.status |= PCI_EXP_SLTSTA_ABP;
+	}
 	if (!powered() &&
 	    (v & PCI_EXP_SLTCTL_PIC) == PCI_EXP_SLTCTL_PWR_IND_OFF &&
 	    port.card && port.asked) {
@@ -358,7 +366,7 @@ begin_with(bool card, bool power)
 	port.card = card;
 	port.control = power ? 0 : PCI_EXP_SLTCTL_PCC;
 	port.status = power ? PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC : 0;
-	port.gone = port.no_link = port.asked = false;
+	port.gone = port.no_link = port.asked = port.eager = false;
 	attached = detached = pulled = 0;
 	device_set_drivers(drivers);
 	assert_int_equal(device_add(device_root(), &spec, &port_node), 0);
@@ -381,7 +389,7 @@ end(void)
 /* Sleeps a little until it is so, or for too long. */
 #define UNTIL(cond)                                                        \
 	do {                                                               \
-		int64_t until_ = clock_mono_ns() + 20 * NSEC_PER_SEC;      \
+		int64_t until_ = clock_mono_ns() + 120 * NSEC_PER_SEC;     \
 		while (!(cond) && clock_mono_ns() < until_)                \
 			nanosleep(&(struct timespec){ 0, 1000000 }, NULL); \
 		assert_true(cond);                                         \
@@ -427,6 +435,20 @@ comes_and_is_asked_for(void **state)
 	assert_false(port.card);
 	plug(true); /* and another one, after the power's rest */
 	UNTIL(NOW(attached) == 2);
+	end();
+}
+
+/* Asked for between its power and the first look at it. */
+static void
+is_asked_for_while_it_comes(void **state)
+{
+	(void)state;
+	begin(false);
+	UNTIL(watched());
+	port.eager = true;
+	plug(true);
+	UNTIL(NOW(detached) == 1 && lamp() == PCI_EXP_SLTCTL_PWR_IND_OFF);
+	assert_false(port.card);
 	end();
 }
 
@@ -552,6 +574,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_and_is_asked_for),
+		cmocka_unit_test(is_asked_for_while_it_comes),
 		cmocka_unit_test(is_there_at_boot),
 		cmocka_unit_test(is_there_without_power),
 		cmocka_unit_test(is_pulled),
