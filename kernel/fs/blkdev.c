@@ -57,13 +57,14 @@ departed(struct block_dev *bd)
 	if (b == NULL)
 		return;
 	bd->upper = NULL;
+	/* Off the list first: who makes all nodes now has made ours, or not. */
+	mutex_lock(&lock);
+	TAILQ_REMOVE(&all, b, link);
+	mutex_unlock(&lock);
 	if (devtmpfs_is_populated()) {
 		blkdev_links_remove(bd);
 		devtmpfs_remove(bd->name);
 	}
-	mutex_lock(&lock);
-	TAILQ_REMOVE(&all, b, link);
-	mutex_unlock(&lock);
 	if (__atomic_load_n(&b->dirtied, __ATOMIC_RELAXED) != 0)
 		__atomic_store_n(&b->error, -EIO, __ATOMIC_RELAXED);
 	__atomic_store_n(&b->inode.size, 0, __ATOMIC_RELEASE);
