@@ -8,7 +8,8 @@ import signal
 import subprocess
 import time
 
-from suite.case import Case, Failure, Outcome, execute
+from suite.case import (Case, Failure, Outcome, PATIENCE, deadline,
+                        execute)
 from suite.machine import program
 
 BUSYBOX = '/bin/busybox'
@@ -53,7 +54,7 @@ def signalled(number, to_group=False):
         else:
             process.send_signal(number)
         try:
-            out, err = process.communicate(timeout=15)
+            out, err = process.communicate(timeout=15 * PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
@@ -62,8 +63,8 @@ def signalled(number, to_group=False):
             raise Failure('the program said %r; %s' % (line, err.decode()))
         if not below:
             raise Failure('no machine was found below the command')
-        deadline = time.monotonic() + 5
-        while any(map(alive, below)) and time.monotonic() < deadline:
+        end = deadline(5)
+        while any(map(alive, below)) and time.monotonic() < end:
             time.sleep(0.01)
         left = [pid for pid in below if alive(pid)]
         if left:
@@ -182,7 +183,7 @@ def gdb_attaches(context, argv):
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        time_limit = time.monotonic() + 10
+        time_limit = deadline(10)
         port = next(w for w in argv if w.startswith('--gdb=')).split('=')[1]
         while not listening(int(port)):
             fail_if(time.monotonic() > time_limit or

@@ -12,7 +12,7 @@ import time
 
 from cases.disk import pattern
 from cases.pci import BUSYBOX, Session, raw, wants
-from suite.case import Case, Failure, Outcome
+from suite.case import Case, Failure, Outcome, PATIENCE, deadline
 
 LISTEN = '''
 /bin/busybox mount -t proc proc /proc 2>/dev/null
@@ -38,7 +38,7 @@ class Monitor:
 
     def __init__(self, path):
         self.link = socket.socket(socket.AF_UNIX)
-        self.link.settimeout(LIMIT)
+        self.link.settimeout(LIMIT * PATIENCE)
         self.link.connect(path)
         self.talk = self.link.makefile('rw')
         self.events = []
@@ -65,7 +65,7 @@ class Monitor:
 
     def deleted(self, device):
         """Waits for QEMU's word that the device is no more."""
-        end = time.monotonic() + LIMIT
+        end = deadline(LIMIT)
         while time.monotonic() < end:
             for event in self.events:
                 if event.get('event') == 'DEVICE_DELETED' and \
@@ -117,7 +117,15 @@ class Board:
         self.session.process.kill()
         self.session.process.wait()
 
-    def outcome(self):
+    def play(self, act):
+        """What the machine has said counts also when QEMU says no more."""
+        try:
+            act(self)
+        except TimeoutError:
+            seen = self.session.seen + self.session.rest()
+            raise Failure('QEMU does not answer, or says no more; events %s\n%s'
+                          % (self.monitor.events,
+                             seen.decode(errors='replace'))) from None
         return Outcome(0, self.session.seen, b'', 0)
 
 
@@ -125,8 +133,7 @@ def board(act, driver='virtio-blk-pci', where=None):
     def run(context, argv):
         machine = Board(context, argv, driver, where or {})
         try:
-            act(machine)
-            return machine.outcome()
+            return machine.play(act)
         finally:
             machine.end()
     return run
@@ -221,7 +228,7 @@ def before_anybody_listens(context, argv):
     """Asked to go while the machine has not begun."""
     session = Session(context, argv + ['-S'])
     try:
-        path, end = context.path('qmp'), time.monotonic() + LIMIT
+        path, end = context.path('qmp'), deadline(LIMIT)
         while not os.path.exists(path) and time.monotonic() < end:
             time.sleep(0.01)
         monitor = Monitor(path)

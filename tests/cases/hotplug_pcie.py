@@ -31,8 +31,7 @@ def act_on(act, driver, where):
     def run(context, argv):
         machine = Board(context, argv, driver, where)
         try:
-            act(machine)
-            return machine.outcome()
+            return machine.play(act)
         finally:
             machine.end()
     return run

@@ -9,7 +9,7 @@ import time
 from cases.disk import MIB, disk, holds, pattern
 from cases.hotplug_pcie import CUT_POWER, NATIVE
 from cases.pci import LISTEN, Session, initrd, wants
-from suite.case import Case, Failure, Outcome
+from suite.case import Case, Failure, Outcome, deadline
 from suite.machine import TEST_ARGS, program, qemu
 
 BUSYBOX = '/bin/busybox'
@@ -118,7 +118,7 @@ class Machine(Session):
 
     def ended(self, n, limit=20):
         """So many of the programs behind have said so, all in all."""
-        end = time.monotonic() + limit
+        end = deadline(limit)
         while self.seen.count(b'has ended') < n:
             if time.monotonic() > end:
                 raise Failure('not all have ended')
@@ -129,7 +129,7 @@ class Machine(Session):
         return self.do('/bin/busybox dmesg')
 
     def logged(self, text, limit=30):
-        end = time.monotonic() + limit
+        end = deadline(limit)
         while text not in self.log():
             if time.monotonic() > end:
                 raise Failure('no %r in the log' % text)
@@ -137,7 +137,7 @@ class Machine(Session):
 
     def add(self, name, drive='d0', **where):
         """As soon as QEMU has let go of it from the last time."""
-        end = time.monotonic() + 10
+        end = deadline(10)
         while True:
             try:
                 self.execute('device_add', driver='nvme', id=name, serial=name,
@@ -152,7 +152,7 @@ class Machine(Session):
     def remove(self, name, limit=20):
         """Asks for it, and waits until the slot is empty."""
         self.execute('device_del', id=name)
-        end = time.monotonic() + limit
+        end = deadline(limit)
         while time.monotonic() < end:
             if not self.present(name):
                 return
@@ -170,7 +170,7 @@ class Machine(Session):
 
     def sum(self, node='/dev/nvme0n1', limit=10):
         """What is on the disk, as soon as it is there."""
-        end = time.monotonic() + limit
+        end = deadline(limit)
         while time.monotonic() < end:
             words = self.do('/bin/busybox md5sum ' + node).split()
             if re.fullmatch('[0-9a-f]{32}', words[0]):
@@ -178,7 +178,7 @@ class Machine(Session):
         raise Failure('no %s after %d s' % (node, limit))
 
     def without(self, node='/dev/nvme0n1', limit=10):
-        end = time.monotonic() + limit
+        end = deadline(limit)
         while 'No such' not in self.do('/bin/busybox ls ' + node):
             if time.monotonic() > end:
                 raise Failure(node + ' stays')

@@ -15,7 +15,7 @@ import time
 
 from cases.disk import MIB, disk, holds, pattern
 from suite.archive import archive, directory, file, entry
-from suite.case import Case, Failure, Outcome
+from suite.case import Case, Failure, Outcome, PATIENCE, deadline
 from suite.machine import TEST_ARGS, ends_with, program, qemu
 
 BUSYBOX = '/bin/busybox'
@@ -156,7 +156,7 @@ class Session:
         self.at = 0
 
     def until(self, word, limit=20):
-        end = time.monotonic() + limit
+        end = deadline(limit)
         fd = self.process.stdout.fileno()
         while word not in self.seen[self.at:]:
             ready = select.select([fd], [], [], max(0, end - time.monotonic()))
@@ -169,6 +169,13 @@ class Session:
         self.at = self.seen.index(word, begin) + len(word)
         return self.seen[begin:self.at].decode(errors='replace')
 
+    def rest(self):
+        """What it has printed besides, and what its log says, if it can."""
+        try:
+            return self.do('/bin/busybox dmesg').encode()
+        except (Failure, OSError) as wrong:
+            return str(wrong).encode()
+
     def do(self, line):
         """Runs one line in the guest; what it printed."""
         self.process.stdin.write(line.encode() + b'; echo DO""NE\n')
@@ -178,7 +185,7 @@ class Session:
 
     def monitor(self, path):
         link = socket.socket(socket.AF_UNIX)
-        link.settimeout(20)
+        link.settimeout(20 * PATIENCE)
         link.connect(path)
         talk = link.makefile('rw')
         talk.readline()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from suite.case import Case, Failure, Outcome
+from suite.case import Case, Failure, Outcome, PATIENCE, deadline
 from suite.machine import program, run_command
 
 BUSYBOX = '/bin/busybox'
@@ -96,8 +96,8 @@ class Machine:
 
     def connect(self, name):
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(40)
-        end = time.monotonic() + 40
+        s.settimeout(40 * PATIENCE)
+        end = deadline(40)
         while True:
             try:
                 s.connect(self.context.path(name))
@@ -302,7 +302,7 @@ def memory(machine):
 
 def await_memory(machine, good):
     """Asks until `good` says so of (MemTotal, MemFree)."""
-    end = time.monotonic() + 30
+    end = deadline(30)
     while not good(*(now := memory(machine))):
         if time.monotonic() > end:
             raise Failure('memory stays at %r' % now)
@@ -339,7 +339,7 @@ def need_play(_, machine):
     """A program that needs what is in the balloon gets it."""
     machine.await_line(b'listening')
     machine.command('balloon', value=24 * MIB)
-    end = time.monotonic() + 30
+    end = deadline(30)
     while machine.command('query-balloon')['actual'] > 24 * MIB:
         if time.monotonic() > end:
             raise Failure('the balloon does not fill')
@@ -349,7 +349,7 @@ def need_play(_, machine):
 
 def stats_play(_, machine):
     machine.await_line(b'listening')
-    end = time.monotonic() + 30
+    end = deadline(30)
     machine.command('qom-set', path='/machine/peripheral/balloon',
                     property='guest-stats-polling-interval', value=1)
     while True:
@@ -384,7 +384,7 @@ def report_play(_, machine):
     before = resident(machine)
     machine.send(b'\n')
     machine.await_line(b'freed')
-    end = time.monotonic() + 30
+    end = deadline(30)
     while resident(machine) > before - 20 * 1024:
         if time.monotonic() > end:
             raise Failure('%d KiB before, %d after' % (before,

@@ -15,6 +15,16 @@ import threading
 import time
 
 
+# Limits are those of an idle machine.  They only end what hangs: on a machine
+# that is busy with other things all of it may take so many times longer.
+PATIENCE = 5
+
+
+def deadline(seconds):
+    """When something that takes at most so long has failed to come."""
+    return time.monotonic() + seconds * PATIENCE
+
+
 class Failure(Exception):
     """An outcome that is not the wanted one; the text says how."""
 
@@ -37,7 +47,8 @@ class Case:
                 on this host must be equal
     normal      function of bytes, applied to both outputs before comparing
     needs       programs or files; the case is skipped where one is missing
-    timeout     seconds; passing them is a failure
+    timeout     seconds on an idle machine; passing PATIENCE times as many is
+                a failure
     dialogue    [(pattern awaited, bytes sent)]: runs the command on a terminal
     act         function of (Context, argv), run instead of the command; it
                 returns the Outcome
@@ -60,6 +71,10 @@ class Case:
     env: dict = None
     act: object = None
     check: object = None
+
+    @property
+    def patience(self):
+        return self.timeout * PATIENCE
 
 
 @dataclasses.dataclass
@@ -248,7 +263,7 @@ def judge(case, context, outcome):
     if case.host is not None:
         host = case.host(context) if callable(case.host) else case.host
         # A machine has one serial line for both of the program's outputs.
-        model = execute(host, case.stdin, case.timeout, {'TZ': 'UTC0'}, True)
+        model = execute(host, case.stdin, case.patience, {'TZ': 'UTC0'}, True)
         stdout, status = model.stdout, model.status
     got = outcome.stdout
     if case.normal and stdout is not None:
@@ -284,7 +299,7 @@ def guest_log(case, argv):
     at = argv.index('--')
     try:
         again = execute(argv[:at] + ['--verbose'] + argv[at:], case.stdin,
-                        case.timeout, case.env, True)
+                        case.patience, case.env, True)
     except Failure as failure:
         return '\n--- once more, with --verbose: %s' % failure
     return '\n--- once more, with --verbose: status %d\n%s' % (
@@ -306,9 +321,9 @@ def attempt(case, build):
             if case.act is not None:
                 outcome = case.act(context, argv)
             elif case.dialogue is not None:
-                outcome = converse(argv, case.dialogue, case.timeout, case.env)
+                outcome = converse(argv, case.dialogue, case.patience, case.env)
             else:
-                outcome = execute(argv, case.stdin, case.timeout, case.env)
+                outcome = execute(argv, case.stdin, case.patience, case.env)
             judge(case, context, outcome)
         except Skip as skip:
             verdict, text = 'SKIP', str(skip)

@@ -39,7 +39,7 @@ def run_command(context, words, options=(), limit=40, accel='tcg'):
     if '--accel' not in options:
         options = ['--accel', accel] + options
     if '--timeout' not in options:
-        options = ['--timeout', str(limit)] + options
+        options = ['--timeout', str(limit * suite.PATIENCE)] + options
     words = [guest_path(context, word) for word in words]
     return [context.remora, 'run', *options, '--', *words]
 
