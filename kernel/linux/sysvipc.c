@@ -10,6 +10,7 @@
 #include "kern/kmem.h"
 #include "kern/panic.h"
 #include "kern/string.h"
+#include "kern/uaccess.h"
 #include "linux/process.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -214,6 +215,28 @@ ipc_perm_set_locked(struct ipc_object *o, const struct ipc64_perm *perm)
 	o->mode = (o->mode & ~0777u) | (perm->mode & 0777);
 	o->ctime = ipc_now();
 	return 0;
+}
+
+long
+ipc_stat(const struct ipc_stat *st, int32_t id, int cmd, uaddr_t buf)
+{
+	struct ipc_object *o;
+	long ret;
+
+	memset(st->ds, 0, st->size);
+	mutex_lock(&ipc_lock);
+	ret = cmd == IPC_STAT ? ipc_find_locked(st->table, id, &o) :
+				ipc_at_locked(st->table, id, &o);
+	if (ret == 0 && !st->any)
+		ret = ipc_may_locked(o, IPC_READ);
+	if (ret == 0) {
+		st->fill(o, st->ds);
+		ret = cmd == IPC_STAT ? 0 : o->id;
+	}
+	mutex_unlock(&ipc_lock);
+	if (ret >= 0 && copyout(buf, st->ds, st->size) != 0)
+		return -EFAULT;
+	return ret;
 }
 
 /* ---- finding and making ---- */

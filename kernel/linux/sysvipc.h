@@ -78,6 +78,20 @@ void ipc_remove_locked(struct ipc_table *t, struct ipc_object *o);
 void ipc_hide_locked(struct ipc_object *o);
 void ipc_put_locked(struct ipc_object *o);
 
+/*
+ * IPC_STAT, by number, and *_STAT, by place: fill() makes *ds, which is zero
+ * before, under the lock; it is then copied to the program.  0, or for *_STAT
+ * the object's number.  -EINVAL, -EIDRM, -EACCES (unless any), -EFAULT
+ */
+struct ipc_stat {
+	struct ipc_table *table;
+	void (*fill)(struct ipc_object *o, void *ds);
+	void *ds;
+	size_t size; /* of *ds */
+	bool any;    /* *_STAT_ANY: no permission is asked */
+};
+long ipc_stat(const struct ipc_stat *st, int32_t id, int cmd, uaddr_t buf);
+
 /* IPC_STAT's and IPC_SET's part. */
 void ipc_perm_fill(const struct ipc_object *o, struct ipc64_perm *out);
 int ipc_perm_set_locked(struct ipc_object *o, const struct ipc64_perm *perm);

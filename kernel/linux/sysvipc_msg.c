@@ -276,37 +276,31 @@ sys_msgrcv(int32_t id, uaddr_t msg, uint64_t size, int64_t type, unsigned flags)
 
 /* ---- control ---- */
 
+static void
+fill_stat(struct ipc_object *o, void *to)
+{
+	struct msqid64_ds *ds = to;
+	struct queue *q = queue_of(o);
+
+	ipc_perm_fill(o, &ds->msg_perm);
+	ds->msg_stime = q->stime;
+	ds->msg_rtime = q->rtime;
+	ds->msg_ctime = o->ctime;
+	ds->msg_cbytes = q->bytes;
+	ds->msg_qnum = q->n;
+	ds->msg_qbytes = q->bytes_max;
+	ds->msg_lspid = q->lspid;
+	ds->msg_lrpid = q->lrpid;
+}
+
 static long
 msg_stat(int32_t id, int cmd, uaddr_t buf)
 {
 	struct msqid64_ds ds;
-	struct ipc_object *o;
-	struct queue *q;
-	long ret;
+	struct ipc_stat st = { &queues, fill_stat, &ds, sizeof(ds),
+		cmd == MSG_STAT_ANY };
 
-	memset(&ds, 0, sizeof(ds));
-	mutex_lock(&ipc_lock);
-	ret = cmd == IPC_STAT ? ipc_find_locked(&queues, id, &o) :
-				ipc_at_locked(&queues, id, &o);
-	if (ret == 0 && cmd != MSG_STAT_ANY)
-		ret = ipc_may_locked(o, IPC_READ);
-	if (ret == 0) {
-		q = queue_of(o);
-		ipc_perm_fill(o, &ds.msg_perm);
-		ds.msg_stime = q->stime;
-		ds.msg_rtime = q->rtime;
-		ds.msg_ctime = o->ctime;
-		ds.msg_cbytes = q->bytes;
-		ds.msg_qnum = q->n;
-		ds.msg_qbytes = q->bytes_max;
-		ds.msg_lspid = q->lspid;
-		ds.msg_lrpid = q->lrpid;
-		ret = cmd == IPC_STAT ? 0 : o->id;
-	}
-	mutex_unlock(&ipc_lock);
-	if (ret >= 0 && copyout(buf, &ds, sizeof(ds)) != 0)
-		return -EFAULT;
-	return ret;
+	return ipc_stat(&st, id, cmd, buf);
 }
 
 static long

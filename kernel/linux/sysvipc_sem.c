@@ -487,30 +487,25 @@ sem_all(int32_t id, bool set, uaddr_t at)
 	return error;
 }
 
+static void
+fill_stat(struct ipc_object *o, void *to)
+{
+	struct semid64_ds *ds = to;
+
+	ipc_perm_fill(o, &ds->sem_perm);
+	ds->sem_otime = set_of(o)->otime;
+	ds->sem_ctime = o->ctime;
+	ds->sem_nsems = set_of(o)->n;
+}
+
 static long
 sem_stat(int32_t id, int cmd, uaddr_t buf)
 {
 	struct semid64_ds ds;
-	struct ipc_object *o;
-	long ret;
+	struct ipc_stat st = { &sets, fill_stat, &ds, sizeof(ds),
+		cmd == SEM_STAT_ANY };
 
-	memset(&ds, 0, sizeof(ds));
-	mutex_lock(&ipc_lock);
-	ret = cmd == IPC_STAT ? ipc_find_locked(&sets, id, &o) :
-				ipc_at_locked(&sets, id, &o);
-	if (ret == 0 && cmd != SEM_STAT_ANY)
-		ret = ipc_may_locked(o, IPC_READ);
-	if (ret == 0) {
-		ipc_perm_fill(o, &ds.sem_perm);
-		ds.sem_otime = set_of(o)->otime;
-		ds.sem_ctime = o->ctime;
-		ds.sem_nsems = set_of(o)->n;
-		ret = cmd == IPC_STAT ? 0 : o->id;
-	}
-	mutex_unlock(&ipc_lock);
-	if (ret >= 0 && copyout(buf, &ds, sizeof(ds)) != 0)
-		return -EFAULT;
-	return ret;
+	return ipc_stat(&st, id, cmd, buf);
 }
 
 static long

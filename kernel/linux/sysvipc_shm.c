@@ -281,14 +281,16 @@ remove_locked(struct segment *s)
 }
 
 static void
-stat_locked(struct segment *s, struct shmid64_ds *ds)
+fill_stat(struct ipc_object *o, void *to)
 {
-	memset(ds, 0, sizeof(*ds));
-	ipc_perm_fill(&s->ipc, &ds->shm_perm);
+	struct segment *s = segment_of(o);
+	struct shmid64_ds *ds = to;
+
+	ipc_perm_fill(o, &ds->shm_perm);
 	ds->shm_segsz = s->size;
 	ds->shm_atime = s->atime;
 	ds->shm_dtime = s->dtime;
-	ds->shm_ctime = s->ipc.ctime;
+	ds->shm_ctime = o->ctime;
 	ds->shm_cpid = s->cpid;
 	ds->shm_lpid = s->lpid;
 	ds->shm_nattch = vm_object_nmappings(s->object);
@@ -298,22 +300,10 @@ static long
 shm_stat(int32_t id, int cmd, uaddr_t buf)
 {
 	struct shmid64_ds ds;
-	struct ipc_object *o;
-	long ret;
+	struct ipc_stat st = { &segments, fill_stat, &ds, sizeof(ds),
+		cmd == SHM_STAT_ANY };
 
-	mutex_lock(&ipc_lock);
-	ret = cmd == IPC_STAT ? ipc_find_locked(&segments, id, &o) :
-				ipc_at_locked(&segments, id, &o);
-	if (ret == 0 && cmd != SHM_STAT_ANY)
-		ret = ipc_may_locked(o, IPC_READ);
-	if (ret == 0)
-		stat_locked(segment_of(o), &ds);
-	if (ret == 0 && cmd != IPC_STAT)
-		ret = o->id;
-	mutex_unlock(&ipc_lock);
-	if (ret >= 0 && copyout(buf, &ds, sizeof(ds)) != 0)
-		return -EFAULT;
-	return ret;
+	return ipc_stat(&st, id, cmd, buf);
 }
 
 static long

@@ -210,6 +210,7 @@ void inet_dgram_input(struct inet_sock *is, struct pbuf *p,
     const struct inet_end *from, unsigned skip);
 long inet_dgram_receive(struct socket *s, struct sock_msg *m);
 unsigned inet_dgram_poll(struct socket *s, struct poll_table *table);
+int inet_dgram_shutdown(struct socket *s, int how);
 void inet_dgram_drop(struct inet_sock *is);
 /* The message's bytes in a pbuf with room for headers.  -ENOMEM, -EFAULT */
 int inet_dgram_take(struct sock_msg *m, struct pbuf **out);

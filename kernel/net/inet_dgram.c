@@ -97,28 +97,13 @@ inet_dgram_drop(struct inet_sock *is)
 /* -------------------------------------------------------- control messages -- */
 
 static void
-put_cmsg(struct sock_msg *m, int level, int type, const void *data,
-    uint32_t len)
-{
-	struct sock_cmsg *c;
-
-	if (m->ncmsg >= m->cmsg_room)
-		return;
-	c = &m->cmsg[m->ncmsg++];
-	c->level = level;
-	c->type = type;
-	c->len = len;
-	memcpy(c->data, data, len);
-}
-
-static void
 put_pktinfo(struct sock_msg *m, const struct inet_dgram *d)
 {
 	struct in_pktinfo info = { .ipi_ifindex = d->if_index };
 
 	info.ipi_addr.s_addr = info.ipi_spec_dst.s_addr = ip4_addr_get_u32(
 	    ip_2_ip4(&d->to));
-	put_cmsg(m, SOL_IP, IP_PKTINFO, &info, sizeof(info));
+	sock_put_cmsg(m, SOL_IP, IP_PKTINFO, &info, sizeof(info));
 }
 
 /* struct in6_pktinfo, which linux/ipv6.h has with much else. */
@@ -139,7 +124,7 @@ put_pktinfo6(struct sock_msg *m, const struct inet_dgram *d)
 		ip4_2_ipv4_mapped_ipv6(&mapped, ip_2_ip4(&d->to));
 		memcpy(info.addr, mapped.addr, 16);
 	}
-	put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	sock_put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 }
 
 static void
@@ -153,7 +138,7 @@ put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
 	if (is->s.flag_timestamp && d->when_ns != 0) {
 		tv[0] = d->when_ns / NSEC_PER_SEC;
 		tv[1] = d->when_ns % NSEC_PER_SEC / 1000;
-		put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
+		sock_put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
 	}
 	if (is->pktinfo && !v6)
 		put_pktinfo(m, d);
@@ -161,14 +146,14 @@ put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
 		put_pktinfo6(m, d);
 	n = d->ttl;
 	if (is->recvttl && !v6)
-		put_cmsg(m, SOL_IP, IP_TTL, &n, sizeof(n));
+		sock_put_cmsg(m, SOL_IP, IP_TTL, &n, sizeof(n));
 	if (is->recvttl6 && v6)
-		put_cmsg(m, SOL_IPV6, IPV6_HOPLIMIT, &n, sizeof(n));
+		sock_put_cmsg(m, SOL_IPV6, IPV6_HOPLIMIT, &n, sizeof(n));
 	n = d->tos;
 	if (is->recvtos && !v6)
-		put_cmsg(m, SOL_IP, IP_TOS, &d->tos, 1);
+		sock_put_cmsg(m, SOL_IP, IP_TOS, &d->tos, 1);
 	if (is->recvtclass && v6)
-		put_cmsg(m, SOL_IPV6, IPV6_TCLASS, &n, sizeof(n));
+		sock_put_cmsg(m, SOL_IPV6, IPV6_TCLASS, &n, sizeof(n));
 }
 
 static void
@@ -377,5 +362,22 @@ inet_dgram_take(struct sock_msg *m, struct pbuf **out)
 		return -EFAULT;
 	}
 	*out = p;
+	return 0;
+}
+
+int
+inet_dgram_shutdown(struct socket *s, int how)
+{
+	struct inet_sock *is = inet_of(s);
+
+	if (is->state != INET_CONNECTED)
+		return -ENOTCONN;
+	net_lock();
+	if (how != SHUT_WR)
+		is->rx_shut = true;
+	if (how != SHUT_RD)
+		is->tx_shut = true;
+	net_unlock();
+	waitq_wake_all(&is->wq);
 	return 0;
 }

@@ -177,21 +177,6 @@ take_first(struct packet_sock *ps, bool peek, struct frame **out)
 }
 
 static void
-put_cmsg(struct sock_msg *m, int level, int type, const void *data,
-    uint32_t len)
-{
-	struct sock_cmsg *c;
-
-	if (m->ncmsg >= m->cmsg_room)
-		return;
-	c = &m->cmsg[m->ncmsg++];
-	c->level = level;
-	c->type = type;
-	c->len = len;
-	memcpy(c->data, data, len);
-}
-
-static void
 put_extras(const struct packet_sock *ps, struct sock_msg *m,
     const struct frame *fr, uint32_t skip)
 {
@@ -203,9 +188,9 @@ put_extras(const struct packet_sock *ps, struct sock_msg *m,
 		fr->when_ns % NSEC_PER_SEC / 1000 };
 
 	if (ps->s.flag_timestamp)
-		put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
+		sock_put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
 	if (ps->auxdata)
-		put_cmsg(m, SOL_PACKET, PACKET_AUXDATA, &aux, sizeof(aux));
+		sock_put_cmsg(m, SOL_PACKET, PACKET_AUXDATA, &aux, sizeof(aux));
 }
 
 static long
@@ -511,13 +496,6 @@ take_error(struct socket *s)
 	return __atomic_exchange_n(&packet_of(s)->error, 0, __ATOMIC_ACQ_REL);
 }
 
-static bool
-is_listening(struct socket *s)
-{
-	(void)s;
-	return false;
-}
-
 static const struct socket_ops packet_ops = {
 	.release = release,
 	.bind = bind,
@@ -529,7 +507,6 @@ static const struct socket_ops packet_ops = {
 	.get_option = get_option,
 	.ioctl = ioctl,
 	.take_error = take_error,
-	.is_listening = is_listening,
 };
 
 const struct sock_family packet_family = { .family = AF_PACKET,

@@ -232,28 +232,6 @@ send(struct socket *s, struct sock_msg *m)
 	return error != 0 ? error : (long)len;
 }
 
-static int
-shutdown(struct socket *s, int how)
-{
-	struct inet_sock *is = inet_of(s);
-
-	if (is->state != INET_CONNECTED)
-		return -ENOTCONN;
-	if (how != SHUT_WR)
-		is->rx_shut = true;
-	if (how != SHUT_RD)
-		is->tx_shut = true;
-	waitq_wake_all(&is->wq);
-	return 0;
-}
-
-static bool
-is_listening(struct socket *s)
-{
-	(void)s;
-	return false;
-}
-
 const struct socket_ops inet_raw_ops = {
 	.release = release,
 	.bind = bind,
@@ -261,12 +239,11 @@ const struct socket_ops inet_raw_ops = {
 	.name = inet_name,
 	.send = send,
 	.receive = inet_dgram_receive,
-	.shutdown = shutdown,
+	.shutdown = inet_dgram_shutdown,
 	.poll = inet_dgram_poll,
 	.set_option = inet_set_option,
 	.get_option = inet_get_option,
 	.ioctl = inet_ioctl,
 	.options_changed = inet_options_changed,
 	.take_error = inet_take_error,
-	.is_listening = is_listening,
 };

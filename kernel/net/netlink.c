@@ -646,13 +646,6 @@ netlink_take_error(struct socket *s)
 	return lost ? ENOBUFS : 0;
 }
 
-static bool
-netlink_is_listening(struct socket *s)
-{
-	(void)s;
-	return false;
-}
-
 /* ------------------------------------------------------------ its life -- */
 
 static void
@@ -684,7 +677,6 @@ static const struct socket_ops netlink_ops = {
 	.set_option = netlink_set_option,
 	.get_option = netlink_get_option,
 	.take_error = netlink_take_error,
-	.is_listening = netlink_is_listening,
 };
 
 static int

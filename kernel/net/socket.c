@@ -166,6 +166,21 @@ sock_of_file(const struct file *file)
 	return file->ops == &socket_file_ops ? file->priv : NULL;
 }
 
+void
+sock_put_cmsg(struct sock_msg *m, int level, int type, const void *data,
+    uint32_t len)
+{
+	struct sock_cmsg *c;
+
+	if (m->ncmsg >= m->cmsg_room)
+		return;
+	c = &m->cmsg[m->ncmsg++];
+	c->level = level;
+	c->type = type;
+	c->len = len;
+	memcpy(c->data, data, len);
+}
+
 /* ------------------------------------------------------------- options -- */
 
 /* Options that are one switch each. */
@@ -299,7 +314,9 @@ get_number(struct socket *s, int name, int *n)
 	case SO_RCVLOWAT: *n = s->rcvlowat; return 0;
 	case SO_SNDLOWAT: *n = 1; return 0;
 	case SO_ERROR: *n = s->ops->take_error(s); return 0;
-	case SO_ACCEPTCONN: *n = s->ops->is_listening(s); return 0;
+	case SO_ACCEPTCONN:
+		*n = s->ops->is_listening != NULL && s->ops->is_listening(s);
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }

@@ -139,7 +139,7 @@ struct socket_ops {
 	int (*take_error)(struct socket *s);
 	/* An option that the core knows was set; NULL: it is no matter. */
 	void (*options_changed)(struct socket *s);
-	bool (*is_listening)(struct socket *s);
+	bool (*is_listening)(struct socket *s); /* NULL: never */
 };
 
 struct socket {
@@ -186,6 +186,13 @@ void sock_init(struct socket *s, const struct socket_ops *ops, uint16_t family,
 int sock_file(struct socket *s, unsigned flags, struct file **out);
 /* The socket behind a file, or NULL. */
 struct socket *sock_of_file(const struct file *file);
+
+/*
+ * Adds a control message to a receive, if there is room for one more; `len` is
+ * no more than struct sock_cmsg holds.
+ */
+void sock_put_cmsg(struct sock_msg *m, int level, int type, const void *data,
+    uint32_t len);
 
 /* setsockopt(2), getsockopt(2) on kernel memory.  As the calls. */
 int sock_set_option(struct socket *s, int level, int name, const void *value,
