@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * disk.c - a number of reads of the first disk, past the page cache, as a
- * machine's first program.  From its environment: HOW=read4k|aio4k|seq1m N=n,
- * or HOW=fio: the job in /job.  One after the other, 32 at a time, or in pieces of 1 MiB from the start.
+ * disk.c - a number of reads of a disk, past the page cache, as a machine's
+ * first program.  From its environment: DISK=vda, say, N=n, and
+ * HOW=read4k (one after the other), aio4k (32 at a time), deep4k (256 at a
+ * time), seq1m (pieces of 1 MiB from the start) or fio: the job in /job.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEPTH  32
+#define DEPTH  256
 #define SMALL  4096u
 #define LARGE  (1u << 20)
 #define BLOCKS 4096u /* of 4 KiB: what the disk has, at least */
@@ -70,21 +71,24 @@ load_modules(void)
 static int
 open_disk(void)
 {
+	const char *disk = getenv("DISK");
 	unsigned major, minor;
-	char line[128];
+	char line[128], name[64], path[80];
 	FILE *f;
 	int i;
+
+	snprintf(path, sizeof(path), "/dev/%s", disk != NULL ? disk : "vda");
 
 	for (i = 0; i < 100; i++, usleep(50000)) {
 		f = fopen("/proc/partitions", "r");
 		while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-			if (strstr(line, "vda\n") == NULL ||
-			    sscanf(line, "%u %u", &major, &minor) != 2)
+			if (sscanf(line, "%u %u %*u %63s", &major, &minor,
+				name) != 3 ||
+			    strcmp(name, path + 5) != 0)
 				continue;
-			unlink("/dev/vda");
-			mknod("/dev/vda", S_IFBLK | 0600,
-			    makedev(major, minor));
-			return open("/dev/vda", O_RDONLY | O_DIRECT);
+			unlink(path);
+			mknod(path, S_IFBLK | 0600, makedev(major, minor));
+			return open(path, O_RDONLY | O_DIRECT);
 		}
 		if (f != NULL)
 			fclose(f);
@@ -125,7 +129,7 @@ read_large(unsigned n)
 }
 
 static int
-read_many(unsigned n)
+read_many(unsigned n, unsigned depth)
 {
 	static struct iocb cb[DEPTH], *list[DEPTH];
 	static struct io_event event[DEPTH];
@@ -133,10 +137,10 @@ read_many(unsigned n)
 	unsigned begun = 0, ended = 0;
 	long got, i;
 
-	if (syscall(SYS_io_setup, DEPTH, &ctx) != 0)
+	if (syscall(SYS_io_setup, depth, &ctx) != 0)
 		return 2;
-	got = DEPTH;
-	for (i = 0; i < DEPTH; i++)
+	got = depth;
+	for (i = 0; i < got; i++)
 		event[i].obj = (uintptr_t)&cb[i];
 	while (ended < n) {
 		for (i = 0; i < got; i++) {
@@ -150,7 +154,7 @@ read_many(unsigned n)
 		}
 		if (syscall(SYS_io_submit, ctx, got, list) != got)
 			return 3;
-		got = syscall(SYS_io_getevents, ctx, 1, DEPTH, event, NULL);
+		got = syscall(SYS_io_getevents, ctx, 1, depth, event, NULL);
 		for (i = 0; i < got; i++)
 			if (event[i].res != SMALL)
 				return 4;
@@ -163,7 +167,9 @@ static int
 measure(const char *how, unsigned n)
 {
 	if (strcmp(how, "aio4k") == 0)
-		return read_many(n);
+		return read_many(n, 32);
+	if (strcmp(how, "deep4k") == 0)
+		return read_many(n, DEPTH);
 	return strcmp(how, "seq1m") == 0 ? read_large(n) : read_small(n);
 }
 
@@ -178,7 +184,7 @@ count(const char *how, unsigned n)
 		printf("disk: none\n");
 		return 1;
 	}
-	error = measure(how, 64); /* everything was used once */
+	error = measure(how, DEPTH); /* everything was used once */
 	MARK();
 	error |= measure(how, n);
 	MARK();

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: ISC
+"""hotplug.py - how long an NVMe disk takes to come and to go.
+
+From `device_add` to the first block read by a program that sleeps until the
+kernel tells of the disk; from `device_del` to QEMU's DEVICE_DELETED.  Guests
+take turns, so that a drift of the machine hits all alike.
+"""
+
+import json
+import os
+import re
+import select
+import socket
+import statistics
+import subprocess
+import time
+
+from guest import cell, newc, table
+
+LIMIT = 120 # s; ends only what hangs
+PORT = ("-device", "pcie-root-port,id=b,slot=1")
+
+
+class Kind:
+    """A board, and how it tells of cards."""
+
+    def __init__(self, name, machine, extra=(), where=None, rounds=100,
+                 pause=0):
+        self.name, self.machine, self.extra = name, machine, extra
+        self.where, self.rounds, self.pause = where or {}, rounds, pause
+
+
+# A slot that tells of it itself blinks for five seconds before a card goes, and
+# is left alone for one second after its power went off.
+KINDS = (Kind("pc", "pc"),
+         Kind("q35, ACPI", "q35", PORT, {"bus": "b"}),
+         Kind("q35, the slot's own", "q35", (
+             "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+             *PORT), {"bus": "b"}, 5, 1.5))
+
+
+class Hung(Exception):
+    """What was waited for did not come."""
+
+
+class Lines:
+    """Lines of a file descriptor, each once."""
+
+    def __init__(self, fd):
+        self.fd, self.rest = fd, b""
+
+    def match(self, pattern, limit=LIMIT):
+        """The next line that matches; those before it are passed over."""
+        end = time.monotonic() + limit
+        while True:
+            while b"\n" in self.rest:
+                line, self.rest = self.rest.split(b"\n", 1)
+                found = re.search(pattern, line.decode("latin1"))
+                if found:
+                    return found
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                raise Hung("no %r" % pattern)
+            data = os.read(self.fd, 65536)
+            if not data:
+                raise Hung("the machine ended before %r" % pattern)
+            self.rest += data
+
+
+class Slot:
+    """A machine with an empty slot, and QEMU's monitor."""
+
+    def __init__(self, guest, kind, initrd, tmp, words=""):
+        self.where, path = kind.where, "%s/%s.qmp" % (tmp, guest.name)
+        self.cycle, self.free = 0, []
+        drives = [w for i in (0, 1) for w in (
+            "-blockdev", "raw,node-name=d%d,file.driver=file,file.filename=%s"
+            "/disk%d.img" % (i, tmp, i))]
+        self.process = subprocess.Popen(
+            guest.on(kind.machine).command(
+                initrd, "256M", False, True,
+                [*kind.extra, *drives, "-qmp",
+                 "unix:%s,server=on,wait=off" % path], words),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        self.console = Lines(self.process.stdout.fileno())
+        self.console.match("ready")
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.connect(path)
+        self.monitor = Lines(self.link.fileno())
+        self.execute("qmp_capabilities")
+
+    def execute(self, command, **arguments):
+        """None, or what was wrong; events before the answer are dropped."""
+        self.link.sendall(json.dumps({
+            "execute": command, "arguments": arguments}).encode() + b"\n")
+        line = self.monitor.match(r'"return"|"error".*').group(0)
+        return None if line.startswith('"r') else line
+
+    def attach(self):
+        """Milliseconds, from the command that QEMU took."""
+        end = time.monotonic() + LIMIT
+        while True:
+            start = time.monotonic()
+            wrong = self.execute("device_add", driver="nvme", id="x",
+                                 drive="d%d" % (self.cycle % 2),
+                                 serial="s%d" % self.cycle, **self.where)
+            if wrong is None:
+                break
+            if start > end or not re.search("in use|conflict|Dupl", wrong):
+                raise Hung(wrong)
+            time.sleep(0.002)
+        self.cycle += 1
+        said = self.console.match(r"read nvme|unreadable .*").group(0)
+        if said != "read nvme":
+            raise Hung(said)
+        return (time.monotonic() - start) * 1000
+
+    def detach(self):
+        """Milliseconds, until QEMU says that the card has gone."""
+        start = time.monotonic()
+        self.link.sendall(b'{"execute": "device_del", "arguments": '
+                          b'{"id": "x"}}\n')
+        self.monitor.match('DEVICE_DELETED.*"device": "x"')
+        took = (time.monotonic() - start) * 1000
+        self.free.append(int(self.console.match(
+            r"gone nvme\w+ free=(\d+)").group(1)))
+        return took
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.link.close()
+
+
+def percentile(values, p):
+    return sorted(values)[min(len(values) - 1, int(len(values) * p))]
+
+
+def archive(b, tmp, common):
+    data = open(b + "/bench/plug", "rb").read()
+    with open(tmp + "/plug.cpio", "wb") as f:
+        f.write(newc(common + [("init", 0o100755, data)]))
+    for i in (0, 1):
+        with open("%s/disk%d.img" % (tmp, i), "wb") as f:
+            f.truncate(16 << 20)
+    return tmp + "/plug.cpio"
+
+
+def measure(guests, initrd, tmp, rounds, kind):
+    """Times of each guest, by its name; None of one that hung."""
+    slots, times = {}, {g.name: ([], []) for g in guests}
+    try:
+        for g in guests:
+            slots[g.name] = Slot(g, kind, initrd, tmp)
+        for i in range(rounds + 2): # two to warm up
+            for g in guests:
+                if times[g.name] is None:
+                    continue
+                try:
+                    pair = slots[g.name].attach(), slots[g.name].detach()
+                except Hung as e:
+                    print("%s, %s, round %d: %s" % (g.name, kind.name, i, e))
+                    times[g.name] = None
+                    continue
+                if i >= 2:
+                    times[g.name][0].append(pair[0])
+                    times[g.name][1].append(pair[1])
+            time.sleep(kind.pause)
+    finally:
+        for s in slots.values():
+            s.end()
+    return times
+
+
+def hotplug(b, tmp, guests, common):
+    initrd = archive(b, tmp, common)
+    rows = []
+    for kind in KINDS:
+        times = measure(guests, initrd, tmp, kind.rounds, kind)
+        for i, what in enumerate(("comes", "goes")):
+            row = ["%s: %s" % (kind.name, what)]
+            for g in guests:
+                t = times[g.name] and times[g.name][i]
+                row += ([cell(statistics.median(t)), cell(percentile(t, 0.99))]
+                        if t else ["-", "-"])
+            rows.append(row)
+    table("An NVMe disk in a slot: milliseconds from device_add to a program "
+          "that has read it, from\ndevice_del to DEVICE_DELETED",
+          ["slot"] + [g.name + w for g in guests
+                      for w in (", median", ", 99 %")], rows)
