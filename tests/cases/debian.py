@@ -67,7 +67,8 @@ coproc C { while read -r l; do echo "<$l>"; done; }
 pid=$C_PID
 echo hello >&"${C[1]}"; read -r answer <&"${C[0]}"; echo "$answer"
 eval "exec ${C[1]}>&-"; wait $pid; echo "coproc $?"
-{ set -m; sleep 9 & kill -STOP %1; sleep 0.2; jobs; kill -CONT %1; kill %1
+{ set -m; sleep 99 & kill -STOP %1; until jobs | grep -q Stop; do :; done; jobs
+kill -CONT %1; kill %1
 set +m; wait $!; echo $?; } 2>/dev/null
 set -o pipefail; true | (exit 3) | cat; echo $?
 f() { local x=$1; [ $x -le 1 ] && echo 1 || echo $((x * $(f $((x - 1))))); }
@@ -76,11 +77,11 @@ printf '%s\n' {a..c}{1..3} | paste -sd, ; echo ${BASH_REMATCH[0]-none}
 [[ remora-0.1 =~ ([a-z]+)-([0-9.]+) ]]; echo ${BASH_REMATCH[2]} ${RANDOM//[0-9]/}
 exec 7>out; echo seven >&7; exec 7>&-; mapfile -t m <out; echo ${m[0]} ${#m[@]}
 (ulimit -n 5; exec 9>&1) 2>/dev/null; echo ulimit $?
-timeout -s TERM 0.2 bash -c 'trap "echo term; exit 8" TERM; while :; do :; done'
-echo $?; { bash -c 'kill -SEGV $$'; echo $?; } 2>/dev/null
+mkfifo up; bash -c 'trap "echo term; exit 8" TERM; echo >up; while :; do :; done' &
+read -r _ <up; kill -TERM $!; wait $!; echo $?; timeout -s TERM 0.2 sleep 99; echo $?; { bash -c 'kill -SEGV $$'; echo $?; } 2>/dev/null
 for i in {1..50}; do (exit $i) & p[i]=$!; done; s=0
 for i in {1..50}; do wait ${p[i]}; s=$((s + $?)); done; echo $s
-read -r -t 0.1 x < <(sleep 1); echo read $(($? > 128))
+read -r -t 0.1 x < <(exec sleep 99 2>/dev/null); echo read $(($? > 128))
 trap 'echo leaving $?' EXIT
 exit 6
 '''
@@ -135,7 +136,8 @@ def shells():
     yield same('bash', '/bin/bash', BASH)
     yield same('dash', '/bin/dash', DASH)
     yield same('coreutils', '/bin/bash', COREUTILS)
-    yield debian('procps', 'sleep 77 & ps -eo pid,ppid,stat,args; top -bn1; '
+    yield debian('procps', 'sleep 77 & until pgrep -x sleep >/dev/null; do :; done; '
+                 'ps -eo pid,ppid,stat,args; top -bn1; '
                  'free; uptime; pgrep -l sleep; mount; df /tmp; pkill sleep; '
                  'wait $!; echo $?; vmstat; nproc; w -h; cat /proc/loadavg',
                  ['/usr/bin/top', '/usr/bin/pgrep'], has=[
@@ -144,7 +146,8 @@ def shells():
                      r'^\d+ sleep$', r'^share0 on / type 9p \(ro',
                      r'^tmpfs .* /tmp$', r'^143$', r'^ r  b +swpd',
                      r'^2$'])
-    yield debian('lsof', 'exec 8>/tmp/open; sleep 9 | sleep 9 & sleep 0.3; '
+    yield debian('lsof', 'exec 8>/tmp/open; sleep 99 | sleep 99 & '
+                 'until [ "$(pgrep -xc sleep)" = 2 ]; do :; done; '
                  'lsof -p $$; lsof /tmp/open; lsof -c sleep',
                  ['/usr/bin/lsof'],
                  has=[r'^bash +1 root +cwd +DIR ', r' 8w +REG .* /tmp/open$',

@@ -64,8 +64,8 @@ def transfers(kind):
                 'exec 5<>/dev/vda; echo late >&5', one(kind),
                 check=holds(0, b'late\n'))
     yield shell('written by itself/' + kind,
-                'exec 5<>/dev/vda; echo soon >&5; sleep 7; '
-                'cat /proc/diskstats', one(kind),
+                'exec 5<>/dev/vda; echo soon >&5; until grep "vda 2 0 9 " '
+                '/proc/diskstats | grep " 1 0 8 "; do sleep 0.2; done', one(kind),
                 has=[r'vda 2 0 9 \d+ 1 0 8 '])
     yield shell('read-only/' + kind,
                 'dd of=/dev/vda if=/dev/zero count=1; cmp -n 512 /dev/vda '

@@ -347,10 +347,12 @@ def iproute():
                   r'^2: eth0: <BROADCAST,MULTICAST> mtu 1400 .*state DOWN',
                   r'inet 10\.0\.2\.99/24', r'1 packets received',
                   r'Network is unreachable', r'^no way$'])
-    yield script('monitor', '/usr/sbin/ip monitor >/m & sleep 0.5; '
-                 '/usr/sbin/ip link set eth0 down; '
-                 '/usr/sbin/ip addr del 10.0.2.15/24 dev eth0; '
-                 '/usr/sbin/ip link set eth0 up; sleep 0.5; kill %1; cat /m', [
+    yield script('monitor', 'ip() { /usr/sbin/ip "$@"; }; /usr/sbin/ip monitor >/m & '
+                 'until test -s /m; do ip link set eth0 mtu 1400; '
+                 'ip link set eth0 mtu 1500; done; ip link set eth0 down; '
+                 'ip addr del 10.0.2.15/24 dev eth0; ip link set eth0 up; '
+                 "until sed '1,/Deleted/d' /m | grep -q LOWER_UP; do :; done; "
+                 'kill %1; cat /m', [
                      r'^2: eth0: <BROADCAST,MULTICAST> ',
                      r'^Deleted 2: eth0 +inet 10\.0\.2\.15/24',
                      r'^2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP>'])
