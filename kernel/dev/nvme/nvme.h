@@ -33,7 +33,8 @@
  *              requests yet: the first time there are no disks, later the
  *              floor above keeps them (-EAGAIN).
  *   LIVE       all queues take requests.
- *   RESETTING  no queue takes any; those under way will be begun again.
+ *   RESETTING  no queue takes any; those under way may end for a bounded time
+ *              (quiesce()), and what is left will be begun again.
  *   BROKEN     all requests have ended with -ENODEV, and new ones do at once;
  *              the tree has been told that the device is gone.
  *   LEAVING    the thread stops the controller and ends.
@@ -187,6 +188,7 @@ struct nvme_ctrl {                  /* the softc */
 	bool leaving;               /* atomic: disks are being written back */
 	int64_t leave_ns;           /* until then; I while leaving */
 	bool want_reset, want_scan; /* atomic */
+	bool want_subsystem;        /* atomic: reset that, too */
 	unsigned draining;          /* atomic: who wants to be woken by ends */
 	bool starved;               /* atomic: some namespace is */
 	bool retries;               /* atomic: some request waits to be begun */
@@ -305,6 +307,12 @@ int nvme_start(struct nvme_ctrl *c);
  * it does not touch memory any more.
  */
 bool nvme_silence(struct nvme_ctrl *c, int64_t wait_ns);
+/*
+ * Deletes the queues of I/O commands, so that those under way end: before a
+ * reset of one that still answers.  Waits for a bounded time, and gives up
+ * where it does not; the reset must follow.  The thread's.
+ */
+void nvme_delete_queues(struct nvme_ctrl *c);
 /* Tells it that power will go; waits for its word, within bounds. */
 void nvme_shutdown(struct nvme_ctrl *c);
 /* Memory of all queues; `quiet`: the controller cannot write it any more. */
@@ -319,6 +327,8 @@ void nvme_queue_free(struct nvme_queue *q, bool quiet);
 /* Empty rings: the controller has forgotten them.  No slot is busy. */
 void nvme_queue_clear(struct nvme_queue *q);
 void nvme_queue_door(struct nvme_queue *q, enum nvme_door door);
+/* How many commands are under way, event requests aside. */
+unsigned nvme_queue_busy(struct nvme_queue *q);
 /* A free slot of that kind, busy from now on; NULL: none. */
 struct nvme_slot *nvme_slot_take_locked(struct nvme_queue *q, unsigned kind);
 /* Back to the free ones, with its memory unloaded. */
@@ -363,13 +373,15 @@ int nvme_prps(const struct dma_seg *seg, unsigned n, unsigned page_shift,
  * Sends a command with `len` bytes of data on q and waits for its end.  `in`:
  * the data comes from the controller.  0, with its status and result, or
  *   -ENODEV  gone, or broken;  -ETIMEDOUT  the thread was told to reset it
- *   -ECANCELED  a reset came in between;  -ENOMEM;  -EAGAIN  no free slot
+ *   -ECANCELED  a reset came in between;  -ENOMEM;  -EAGAIN  no free slot,
+ *   and it goes at_once
  */
 struct nvme_command {
 	struct nvme_sqe sqe;
 	void *data; /* NULL: none */
 	uint32_t len;
 	bool in, out;
+	bool at_once; /* does not wait for a slot */
 	int64_t timeout_ns;
 	uint16_t status;
 	uint32_t result;

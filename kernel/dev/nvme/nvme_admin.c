@@ -142,20 +142,31 @@ try_send(struct nvme_queue *q, struct nvme_command *cmd, struct nvme_sync *s)
 	return error;
 }
 
+/* The queue is full of what is not answered, and will be reset for it. */
+static bool
+is_given_up(const struct nvme_ctrl *c)
+{
+	return nvme_state(c) == NVME_LIVE &&
+	    __atomic_load_n(&c->want_reset, __ATOMIC_ACQUIRE);
+}
+
 static int
 send(struct nvme_queue *q, struct nvme_command *cmd, struct nvme_sync *s)
 {
 	struct nvme_ctrl *c = q->ctrl;
 	int error = try_send(q, cmd, s);
 
-	if (error != -EAGAIN)
+	if (error != -EAGAIN || cmd->at_once)
 		return error;
 	__atomic_add_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
 	(void)wait_event_kind(nvme_waitq(c),
-	    (error = try_send(q, cmd, s)) != -EAGAIN || nvme_should_stop(c),
+	    (error = try_send(q, cmd, s)) != -EAGAIN || nvme_should_stop(c) ||
+		is_given_up(c),
 	    WAIT_UNINTERRUPTIBLE, WAIT_FOREVER);
 	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
-	return error == -EAGAIN ? -ENODEV : error;
+	if (error != -EAGAIN)
+		return error;
+	return nvme_should_stop(c) ? -ENODEV : -ECANCELED;
 }
 
 int

@@ -14,7 +14,8 @@
 #include <linux/errno.h>
 #include <stdarg.h>
 
-#define GONE_WAIT_NS 100000000ll /* for silence of what broke its word */
+#define GONE_WAIT_NS 100000000ll  /* for silence of what broke its word */
+#define QUIESCE_NS   5000000000ll /* for what is under way at a reset */
 
 const char *
 nvme_state_name(enum nvme_state state)
@@ -123,6 +124,17 @@ take_all_back(struct nvme_ctrl *c, int error, bool again)
 	return n + nvme_queue_take_back(&c->admin, error, false);
 }
 
+/* Requests of disks, or what programs wait for. */
+static bool
+any_under_way(struct nvme_ctrl *c)
+{
+	unsigned i, busy = nvme_queue_busy(&c->admin);
+
+	for (i = 0; i < c->nioq; i++)
+		busy += nvme_queue_busy(&c->ioq[i]);
+	return busy > 0;
+}
+
 /*
  * Nothing moves any more: no new commands, none under way, no writes to memory
  * if that could be had.  Again is harmless.
@@ -164,6 +176,53 @@ first_start(struct nvme_ctrl *c)
 	__atomic_store_n(&c->want_scan, true, __ATOMIC_RELAXED);
 }
 
+/* Somebody asks at the clock: is it there, does it work, was an interrupt
+ * lost?  False: there is no use in waiting for it. */
+static bool
+still_answers(struct nvme_ctrl *c)
+{
+	uint32_t csts = nvme_read(c, NVME_CSTS);
+	unsigned i;
+
+	if (csts == NVME_GONE) {
+		nvme_break(c, "gone (its registers read as ones)");
+		return false;
+	}
+	for (i = 0; i < c->nioq; i++)
+		(void)nvme_queue_answers(&c->ioq[i]);
+	(void)nvme_queue_answers(&c->admin);
+	return (csts & NVME_CSTS_CFS) == 0;
+}
+
+/*
+ * Before a reset: no new requests, and those under way may end, for a bounded
+ * time; then their queues are deleted, which ends them, too.  A controller
+ * that is switched off in the middle of a transfer may go on with it for a
+ * moment, and QEMU 7.2's ends the whole machine.  What is still there behind
+ * this is taken back, and begun again.
+ */
+static void
+quiesce(struct nvme_ctrl *c)
+{
+	int64_t now = clock_mono_ns(), end = now + QUIESCE_NS;
+	bool answers = true;
+
+	doors(c, NVME_PAUSED, false);
+	__atomic_add_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
+	for (; answers && now < end && any_under_way(c) && !nvme_should_stop(c);
+	     now = clock_mono_ns()) {
+		if (wait_event_kind(nvme_waitq(c),
+			!any_under_way(c) || nvme_should_stop(c),
+			WAIT_UNINTERRUPTIBLE,
+			MIN(end, now + NVME_PERIOD_NS)) == -ETIMEDOUT)
+			answers = still_answers(c);
+	}
+	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
+	if (answers && any_under_way(c) && !nvme_should_stop(c))
+		nvme_delete_queues(c);
+	doors(c, NVME_PAUSED, true);
+}
+
 /*
  * Requests under way are kept, and begun again behind a fresh start; what
  * programs wait for on the admin queue is theirs to repeat.
@@ -172,7 +231,9 @@ static void
 reset(struct nvme_ctrl *c)
 {
 	set_state(c, NVME_RESETTING);
-	doors(c, NVME_PAUSED, true);
+	quiesce(c);
+	if (__atomic_exchange_n(&c->want_subsystem, false, __ATOMIC_ACQ_REL))
+		nvme_write(c, NVME_NSSR, NVME_NSSR_MAGIC);
 	c->silent = nvme_silence(c, c->cap.timeout_ms * 1000000ll);
 	if (!c->silent) {
 		nvme_break(c, "it does not stop for a reset");
@@ -400,20 +461,6 @@ nvme_begin(struct nvme_ctrl *c)
 		    nvme_bus_intr_establish(c, 0, nvme_queue_intr, &c->admin) :
 		    nvme_bus_intr_establish(c, 0, nvme_shared_intr, c);
 	return error == 0 ? nvme_user_arrive(c) : error;
-}
-
-static bool
-any_under_way(struct nvme_ctrl *c)
-{
-	uint64_t state;
-	unsigned i, busy = 0;
-
-	for (i = 0; i < c->nioq; i++) {
-		state = spin_lock_irq(&c->ioq[i].lock);
-		busy += c->ioq[i].busy;
-		spin_unlock_irq(&c->ioq[i].lock, state);
-	}
-	return busy > 0;
 }
 
 /* Disks are written back while the thread still serves, and looks at the

@@ -155,11 +155,32 @@ asked_while_busy(void)
 	finish();
 }
 
-/* A reset under way when it is asked to go. */
+static bool
+disabled_or_left(void *arg)
+{
+	(void)arg;
+	return f.resets > 0 || left() || f.absent;
+}
+
+/* A reset under way when it is asked to go: it has been disabled. */
 static void
 asked_in_a_reset(void)
 {
 	submit_many(0, 5);
+	f.hold = 2;
+	submit_many(5, 5);
+	if (!left())
+		nvme_want_reset(fake_c);
+	fake_until(disabled_or_left, NULL, "the reset");
+	finish();
+}
+
+/* The same while requests may still end, which two do not. */
+static void
+asked_before_a_reset(void)
+{
+	f.hold = 2;
+	submit_many(0, 7);
 	if (!left())
 		nvme_want_reset(fake_c);
 	(void)fake_turn();
@@ -228,6 +249,16 @@ explore(void (*work)(void), unsigned least)
 	    (unsigned)ARRAY_SIZE(ways), n);
 }
 
+/* However it went: one that works is not disabled under its commands. */
+static void
+nothing_is_cut_off(void **state)
+{
+	(void)state;
+	(void)run_once(all_of_it, &ways[0], 0);
+	assert_int_equal(f.cut_off, 0);
+	assert_true(f.resets >= 2 && f.deleted >= 1);
+}
+
 static void
 at_every_moment(void **state)
 {
@@ -247,6 +278,7 @@ at_every_moment_of_leaving_in_a_reset(void **state)
 {
 	(void)state;
 	explore(asked_in_a_reset, 80);
+	explore(asked_before_a_reset, 70);
 }
 
 /* Told so by the bus, though it works: at every moment, it is left. */
@@ -304,6 +336,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_cut_off),
 		cmocka_unit_test(at_every_moment),
 		cmocka_unit_test(at_every_moment_of_leaving),
 		cmocka_unit_test(at_every_moment_of_leaving_in_a_reset),

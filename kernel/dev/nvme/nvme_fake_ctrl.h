@@ -61,7 +61,9 @@ static struct fake_nvme {
 	void (*lie)(struct nvme_cqe *e, const struct nvme_sqe *sqe);
 	/* May change data of identify and logs. */
 	void (*lie_data)(uint8_t *data, const struct nvme_sqe *sqe);
-	unsigned served, resets, aborts, shutdowns;
+	bool deletes_silently; /* queues, without a word to their commands */
+	unsigned served, resets, aborts, shutdowns, deleted;
+	unsigned cut_off; /* I/O commands under way when it was disabled */
 } f;
 
 /* Each is a moment at which it may vanish. */
@@ -126,6 +128,18 @@ fake_enable(void)
 		f.csts |= NVME_CSTS_RDY;
 }
 
+static inline unsigned
+fake_io_under_way(void)
+{
+	unsigned q, n = f.nheld;
+
+	for (q = 1; q < FAKE_QUEUES; q++)
+		if (f.sq[q].size != 0)
+			n += (f.sq[q].tail + f.sq[q].size - f.sq[q].head) %
+			    f.sq[q].size;
+	return n;
+}
+
 static inline void
 fake_write_cc(uint32_t v)
 {
@@ -141,6 +155,7 @@ fake_write_cc(uint32_t v)
 		fake_enable();
 	} else if ((v & NVME_CC_EN) == 0 && (was & NVME_CC_EN) != 0) {
 		f.resets++;
+		f.cut_off += fake_io_under_way();
 		if (f.never_stops)
 			return;
 		fake_forget_queues();
@@ -369,6 +384,28 @@ fake_create(const struct nvme_sqe *s)
 	return 0;
 }
 
+/* What it held of that queue is ended, or never answered. */
+static inline uint16_t
+fake_delete_sq(const struct nvme_sqe *s)
+{
+	unsigned q = s->cdw10 & 0xffff, i = 0;
+
+	fake_check(q > 0 && q < FAKE_QUEUES && f.sq[q].size > 0, "queue %u", q);
+	while (i < f.nheld) {
+		if (f.held_sq[i] != q) {
+			i++;
+			continue;
+		}
+		if (!f.deletes_silently)
+			fake_answer(q, &f.held[i], NVME_SC_SQ_DELETED, 0);
+		f.held[i] = f.held[--f.nheld];
+		f.held_sq[i] = f.held_sq[f.nheld];
+	}
+	f.sq[q].size = 0;
+	f.deleted++;
+	return 0;
+}
+
 static inline uint16_t
 fake_set_feature(const struct nvme_sqe *s, uint32_t *result)
 {
@@ -414,6 +451,7 @@ fake_admin(const struct nvme_sqe *s)
 		case NVME_ADMIN_GET_LOG: status = fake_get_log(s); break;
 		case NVME_ADMIN_CREATE_CQ:
 		case NVME_ADMIN_CREATE_SQ: status = fake_create(s); break;
+		case NVME_ADMIN_DELETE_SQ: status = fake_delete_sq(s); break;
 		case NVME_ADMIN_SET_FEATURES:
 			status = fake_set_feature(s, &result);
 			break;

@@ -7,6 +7,7 @@
  * disk_room() for it.
  */
 #include "dev/nvme/nvme.h"
+#include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/string.h"
@@ -188,22 +189,34 @@ has_requests(struct nvme_ctrl *c, const struct nvme_ns *ns)
 
 static unsigned end_waiting(struct nvme_ns *ns, int error);
 
+/* Its requests end when they are answered, or by a reset, which is the same
+ * thread's: false, it has to come first. */
+static bool
+await_last_requests(struct nvme_ctrl *c, const struct nvme_ns *ns)
+{
+	__atomic_add_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
+	while (wait_event_kind(nvme_waitq(c),
+		   !has_requests(c, ns) || nvme_should_stop(c) ||
+		       __atomic_load_n(&c->want_reset, __ATOMIC_ACQUIRE),
+		   WAIT_UNINTERRUPTIBLE,
+		   clock_mono_ns() + NVME_PERIOD_NS) == -ETIMEDOUT)
+		nvme_watch_look(c);
+	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
+	return !has_requests(c, ns) && !nvme_should_stop(c);
+}
+
 /*
  * The controller works, but this namespace is no more: what is under way is
- * answered by it.  When it is the controller that goes meanwhile, all this
- * is left to the end.
+ * answered by it.  Where a reset has to end that, the look at namespaces
+ * behind it goes on here.  When it is the controller that goes meanwhile, all
+ * this is left to the end.
  */
 static void
 vanish(struct nvme_ctrl *c, struct nvme_ns *ns)
 {
-	__atomic_store_n(&ns->dead, true, __ATOMIC_SEQ_CST);
-	log_info("%s: gone", ns->name);
-	__atomic_add_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
-	(void)wait_event_kind(nvme_waitq(c),
-	    !has_requests(c, ns) || nvme_should_stop(c), WAIT_UNINTERRUPTIBLE,
-	    WAIT_FOREVER);
-	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
-	if (nvme_should_stop(c))
+	if (!__atomic_exchange_n(&ns->dead, true, __ATOMIC_SEQ_CST))
+		log_info("%s: gone", ns->name);
+	if (!await_last_requests(c, ns))
 		return;
 	(void)end_waiting(ns, -ENODEV);
 	depart(c, ns);
@@ -238,9 +251,11 @@ compare(struct nvme_ctrl *c, struct nvme_ns *ns, const struct nvme_ns_params *p)
 	uint32_t nsid = ns->nsid;
 
 	ns->seen = true;
-	if (is_other(&ns->p, p)) {
+	if (ns->dead || is_other(&ns->p, p)) {
 		vanish(c, ns);
-		return nvme_should_stop(c) ? -ENODEV : arrive(c, nsid, p);
+		if (find(c, nsid) != NULL) /* not yet: a reset comes first */
+			return nvme_should_stop(c) ? -ENODEV : 0;
+		return arrive(c, nsid, p);
 	}
 	if (ns->p.blocks != p->blocks) {
 		ns->p.blocks = p->blocks;

@@ -96,6 +96,19 @@ nvme_queue_door(struct nvme_queue *q, enum nvme_door door)
 	spin_unlock_irq(&q->lock, state);
 }
 
+unsigned
+nvme_queue_busy(struct nvme_queue *q)
+{
+	uint64_t state = spin_lock_irq(&q->lock);
+	unsigned i, n = q->busy;
+
+	/* An event has no end that could be waited for. */
+	for (i = 0; q->id == 0 && q->slot != NULL && i < q->size - 1; i++)
+		n -= q->slot[i].kind == NVME_EVENT;
+	spin_unlock_irq(&q->lock, state);
+	return n;
+}
+
 /* ---- slots ---- */
 
 struct nvme_slot *

@@ -16,6 +16,7 @@
 #include <linux/errno.h>
 
 #define POLL_NS         1000000ll    /* there is no interrupt for CSTS */
+#define DELETE_NS       5000000000ll /* for the word that a queue has gone */
 #define SHUTDOWN_NS     5000000000ll /* where it does not say how long */
 #define SHUTDOWN_MAX_NS 10000000000ll
 
@@ -287,6 +288,30 @@ start_queues(struct nvme_ctrl *c)
 	if (error == 0)
 		__atomic_store_n(&c->nlive, n, __ATOMIC_RELEASE);
 	return error;
+}
+
+/* NVMe 1.4, 5.6: their commands are ended, or will not be answered. */
+void
+nvme_delete_queues(struct nvme_ctrl *c)
+{
+	struct nvme_command cmd;
+	unsigned i;
+	int error = 0;
+
+	for (i = 0; i < c->nlive && error == 0; i++) {
+		cmd = (struct nvme_command){
+			.sqe = { .opcode = NVME_ADMIN_DELETE_SQ,
+			    .cdw10 = c->ioq[i].id },
+			.at_once = true,
+			.timeout_ns = DELETE_NS
+		};
+		error = nvme_command(&c->admin, &cmd);
+		if (error == 0 && NVME_SC(cmd.status) != 0)
+			error = -EIO;
+	}
+	if (error != 0 && !nvme_should_stop(c))
+		log_warn("%s: queue %u cannot be deleted, error %d",
+		    nvme_name(c), i, -error);
 }
 
 /* ---- all of it ---- */

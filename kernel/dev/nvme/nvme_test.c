@@ -5,61 +5,15 @@
  */
 /* unit: kernel/kern/cmdline.c */
 #include "tests/host/x86/cpu.h"
-#include "dev/nvme/nvme_fake_ctrl.h"
-#include <setjmp.h>
-
-#include <cmocka.h>
+#include "dev/nvme/nvme_fake_use.h"
 
 /* ------------------------------------------------------------ helpers -- */
-
-static bool
-settled(void *arg)
-{
-	(void)arg;
-	return fake_unsettled == 0;
-}
-
-static bool
-all_ended(void *arg)
-{
-	(void)arg;
-	return fake_under_way() == 0;
-}
 
 static bool
 reported(void *arg)
 {
 	(void)arg;
 	return fake_reported;
-}
-
-static void
-attach(void)
-{
-	assert_int_equal(fake_attach(), 0);
-	fake_until(settled, NULL, "the first disks");
-}
-
-static void
-detach(bool asked)
-{
-	fake_detach_end(fake_detach_begin(asked));
-	fake_check_clean();
-}
-
-static void
-run_all(void)
-{
-	fake_until(all_ended, NULL, "requests");
-}
-
-static struct fake_disk *
-disk(const char *name)
-{
-	struct fake_disk *d = fake_disk_named(name);
-
-	assert_non_null(d);
-	return d;
 }
 
 static void
@@ -387,31 +341,6 @@ aborted_and_begun_again(void **state)
 	detach(true);
 }
 
-/* It answers neither command nor abort: reset, then all is done again. */
-static void
-reset_and_begun_again(void **state)
-{
-	unsigned i;
-
-	(void)state;
-	fake_now = 0;
-	fake_honest();
-	attach();
-	for (i = 0; i < 40; i++)
-		fake_submit(i, disk("nvme0n1"), DISK_WRITE, i * 8, 1);
-	f.silent = true;
-	while (f.resets == 0)
-		assert_true(fake_turn() || fake_jump());
-	f.silent = false;
-	fake_submit(50, disk("nvme0n2"), DISK_READ, 0, 3); /* waits meanwhile */
-	run_all();
-	for (i = 0; i < 40; i++)
-		assert_int_equal(fake_req[i].error, 0);
-	assert_int_equal(fake_c->nlive, 2);
-	assert_true(f.resets >= 1);
-	detach(true);
-}
-
 static void
 a_fatal_status(void **state)
 {
@@ -677,32 +606,6 @@ one_that_does_not_stop(void **state)
 
 /* -------------------------------------------------------- programs -- */
 
-struct asked {
-	struct nvme_passthru p;
-	struct nvme_handle *h;
-	bool io, ended;
-	int answer;
-};
-
-static void
-ask_thread(void *arg)
-{
-	struct asked *a = arg;
-
-	a->answer = nvme_handle_command(a->h, a->io, &a->p);
-	a->ended = true;
-}
-
-static void
-ask(struct asked *a)
-{
-	struct thread *t;
-
-	a->ended = false;
-	assert_int_equal(thread_create("ask", ask_thread, a, &t), 0);
-	thread_start(t);
-}
-
 static void
 commands_of_programs(void **state)
 {
@@ -822,7 +725,6 @@ main(void)
 		cmocka_unit_test(namespaces_come_and_go),
 		cmocka_unit_test(other_events_are_told),
 		cmocka_unit_test(aborted_and_begun_again),
-		cmocka_unit_test(reset_and_begun_again),
 		cmocka_unit_test(a_fatal_status),
 		cmocka_unit_test(lost_interrupts),
 		cmocka_unit_test(errors_and_tries),

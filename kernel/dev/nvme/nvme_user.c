@@ -254,7 +254,7 @@ reset_and_wait(struct nvme_ctrl *c, bool subsystem)
 	if (!await_live(c))
 		return -ENODEV;
 	if (subsystem)
-		nvme_write(c, NVME_NSSR, NVME_NSSR_MAGIC);
+		__atomic_store_n(&c->want_subsystem, true, __ATOMIC_RELEASE);
 	nvme_want_reset(c);
 	return await_live(c) ? 0 : -ENODEV;
 }
