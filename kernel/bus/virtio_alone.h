@@ -7,6 +7,7 @@
 #ifndef BUS_VIRTIO_ALONE_H
 #define BUS_VIRTIO_ALONE_H
 
+#include "bus/dma_fake.h"
 #include "bus/virtio_fake.h"
 
 #define BUS_GATE_H
@@ -98,69 +99,5 @@ static void fake_await(void) __attribute__((unused));
 			fake_now += 100000000;       \
 		(cond) ? 0 : -ETIMEDOUT;             \
 	})
-
-/* ------------------------------------------------------------ DMA maps -- */
-
-int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
-{
-	struct dma_map *map = kzalloc(
-	    sizeof(*map) + limits->max_segs * sizeof(map->seg[0]));
-
-	(void)tag;
-	if (map == NULL)
-		return -ENOMEM;
-	map->limits = *limits;
-	map->seg = (void *)(map + 1);
-	*out = map;
-	return 0;
-}
-
-void
-dma_map_destroy(struct dma_map *map)
-{
-	kfree(map);
-}
-
-int
-dma_map_load_runs(struct dma_map *map, const struct dma_run *run, unsigned n,
-    enum dma_dir dir)
-{
-	unsigned i;
-
-	fake_check(map->nsegs == 0, "a map that is loaded twice");
-	map->dir = dir;
-	map->size = 0;
-	if (n > map->limits.max_segs)
-		return -EFBIG;
-	for (i = 0; i < n; i++) {
-		map->seg[i] = (struct dma_seg){ run[i].pa, run[i].len };
-		map->size += run[i].len;
-	}
-	map->nsegs = n;
-	return 0;
-}
-
-int
-dma_map_load(struct dma_map *map, const void *buf, size_t len, enum dma_dir dir)
-{
-	struct dma_run run = { (uintptr_t)buf, len };
-
-	return dma_map_load_runs(map, &run, 1, dir);
-}
-
-void
-dma_map_sync(struct dma_map *map, enum dma_sync what)
-{
-	(void)map;
-	(void)what;
-}
-
-void
-dma_map_unload(struct dma_map *map)
-{
-	map->nsegs = 0;
-}
 
 #endif

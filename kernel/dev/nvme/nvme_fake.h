@@ -173,6 +173,7 @@ static uint32_t nvme_mmio_read(const volatile void *regs, size_t off);
 static void nvme_mmio_write(volatile void *regs, size_t off, uint32_t v);
 
 #include "bus/device.h"
+#include "bus/dma_fake.h"
 #include "bus/gate.c"
 #include "dev/nvme/nvme_admin.c"
 #include "dev/nvme/nvme_ctrl.c"
@@ -429,60 +430,6 @@ dma_runs_keep_aside(const struct dma_run *run, unsigned n)
 {
 	(void)run;
 	fake_runs_kept += n;
-}
-
-int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
-{
-	struct dma_map *map = kzalloc(
-	    sizeof(*map) + limits->max_segs * sizeof(struct dma_seg));
-
-	(void)tag;
-	if (map == NULL)
-		return -ENOMEM;
-	map->limits = *limits;
-	map->seg = (struct dma_seg *)(map + 1);
-	*out = map;
-	return 0;
-}
-
-void
-dma_map_destroy(struct dma_map *map)
-{
-	kfree(map);
-}
-
-int
-dma_map_load_runs(struct dma_map *map, const struct dma_run *run, unsigned n,
-    enum dma_dir dir)
-{
-	unsigned i;
-
-	fake_check(map->nsegs == 0, "a map that is loaded twice");
-	if (n > map->limits.max_segs)
-		return -EFBIG;
-	map->dir = dir;
-	map->size = 0;
-	for (i = 0; i < n; i++) {
-		map->seg[i] = (struct dma_seg){ run[i].pa, run[i].len };
-		map->size += run[i].len;
-	}
-	map->nsegs = n;
-	return 0;
-}
-
-void
-dma_map_sync(struct dma_map *map, enum dma_sync what)
-{
-	(void)map;
-	(void)what;
-}
-
-void
-dma_map_unload(struct dma_map *map)
-{
-	map->nsegs = 0;
 }
 
 /* ----------------------------------------------- log, clock, strings -- */

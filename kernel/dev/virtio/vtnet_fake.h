@@ -8,6 +8,7 @@
 #ifndef DEV_VTNET_FAKE_H
 #define DEV_VTNET_FAKE_H
 
+#include "bus/dma_fake.h"
 #include "bus/virtio_fake.h"
 #include "dev/virtio/vtnet.c"
 #include "dev/virtio/vtnet_ctrl.c"
@@ -84,71 +85,6 @@ nic_buf_free_all(struct nic_buf *b)
 		next = b->next;
 		nic_buf_free(b);
 	}
-}
-
-int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
-{
-	struct dma_map *map = kzalloc(sizeof(*map));
-
-	(void)tag;
-	if (map == NULL)
-		return -ENOMEM;
-	map->limits = *limits;
-	map->seg = kcalloc(limits->max_segs, sizeof(*map->seg));
-	if (map->seg == NULL) {
-		kfree(map);
-		return -ENOMEM;
-	}
-	*out = map;
-	return 0;
-}
-
-void
-dma_map_destroy(struct dma_map *map)
-{
-	if (map == NULL)
-		return;
-	kfree(map->seg);
-	kfree(map);
-}
-
-int
-dma_map_load_runs(struct dma_map *map, const struct dma_run *run, unsigned n,
-    enum dma_dir dir)
-{
-	unsigned i;
-
-	fake_check(map->nsegs == 0, "a map that is loaded twice");
-	map->dir = dir;
-	if (n > map->limits.max_segs)
-		return -EFBIG;
-	for (i = 0; i < n; i++)
-		map->seg[i] = (struct dma_seg){ run[i].pa, run[i].len };
-	map->nsegs = n;
-	return 0;
-}
-
-int
-dma_map_load(struct dma_map *map, const void *buf, size_t len, enum dma_dir dir)
-{
-	struct dma_run run = { (uintptr_t)buf, len };
-
-	return dma_map_load_runs(map, &run, 1, dir);
-}
-
-void
-dma_map_sync(struct dma_map *map, enum dma_sync what)
-{
-	(void)map;
-	(void)what;
-}
-
-void
-dma_map_unload(struct dma_map *map)
-{
-	map->nsegs = 0;
 }
 
 /* ------------------------------------------------------------- the tree -- */
