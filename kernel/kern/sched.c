@@ -599,11 +599,23 @@ sched_sleep(void)
 	preempt_enable();
 }
 
+/* Other processors were not needed yet. */
+static bool
+others_wait(void)
+{
+	return __atomic_load_n(&smp_waits, __ATOMIC_RELAXED);
+}
+
 void
 sched_preempt_user(void)
 {
 	struct thread *t = thread_self();
 
+	if (others_wait()) { /* two want this processor */
+		irq_enable();
+		smp_start();
+		irq_disable();
+	}
 	t->leaves_kernel = true;
 	sched_preempt();
 	t->leaves_kernel = false;
@@ -877,7 +889,6 @@ void
 sched_idle(void)
 {
 	struct runq *rq = runq_self();
-	bool first = cpu_of(rq) == 0;
 
 	irq_disable();
 	cpu_self()->preempt_count = 0;
@@ -886,9 +897,8 @@ sched_idle(void)
 		if (cpu_self()->need_resched || rq->nqueued > 0 ||
 		    find_work(rq)) {
 			sched_preempt();
-		} else if (first) {
-			first = false;
-			smp_first_idle();
+		} else if (others_wait()) {
+			smp_idle();
 		} else {
 			__asm__ volatile("sti; hlt" ::: "memory");
 		}

@@ -223,7 +223,7 @@ try(const char *path, struct start_args *sa)
 	KASSERT(p->vm != NULL);
 	bootchart_mark("first program");
 	bootchart_print();
-	smp_start();
+	smp_allow();
 	boot_run_later();
 	net_begin();
 	user_enter(tf_of_thread());

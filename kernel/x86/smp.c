@@ -50,7 +50,6 @@ static struct {
 	bool launched[MAX_CPUS];
 	unsigned count; /* processors that there are, once looked for */
 	bool looked;    /* atomic */
-	bool thread;    /* atomic: start_others() runs, or did */
 	unsigned (*find)(uint32_t *ids, unsigned max); /* [I] */
 	paddr_t page;                                  /* the trampoline's */
 	volatile struct trampoline *params;
@@ -60,6 +59,7 @@ static struct {
 	bool tell;          /* and print who called whom */
 	uint64_t begin_tsc; /* when the last one was launched */
 } smp = { .count = 1 };
+bool smp_waits;
 
 static struct waitq online_wq = WAITQ_INIT(online_wq);
 static struct mutex look_lock = MUTEX_INIT(look_lock);
@@ -399,12 +399,11 @@ make_thread(void)
 		log_warn("cpus: no memory to start them");
 }
 
-/* What starts the processors that there are, whoever gets to it. */
-static void
-start_thread(void)
+/* Who gets true starts the others. */
+static bool
+is_first(void)
 {
-	if (!__atomic_exchange_n(&smp.thread, true, __ATOMIC_ACQ_REL))
-		make_thread();
+	return __atomic_exchange_n(&smp_waits, false, __ATOMIC_ACQ_REL);
 }
 
 /* Before the first launch; false: there is no place for the trampoline. */
@@ -502,11 +501,11 @@ look(void)
 unsigned
 cpu_count(void)
 {
-	if (!__atomic_load_n(&smp.looked, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_load_n(&smp.looked, __ATOMIC_ACQUIRE))
 		look();
-		if (smp.count > 1)
-			start_thread();
-	}
+	if (smp.count > 1 && __atomic_load_n(&smp_waits, __ATOMIC_RELAXED) &&
+	    is_first())
+		make_thread();
 	return smp.count;
 }
 
@@ -522,6 +521,15 @@ smp_init(unsigned (*find)(uint32_t *ids, unsigned max))
 	smp.find = find;
 }
 
+void
+smp_allow(void)
+{
+	/* CPUID may know of one where tables know of more. */
+	bool more = package_size() > 1 || boot_info()->rsdp != 0;
+
+	__atomic_store_n(&smp_waits, more, __ATOMIC_RELEASE);
+}
+
 /*
  * To search for tables may take longer than the whole boot.  So where CPUID
  * tells of more than one processor, the neighbour is started unseen, and the
@@ -530,11 +538,10 @@ smp_init(unsigned (*find)(uint32_t *ids, unsigned max))
 void
 smp_start(void)
 {
-	if (package_size() == 1 ||
-	    __atomic_exchange_n(&smp.thread, true, __ATOMIC_ACQ_REL))
+	if (!is_first())
 		return;
 	mutex_lock(&look_lock);
-	if (!smp.looked && prepare()) { /* a driver may have asked already */
+	if (!smp.looked && package_size() > 1 && prepare()) {
 		smp.apic_ids[1] = cpu_nth(0)->apic_id ^ 1;
 		(void)launch(1);
 	}
@@ -542,10 +549,10 @@ smp_start(void)
 	make_thread();
 }
 
-/* Where CPUID knows of one, there is time to look when it is idle. */
+/* There is time to look. */
 void
-smp_first_idle(void)
+smp_idle(void)
 {
-	if (boot_info()->rsdp != 0)
-		start_thread();
+	if (is_first())
+		make_thread();
 }

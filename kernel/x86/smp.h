@@ -2,9 +2,10 @@
 /*
  * smp.h - several processors: started, interrupted, asked, stopped.
  *
- * The boot processor starts one other and enters the first program; a thread,
- * which whoever is idle takes, starts the rest.  A machine with one
- * processor does none of this.
+ * A program that has the boot processor for itself needs no other.  So they
+ * are started when that is no longer so: when a thread is preempted on its way
+ * to the program, when the boot processor is idle, or when somebody asks how
+ * many there are; but not before the first program runs.
  *
  * Lock order: cpu_call() may be used with spin locks held, as those who wait
  * for a spin lock serve calls meanwhile; what is called takes none.
@@ -24,13 +25,18 @@ struct trapframe;
  */
 void smp_init(unsigned (*find)(uint32_t *ids, unsigned max));
 /*
- * The first program is about to begin: starts a second processor, if there may
- * be one.  Earlier it would take from the boot, as hosts with few processors
- * give to all of them in turn.
+ * The first program is about to begin: the others may be started.  Earlier they
+ * would take from the boot, as hosts with few processors give to all in turn.
  */
+void smp_allow(void);
+/*
+ * Others may be started, and are not; atomic.  What it means for whoever sees
+ * it: threads that are free to sleep start them at once with smp_start(), the
+ * idle thread leaves it to another one with smp_idle().
+ */
+extern bool smp_waits;
 void smp_start(void);
-/* The boot processor is about to halt for the first time. */
-void smp_first_idle(void);
+void smp_idle(void);
 
 /*
  * Runs fn(arg) on the processors of `cpus` that are online, but not on the
