@@ -108,11 +108,14 @@ $(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 $(THIRD)/libacpica.a: $(ACPICA_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
+# What comes for UDP or UDP-Lite goes by kernel/net/inet_udplite.c.
+LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input
+LWIP_DEF_ip6 = -Dudp_input=lwip_hook_udp_input
 $(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
     $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(THIRD_CFLAGS) $(if $(filter $*,$(LWIP_HOT)),-O2) \
-	  $(LWIP_USE) -c -o $@ $(THIRD)/lwip/src/$*.c
+	  $(LWIP_USE) $(LWIP_DEF_$(notdir $*)) -c -o $@ $(THIRD)/lwip/src/$*.c
 
 $(THIRD)/liblwip.a: $(LWIP_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^

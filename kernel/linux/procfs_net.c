@@ -19,6 +19,8 @@ SHOW(tcp, inet_proc_tcp(sb, 0))
 SHOW(tcp6, inet_proc_tcp(sb, 1))
 SHOW(udp, inet_proc_udp(sb, 0))
 SHOW(udp6, inet_proc_udp(sb, 1))
+SHOW(udplite, inet_proc_udplite(sb, 0))
+SHOW(udplite6, inet_proc_udplite(sb, 1))
 SHOW(raw, inet_proc_raw(sb, 0))
 SHOW(raw6, inet_proc_raw(sb, 1))
 SHOW(sockstat, inet_proc_sockstat(sb))
@@ -43,5 +45,7 @@ const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("tcp6", 0444, show_tcp6),
 	PROC_FILE("udp", 0444, show_udp),
 	PROC_FILE("udp6", 0444, show_udp6),
+	PROC_FILE("udplite", 0444, show_udplite),
+	PROC_FILE("udplite6", 0444, show_udplite6),
 	{ .name = NULL },
 };

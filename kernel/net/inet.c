@@ -68,7 +68,7 @@ inet_alloc(bool v6, int type, int protocol, const struct socket_ops *ops,
 	is->mcast_ttl = is->mcast_hops = 1;
 	is->mcast_loop = true;
 	is->mtu_discover = IP_PMTUDISC_WANT;
-	is->checksum_at = -1;
+	is->checksum_at = is->send_cover = is->recv_cover = -1;
 	is->local.ip = is->remote.ip = *inet_any(is);
 	*out = is;
 	return 0;
@@ -93,6 +93,8 @@ static const struct kind kinds[] = {
 	    IPPROTO_TCP },
 	{ SOCK_DGRAM, IPPROTO_UDP, &inet_udp_ops, inet_udp_create,
 	    IPPROTO_UDP },
+	{ SOCK_DGRAM, IPPROTO_UDPLITE, &inet_udp_ops, inet_udp_create,
+	    IPPROTO_UDPLITE },
 	{ SOCK_RAW, 0, &inet_raw_ops, inet_raw_create, 0 },
 };
 

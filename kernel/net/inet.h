@@ -20,6 +20,7 @@
 #include "net/socket.h"
 #include <lwip/err.h>
 #include <lwip/ip_addr.h>
+#include <linux/in.h>
 #include <bsd/sys/queue.h>
 
 struct pbuf;
@@ -110,9 +111,10 @@ struct inet_sock {
 	int syncnt, linger2, maxseg;
 	uint32_t icmp_filter; /* raw(7): types that are not wanted */
 	uint32_t icmp6_filter[8];
-	int checksum_at;           /* IPV6_CHECKSUM; -1: none */
-	struct inet_group *groups; /* [n] */
-	uint32_t uid;              /* [I] who made it, for /proc/net */
+	int checksum_at;            /* IPV6_CHECKSUM; -1: none */
+	int send_cover, recv_cover; /* UDP-Lite: bytes; 0: all; -1: unset */
+	struct inet_group *groups;  /* [n] */
+	uint32_t uid;               /* [I] who made it, for /proc/net */
 };
 
 /* Those that exist, for /proc/net and ss; network lock. */
@@ -179,6 +181,25 @@ void inet_tcp_detach(struct inet_sock *is);
 /* Waits until cond-like `ready(is)`; a stream's time limits.  0, -EAGAIN... */
 int inet_wait(struct inet_sock *is, bool (*ready)(struct inet_sock *is),
     int64_t timeo_ns, bool nonblock);
+
+/* inet_udplite.c: what of UDP-Lite is not as in UDP; lock held. */
+static inline bool
+inet_is_udplite(const struct inet_sock *is)
+{
+	return is->s.type == SOCK_DGRAM && is->s.protocol == IPPROTO_UDPLITE;
+}
+/* Around each call of lwIP that looks for control blocks of UDP. */
+void inet_udplite_begin(const struct inet_sock *is);
+void inet_udplite_end(const struct inet_sock *is);
+/* Whether the checksum of what comes now covers as much as the socket wants. */
+bool inet_udplite_wants(const struct inet_sock *is);
+/* Says how much of a datagram without its header yet is to be covered. */
+void inet_udplite_cover(struct inet_sock *is, const struct pbuf *p);
+/* Options of SOL_UDPLITE; no lock.  -EINVAL, -ENOPROTOOPT */
+int inet_udplite_set(struct inet_sock *is, int name, const void *value,
+    unsigned len);
+int
+inet_udplite_get(struct inet_sock *is, int name, void *value, unsigned *len);
 
 /* inet_reuse.c: SO_REUSEPORT; lock held. */
 /* A listener joins another at its place, for its own block.  -EADDRINUSE */

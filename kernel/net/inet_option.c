@@ -102,6 +102,7 @@ has_level(const struct inet_sock *is, int level)
 	case SOL_IPV6: return is->v6;
 	case SOL_TCP: return is->s.type == SOCK_STREAM;
 	case SOL_UDP: return is->s.type == SOCK_DGRAM;
+	case SOL_UDPLITE: return inet_is_udplite(is);
 	case SOL_RAW:
 	case SOL_ICMPV6: return is->s.type == SOCK_RAW;
 	default: return level == SOL_SOCKET;
@@ -317,6 +318,8 @@ set_special(struct inet_sock *is, int level, int name, const void *value,
 		return -ENOENT;
 	if (level == SOL_TCP && name == TCP_FASTOPEN)
 		return -EOPNOTSUPP;
+	if (level == SOL_UDPLITE)
+		return inet_udplite_set(is, name, value, len);
 	if (level == SOL_IP || level == SOL_IPV6)
 		return inet_group_option(is, name, value, len,
 		    level == SOL_IPV6);
@@ -440,6 +443,8 @@ get_special(struct inet_sock *is, int level, int name, void *value,
 			answer(value, len, &n, sizeof(n));
 		return error;
 	}
+	if (level == SOL_UDPLITE)
+		return inet_udplite_get(is, name, value, len);
 	if (level == SOL_RAW && name == ICMP_FILTER) {
 		answer(value, len, &is->icmp_filter, sizeof(is->icmp_filter));
 		return 0;

@@ -74,13 +74,14 @@ put_head(struct sbuf *sb, int v6)
 }
 
 static void
-put_sockets(struct sbuf *sb, int type, int v6, unsigned *n)
+put_sockets(struct sbuf *sb, int type, bool lite, int v6, unsigned *n)
 {
 	const struct inet_sock *is;
 	struct row r;
 
 	TAILQ_FOREACH (is, &inet_all, all) {
-		if (is->s.type != type || is->v6 != (v6 != 0))
+		if (is->s.type != type || is->v6 != (v6 != 0) ||
+		    inet_is_udplite(is) != lite)
 			continue;
 		if (type != SOCK_RAW && is->local.port == 0)
 			continue;
@@ -129,45 +130,53 @@ inet_proc_tcp(struct sbuf *sb, int v6)
 
 	put_head(sb, v6);
 	net_lock();
-	put_sockets(sb, SOCK_STREAM, v6, &n);
+	put_sockets(sb, SOCK_STREAM, false, v6, &n);
 	put_orphans(sb, tcp_active_pcbs, v6, &n);
 	put_orphans(sb, tcp_tw_pcbs, v6, &n);
 	net_unlock();
 }
 
 static void
-put_dgrams(struct sbuf *sb, int type, int v6)
+put_dgrams(struct sbuf *sb, int type, bool lite, int v6)
 {
 	unsigned n = 0;
 
 	put_head(sb, v6);
 	net_lock();
-	put_sockets(sb, type, v6, &n);
+	put_sockets(sb, type, lite, v6, &n);
 	net_unlock();
 }
 
 void
 inet_proc_udp(struct sbuf *sb, int v6)
 {
-	put_dgrams(sb, SOCK_DGRAM, v6);
+	put_dgrams(sb, SOCK_DGRAM, false, v6);
+}
+
+void
+inet_proc_udplite(struct sbuf *sb, int v6)
+{
+	put_dgrams(sb, SOCK_DGRAM, true, v6);
 }
 
 void
 inet_proc_raw(struct sbuf *sb, int v6)
 {
-	put_dgrams(sb, SOCK_RAW, v6);
+	put_dgrams(sb, SOCK_RAW, false, v6);
 }
 
 void
 inet_proc_sockstat(struct sbuf *sb)
 {
-	unsigned n[4] = { 0 }, orphans = 0, tw = 0;
+	unsigned n[4] = { 0 }, orphans = 0, tw = 0, lite = 0;
 	const struct inet_sock *is;
 	const struct tcp_pcb *pcb;
 
 	net_lock();
-	TAILQ_FOREACH (is, &inet_all, all)
+	TAILQ_FOREACH (is, &inet_all, all) {
 		n[is->s.type & 3]++;
+		lite += inet_is_udplite(is);
+	}
 	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
 		is = pcb->callback_arg;
 		orphans += is == NULL || is->orphan;
@@ -180,9 +189,9 @@ inet_proc_sockstat(struct sbuf *sb)
 	sbuf_printf(sb, "TCP: inuse %u orphan %u tw %u alloc %u mem 0\n",
 	    n[SOCK_STREAM] + orphans, orphans, tw, n[SOCK_STREAM] + orphans);
 	sbuf_printf(sb,
-	    "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse %u\n"
+	    "UDP: inuse %u mem 0\nUDPLITE: inuse %u\nRAW: inuse %u\n"
 	    "FRAG: inuse 0 memory 0\n",
-	    n[SOCK_DGRAM], n[SOCK_RAW]);
+	    n[SOCK_DGRAM] - lite, lite, n[SOCK_RAW]);
 }
 
 void

@@ -12,6 +12,7 @@ struct sbuf;
 /* Sockets; v6: those of AF_INET6. */
 void inet_proc_tcp(struct sbuf *sb, int v6);
 void inet_proc_udp(struct sbuf *sb, int v6);
+void inet_proc_udplite(struct sbuf *sb, int v6);
 void inet_proc_raw(struct sbuf *sb, int v6);
 /* How many there are. */
 void inet_proc_sockstat(struct sbuf *sb);

@@ -16,7 +16,8 @@
 static bool
 may_share(const struct inet_sock *a, const struct inet_sock *b)
 {
-	return a != b && a->s.type == b->s.type && a->s.flag_reuseport &&
+	return a != b && a->s.type == b->s.type &&
+	    a->s.protocol == b->s.protocol && a->s.flag_reuseport &&
 	    b->s.flag_reuseport && a->uid == b->uid &&
 	    a->local.port == b->local.port && a->bound_if == b->bound_if &&
 	    ip_addr_cmp(&a->local.ip, &b->local.ip);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* inet_udp.c - sockets of UDP.  udp(7). */
+/* inet_udp.c - sockets of UDP and UDP-Lite.  udp(7), udplite(7). */
 #include "net/inet.h"
 
 #include "kern/string.h"
@@ -28,8 +28,9 @@ on_receive(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 	(void)pcb;
 	if (!ip_addr_ismulticast(ip_current_dest_addr()))
 		is = inet_reuse_dgram(is, addr, port);
-	if (is->bound_if != 0 &&
-	    is->bound_if != netif_get_index(ip_current_input_netif())) {
+	if (!inet_udplite_wants(is) ||
+	    (is->bound_if != 0 &&
+		is->bound_if != netif_get_index(ip_current_input_netif()))) {
 		pbuf_free(p);
 		return;
 	}
@@ -48,6 +49,8 @@ inet_udp_create(struct inet_sock *is)
 	is->udp = udp_new_ip_type(IP_GET_TYPE(inet_any(is)));
 	if (is->udp == NULL)
 		return -ENOMEM;
+	if (inet_is_udplite(is))
+		udp_set_flags(is->udp, UDP_FLAGS_UDPLITE);
 	udp_recv(is->udp, on_receive, is);
 	inet_tell_options(is);
 	return 0;
@@ -61,7 +64,9 @@ release(struct socket *s)
 	net_lock();
 	TAILQ_REMOVE(&inet_all, is, all);
 	inet_group_leave_all(is);
+	inet_udplite_begin(is);
 	udp_remove(is->udp);
+	inet_udplite_end(is);
 	is->udp = NULL;
 	inet_dgram_drop(is);
 	net_unlock();
@@ -73,8 +78,11 @@ release(struct socket *s)
 static int
 try_port(struct inet_sock *is, const ip_addr_t *ip, uint16_t port)
 {
-	int error = inet_errno(udp_bind(is->udp, ip, port));
+	int error;
 
+	inet_udplite_begin(is);
+	error = inet_errno(udp_bind(is->udp, ip, port));
+	inet_udplite_end(is);
 	if (error == 0) {
 		is->local.ip = *ip;
 		is->local.port = port;
@@ -178,7 +186,9 @@ connect_locked(struct inet_sock *is, const struct sock_addr *addr)
 		return error;
 	if (ip_addr_isany(&is->udp->local_ip))
 		is->udp->local_ip = is->local.ip = *from;
+	inet_udplite_begin(is);
 	(void)udp_connect(is->udp, &to.ip, to.port);
+	inet_udplite_end(is);
 	is->remote = to;
 	is->state = INET_CONNECTED;
 	return 0;
@@ -236,6 +246,7 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 		is->udp->ttl = (u8_t)how->ttl;
 	if (how->tos >= 0)
 		is->udp->tos = (u8_t)how->tos;
+	inet_udplite_cover(is, p);
 	err = send_from(is, p, to, how);
 	is->udp->ttl = ttl;
 	is->udp->tos = tos;

@@ -29,13 +29,14 @@
 #define SOCK_TYPES     11 /* numbers below are types */
 #define SOCK_TYPE_MASK 0xfu
 
-#define SOL_IP     0
-#define SOL_SOCKET 1
-#define SOL_TCP    6
-#define SOL_UDP    17
-#define SOL_IPV6   41
-#define SOL_ICMPV6 58
-#define SOL_RAW    255
+#define SOL_IP      0
+#define SOL_SOCKET  1
+#define SOL_TCP     6
+#define SOL_UDP     17
+#define SOL_UDPLITE 136
+#define SOL_IPV6    41
+#define SOL_ICMPV6  58
+#define SOL_RAW     255
 
 #define MSG_OOB          0x1u
 #define MSG_PEEK         0x2u

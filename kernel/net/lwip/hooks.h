@@ -23,6 +23,9 @@ u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
 int lwip_hook_ip4_input(struct pbuf *p, struct netif *inp);
 #define LWIP_HOOK_IP4_INPUT(p, inp) lwip_hook_ip4_input(p, inp)
 
+/* In place of udp_input(), which gets UDP-Lite's table for UDP-Lite. */
+void lwip_hook_udp_input(struct pbuf *p, struct netif *inp);
+
 /* The interface and the next hop that the table of routes says. */
 struct netif *
 lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest);

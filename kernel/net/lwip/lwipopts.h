@@ -57,6 +57,7 @@
 #define LWIP_MULTICAST_TX_OPTIONS 1
 #define LWIP_RAW                  1
 #define LWIP_UDP                  1
+#define LWIP_UDPLITE              1
 #define LWIP_DHCP                 1
 #define DHCP_DOES_ARP_CHECK       0
 #define LWIP_DNS                  0
