@@ -263,7 +263,9 @@ def judge(case, context, outcome):
     if case.host is not None:
         host = case.host(context) if callable(case.host) else case.host
         # A machine has one serial line for both of the program's outputs.
-        model = execute(host, case.stdin, case.patience, {'TZ': 'UTC0'}, True)
+        # There it begins with its signals as they are, whoever runs this.
+        model = execute(['env', '--default-signal', *host], case.stdin,
+                        case.patience, {'TZ': 'UTC0'}, True)
         stdout, status = model.stdout, model.status
     got = outcome.stdout
     if case.normal and stdout is not None:
