@@ -387,8 +387,8 @@ def interpreters():
                    add=['/usr/lib/x86_64-linux-gnu/perl-base'])
     yield program('bc', ['/usr/bin/bc', '-lq'], stdin=BC,
                   host=['/usr/bin/bc', '-lq'], needs=['/usr/bin/bc'])
-    yield program('openssl speed', ['/usr/bin/openssl', 'speed', '-seconds',
-                                    '1', 'sha256'],
+    yield program('openssl speed', ['/usr/bin/openssl', 'speed', '-elapsed',
+                                    '-seconds', '1', 'sha256'],
                   ['--memory', '128M'], limit=100,
                   has=[r'^sha256 +[\d.]+k'], needs=['/usr/bin/openssl'])
     yield program('openssl sha256', ['/usr/bin/openssl', 'dgst', '-sha256',
