@@ -6,24 +6,11 @@
  */
 /* unit: kernel/bus/virtqueue.c kernel/bus/virtqueue_split.c kernel/bus/virtqueue_packed.c kernel/bus/virtio.c */
 #include "bus/virtio_fake.h"
+#include "tests/host/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NCOOKIES 32
-
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t
-take(struct input *in, unsigned width)
-{
-	uint32_t v = 0;
-
-	while (width-- > 0 && in->at < in->end)
-		v = v << 8 | *in->at++;
-	return v;
-}
 
 static struct fake_device f;
 static char cookie[NCOOKIES];

@@ -7,22 +7,13 @@
 #include "tests/host/x86/cpu.h"
 #include "tests/host/kern/spinlock.h"
 #include "dev/virtio/vtballoon_fake.h"
+#include "tests/host/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint8_t *at, *end;
+static struct input in;
 static struct fake_device f;
 static bool spoilt[FAKE_QUEUES]; /* the device has lied there */
-
-static uint32_t
-take(unsigned width)
-{
-	uint32_t v = 0;
-
-	while (width-- > 0 && at < end)
-		v = v << 8 | *at++;
-	return v;
-}
 
 static void
 fake_await(void)
@@ -33,18 +24,18 @@ fake_await(void)
 static void
 device_acts(void)
 {
-	unsigned q = take(1) % FAKE_QUEUES;
+	unsigned q = take(&in, 1) % FAKE_QUEUES;
 	struct fake_chain c;
 
 	if (f.ring[q].place.size == 0)
 		return;
-	if (take(1) % 8 == 0) {
+	if (take(&in, 1) % 8 == 0) {
 		spoilt[q] = true;
-		fake_answer(&f, q, take(2), take(2), 1);
+		fake_answer(&f, q, take(&in, 2), take(&in, 2), 1);
 	} else if (!spoilt[q] && q < 2) {
 		(void)fake_take_numbers(&f, q);
 	} else if (!spoilt[q] && fake_next(&f, q, &c)) {
-		fake_answer(&f, q, c.id, take(2), c.places);
+		fake_answer(&f, q, c.id, take(&in, 2), c.places);
 	}
 }
 
@@ -53,11 +44,12 @@ step(void)
 {
 	uint32_t want;
 
-	switch (take(1) % 8) {
+	switch (take(&in, 1) % 8) {
 	case 0:
 	case 1: device_acts(); break;
 	case 2:
-		want = take(1) % 4 == 0 ? take(4) : take(2) % 1200;
+		want = take(&in, 1) % 4 == 0 ? take(&in, 4) :
+					       take(&in, 2) % 1200;
 		memcpy(f.config, &want, 4);
 		virtio_interrupt(&f.vd, false, true);
 		break;
@@ -65,7 +57,7 @@ step(void)
 	case 4: fake_fire(&fake_softc->tell); break;
 	case 5:
 		if (fake_resort != NULL)
-			(void)fake_resort(take(1));
+			(void)fake_resort(take(&in, 1));
 		break;
 	case 6: fake_work(); break;
 	default: virtio_interrupt(&f.vd, true, false);
@@ -78,17 +70,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t bits;
 	bool attached;
 
-	at = data;
-	end = data + size;
-	bits = take(1);
+	in = (struct input){ data, data + size };
+	bits = take(&in, 1);
 	fake_init(&f,
-	    VIRTIO_BIT(VIRTIO_F_VERSION_1) | take(4) |
+	    VIRTIO_BIT(VIRTIO_F_VERSION_1) | take(&in, 4) |
 		(uint64_t)(bits & 1) << VIRTIO_F_RING_PACKED,
 	    1u << (bits >> 1 & 7));
 	f.vd.legacy = (bits & 0x10) != 0;
 	memset(spoilt, 0, sizeof(spoilt));
 	attached = fake_attach(&f) == 0;
-	while (attached && at < end)
+	while (attached && in.at < in.end)
 		step();
 	f.absent = (bits & 0x40) != 0;
 	f.stuck = (bits & 0x80) != 0;

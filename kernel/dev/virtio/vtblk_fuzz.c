@@ -7,22 +7,9 @@
 #include "tests/host/x86/cpu.h"
 #include "tests/host/kern/spinlock.h"
 #include "dev/virtio/vtblk_fake.h"
+#include "tests/host/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t
-take(struct input *in, unsigned width)
-{
-	uint32_t v = 0;
-
-	while (width-- > 0 && in->at < in->end)
-		v = v << 8 | *in->at++;
-	return v;
-}
 
 static struct fake_device f;
 /*

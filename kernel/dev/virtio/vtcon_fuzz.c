@@ -7,25 +7,12 @@
 #include "tests/host/x86/cpu.h"
 #include "tests/host/kern/spinlock.h"
 #include "dev/virtio/vtcon_fake.h"
+#include "tests/host/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct input {
-	const uint8_t *at, *end;
-};
-
 static struct fake_device f;
 static bool spoilt[FAKE_QUEUES]; /* the device has lied there */
-
-static uint32_t
-take(struct input *in, unsigned width)
-{
-	uint32_t v = 0;
-
-	while (width-- > 0 && in->at < in->end)
-		v = v << 8 | *in->at++;
-	return v;
-}
 
 /* A message, more or less as it should be. */
 static void

@@ -7,22 +7,13 @@
 #include "tests/host/x86/cpu.h"
 #include "tests/host/kern/spinlock.h"
 #include "dev/virtio/vtscsi_fake.h"
+#include "tests/host/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint8_t *at, *end;
+static struct input in;
 static struct fake_device f;
 static bool spoilt; /* the device has lied in a ring */
-
-static uint32_t
-take(unsigned width)
-{
-	uint32_t v = 0;
-
-	while (width-- > 0 && at < end)
-		v = v << 8 | *at++;
-	return v;
-}
 
 /* Answers the next command with what comes next; false: there is none. */
 static bool
@@ -40,14 +31,14 @@ serve(void)
 	    "a response's length");
 	p = (uint8_t *)(uintptr_t)c.seg[c.nread].addr;
 	memset(p, 0, c.seg[c.nread].len);
-	for (i = 0, n = take(1) % 32; i < n; i++)
-		p[i] = take(1);
+	for (i = 0, n = take(&in, 1) % 32; i < n; i++)
+		p[i] = take(&in, 1);
 	for (k = c.nread + 1; k < c.n; k++) {
 		p = (uint8_t *)(uintptr_t)c.seg[k].addr;
-		for (i = 0, n = take(1); i < n && i < c.seg[k].len; i++)
-			p[i] = take(1);
+		for (i = 0, n = take(&in, 1); i < n && i < c.seg[k].len; i++)
+			p[i] = take(&in, 1);
 	}
-	len = take(1) % 4 == 0 ? take(4) : c.writable;
+	len = take(&in, 1) % 4 == 0 ? take(&in, 4) : c.writable;
 	fake_answer(&f, 2, c.id, len, c.places);
 	virtio_interrupt(&f.vd, true, false);
 	return true;
@@ -58,48 +49,49 @@ fake_await(void)
 {
 	if (!serve())
 		fake_pass(NSEC_PER_SEC);
-	if (fake_gone != 0 || at == end)
+	if (fake_gone != 0 || in.at == in.end)
 		fake_host.gone = true;
 }
 
 static void
 submit(void)
 {
-	unsigned i = take(1) % FAKE_REQS;
-	struct disk *d = fake_disk[take(1) % 4];
-	enum disk_op op = take(1) % (DISK_SERIAL + 1);
+	unsigned i = take(&in, 1) % FAKE_REQS;
+	struct disk *d = fake_disk[take(&in, 1) % 4];
+	enum disk_op op = take(&in, 1) % (DISK_SERIAL + 1);
 
 	if (d != NULL && !fake_req[i].under_way)
-		(void)fake_submit(d, i, op, take(2));
+		(void)fake_submit(d, i, op, take(&in, 2));
 }
 
 static void
 side_queues(void)
 {
-	unsigned q = take(1) % 2;
+	unsigned q = take(&in, 1) % 2;
 	struct fake_chain c;
 
 	if (f.ring[q].place.size == 0 || spoilt || !fake_next(&f, q, &c))
 		return;
-	fake_answer(&f, q, c.id, take(1), c.places);
+	fake_answer(&f, q, c.id, take(&in, 1), c.places);
 	virtio_interrupt(&f.vd, true, false);
 }
 
 static void
 step(void)
 {
-	switch (take(1) % 8) {
+	switch (take(&in, 1) % 8) {
 	case 0:
 	case 1: submit(); break;
 	case 2: (void)serve(); break;
 	case 3: side_queues(); break;
 	case 4: fake_rescan_due = true; break;
-	case 5: fake_pass(take(1) * 500000000ll); break;
+	case 5: fake_pass(take(&in, 1) * 500000000ll); break;
 	case 6:
 		spoilt = true;
-		fake_answer(&f, take(1) % 3, take(2), take(2), 1);
+		fake_answer(&f, take(&in, 1) % 3, take(&in, 2), take(&in, 2),
+		    1);
 		break;
-	default: virtio_interrupt(&f.vd, true, take(1) % 2 != 0);
+	default: virtio_interrupt(&f.vd, true, take(&in, 1) % 2 != 0);
 	}
 	if (fake_gone != 0)
 		fake_host.gone = true;
@@ -112,26 +104,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t bits;
 	bool attached;
 
-	at = data;
-	end = data + size;
-	bits = take(1);
+	in = (struct input){ data, data + size };
+	bits = take(&in, 1);
 	fake_init(&f,
-	    VIRTIO_BIT(VIRTIO_F_VERSION_1) | take(4) |
+	    VIRTIO_BIT(VIRTIO_F_VERSION_1) | take(&in, 4) |
 		(uint64_t)(bits & 1) << VIRTIO_F_RING_PACKED,
 	    1u << (2 + (bits >> 1 & 3)));
 	f.vd.legacy = (bits & 0x10) != 0;
 	f.config[0] = 1;
-	f.config[4] = take(1);
-	f.config[8] = take(1);
-	f.config[12] = take(1);
+	f.config[4] = take(&in, 1);
+	f.config[8] = take(&in, 1);
+	f.config[12] = take(&in, 1);
 	f.config[20] = 96;
 	f.config[24] = 32;
-	f.config[30] = take(1) % 3;
+	f.config[30] = take(&in, 1) % 3;
 	spoilt = false;
 	attached = fake_attach(&f) == 0;
 	if (attached)
 		fake_work();
-	while (attached && at < end)
+	while (attached && in.at < in.end)
 		step();
 	fake_host.gone = true; /* who waits now waits for nothing */
 	f.absent = (bits & 0x40) != 0;
