@@ -112,15 +112,19 @@ bash bash 5.2.15-2 bash_5.2.15.orig.tar.gz \
 7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51
 perl perl 5.36.0-7+deb12u3 perl_5.36.0.orig.tar.xz \
 0f386dccbee8e26286404b2cca144e1005be65477979beb9b1ba272d4819bcf0
+coreutils coreutils 9.1-1 coreutils_9.1.orig.tar.xz \
+61a1f410d78ba7e7f37a5a4f50e6d1320aca33375484a3255eddf17a38580423
+redis redis 5:7.0.15-1~deb12u10 redis_7.0.15.orig.tar.gz \
+4b1dc4ee6d622a09fff9c6777191209750fb5e5a725ef78ea012d6eef4c22982
 EOF
 }
 
 # What the root of 'make conformance' holds beside them; Linux must take all
 # of it as an initial file system.
 suite_packages() {
-    echo bash bc bsdextrautils busybox bzip2 cpio dash file less
-    echo libpython3.11-testsuite perl procps psmisc python3 sqlite3 strace
-    echo stress-ng unzip util-linux xz-utils zip
+    echo acl attr bash bc bsdextrautils busybox bzip2 cpio dash file less
+    echo libpython3.11-testsuite perl procps psmisc python3 redis-server
+    echo sqlite3 strace stress-ng tcl8.6 unzip util-linux xz-utils zip
 }
 
 cache=${REMORA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/remora}
@@ -365,6 +369,10 @@ unpack_suites() {
     prepare_busybox "$from/busybox" "$from/suites/busybox"
     prepare_bash "$from/bash" "$from/suites/bash"
     prepare_perl "$from/perl" "$from/suites/perl" "$1"
+    prepare_coreutils "$from/coreutils" "$from/suites/coreutils"
+    prepare_redis "$from/redis" "$from/suites/redis"
+    printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$from/hosts"
+    as_root cp "$from/hosts" "$1/etc/hosts"
     as_root cp -a --no-preserve=ownership "$from/suites" "$1/suites"
     rm -rf "$from"
 }
@@ -395,6 +403,26 @@ prepare_perl() {
     done
     ln -s /usr/bin/perl "$2/perl"
     ln -s /usr/bin/perl "$2/t/perl"
+}
+
+# The tests ask this header what configure found.
+prepare_coreutils() {
+    mkdir "$2/src"
+    cp -a "$1/init.cfg" "$1/tests" "$2"
+    cp tests/conformance/getlimits.sh "$2/src/getlimits"
+    for what in HAVE_CAP HAVE_GETMNTENT HAVE_INOTIFY HAVE_LINKAT \
+        HAVE_LUTIMES HAVE_MNTENT_H HAVE_OPENAT HAVE_PTHREAD_T \
+        HAVE_SETGROUPS HAVE_UTIMENSAT USE_ACL USE_XATTR; do
+        echo "#define $what 1"
+    done >"$2/config.h"
+}
+
+prepare_redis() {
+    mkdir "$2/src"
+    cp -a "$1/tests" "$2"
+    for tool in server cli benchmark check-aof check-rdb; do
+        ln -s "/usr/bin/redis-$tool" "$2/src/redis-$tool"
+    done
 }
 
 # --- main ---------------------------------------------------------------------------

@@ -21,7 +21,7 @@ there /dev/pts devpts || mount -t devpts -o ptmxmode=666 devpts /dev/pts
 [ -e /dev/stdin ] || ln -s /proc/self/fd/0 /dev/stdin
 [ -e /dev/stdout ] || ln -s /proc/self/fd/1 /dev/stdout
 [ -e /dev/stderr ] || ln -s /proc/self/fd/2 /dev/stderr
-for folder in /tmp /run /dev/shm; do
+for folder in /tmp /run /dev/shm /var/tmp; do
     mount -t tmpfs -o mode=1777 tmpfs $folder
 done
 hostname conformance
@@ -36,7 +36,8 @@ while read -r name seconds command <&3; do
     echo
     echo "@@begin $name"
     timeout -k 5 "$seconds" sh -c "$command" </dev/null 2>&1 3<&-
+    status=$?
     echo
-    echo "@@end $name $?"
+    echo "@@end $name $status"
 done 3<"/suites/$suite.$guest"
 echo "@@done"
