@@ -41,15 +41,6 @@ report(struct inet_sock *is, const struct inet_report *r)
 	waitq_wake_all(&is->wq);
 }
 
-/* 0: lwIP goes on with it. */
-int
-lwip_hook_ip4_input(struct pbuf *p, struct netif *inp)
-{
-	(void)inp;
-	inet_error_look(p);
-	return 0;
-}
-
 void
 inet_error_look(const struct pbuf *p)
 {

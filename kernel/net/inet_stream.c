@@ -208,6 +208,8 @@ give_parts(struct inet_sock *is, struct part *part, unsigned n, bool more)
 
 	net_lock();
 	ok = is->tcp != NULL && !is->tx_shut && is->state == INET_CONNECTED;
+	if (ok && is->queued == 0) /* RFC 6928; lwIP begins with 4 KiB */
+		is->tcp->cwnd = MAX(is->tcp->cwnd, 10u * is->tcp->mss);
 	for (i = 0; i < n; i++) {
 		ok = ok && give_part(is, &part[i], more || i + 1 < n);
 		if (ok) {

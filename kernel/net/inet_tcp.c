@@ -26,7 +26,7 @@
 #include <linux/poll.h>
 #include <linux/in.h>
 
-#define BACKLOG_MAX 255 /* lwIP counts in a byte */
+#define BACKLOG_MAX 4096 /* somaxconn */
 
 static void
 changed(struct inet_sock *is)
@@ -414,7 +414,6 @@ on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	is->remote.port = pcb->remote_port;
 	attach(is, pcb);
 	inet_tell_options(is);
-	tcp_backlog_delayed(pcb);
 	is->listener = l;
 	inet_known(is);
 	TAILQ_INSERT_TAIL(&l->waiting, is, link);
@@ -428,16 +427,12 @@ listen_locked(struct inet_sock *is, int backlog)
 {
 	struct inet_end any = { .ip = *inet_any(is) };
 	struct tcp_pcb *pcb;
-	u8_t room;
+	unsigned room;
 	int error = 0;
 	err_t err;
 
-	room = (u8_t)(backlog < 0 || backlog > BACKLOG_MAX ? BACKLOG_MAX :
-		backlog == 0                               ? 1 :
-							     backlog);
+	room = MIN((unsigned)backlog, BACKLOG_MAX); /* -1: the most */
 	if (is->state == INET_LISTENING) {
-		if (is->tcp != NULL)
-			tcp_backlog_set((struct tcp_pcb_listen *)is->tcp, room);
 		is->backlog = room;
 		return 0;
 	}
@@ -447,7 +442,7 @@ listen_locked(struct inet_sock *is, int backlog)
 		error = bind_locked(is, &any);
 	if (error != 0)
 		return error;
-	pcb = tcp_listen_with_backlog_and_err(is->tcp, room, &err);
+	pcb = tcp_listen_with_backlog_and_err(is->tcp, 1, &err);
 	if (pcb != NULL) {
 		is->tcp = pcb; /* another block, with the same reference */
 		tcp_arg(pcb, is);
@@ -491,8 +486,6 @@ take_waiting(struct inet_sock *l)
 		TAILQ_REMOVE(&l->waiting, is, link);
 		l->nwaiting--;
 		is->listener = NULL;
-		if (is->tcp != NULL)
-			tcp_backlog_accepted(is->tcp);
 	}
 	net_unlock();
 	return is;

@@ -476,10 +476,12 @@ ethif_work(void)
 			continue;
 		if (__atomic_exchange_n(&e->link_news, false, __ATOMIC_ACQ_REL))
 			look_at_link(e);
+		/* Before timers: what is still held is not sent once more. */
+		for (i = 0; i < e->nic->info.nqueues; i++)
+			e->nic->ops->reap(e->nic->arg, i);
 		if (!__atomic_exchange_n(&e->ready, false, __ATOMIC_ACQ_REL))
 			continue;
 		for (i = 0; i < e->nic->info.nqueues; i++) {
-			e->nic->ops->reap(e->nic->arg, i);
 			if (ethif_receive(e, i)) {
 				__atomic_store_n(&e->ready, true,
 				    __ATOMIC_RELEASE);

@@ -6,12 +6,16 @@
 #define LWIP_PORT_HOOKS_H
 
 #include <lwip/arch.h>
+#include <lwip/err.h>
 #include <lwip/ip_addr.h>
+#include <stdbool.h>
 
 struct dhcp;
 struct dhcp_msg;
 struct netif;
 struct pbuf;
+struct tcp_hdr;
+struct tcp_pcb;
 
 /* A first sequence number that nobody can guess (RFC 6528). */
 u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
@@ -19,9 +23,28 @@ u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
 #define LWIP_HOOK_TCP_ISN(lip, lport, rip, rport) \
 	lwip_hook_tcp_isn(lip, lport, rip, rport)
 
-/* Every packet of IPv4 that comes: what ICMP reports is looked at. */
+/* net/inet_guard.c: every packet that comes; not 0: it is dealt with. */
 int lwip_hook_ip4_input(struct pbuf *p, struct netif *inp);
 #define LWIP_HOOK_IP4_INPUT(p, inp) lwip_hook_ip4_input(p, inp)
+int lwip_hook_ip6_input(struct pbuf *p, struct netif *inp);
+#define LWIP_HOOK_IP6_INPUT(p, inp) lwip_hook_ip6_input(p, inp)
+/* Every segment of TCP for a control block; not ERR_OK: it is dropped. */
+err_t lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h,
+    unsigned optlen, unsigned opt1len, u8_t *opt2, struct pbuf *p);
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, optlen, opt1len, opt2, p) \
+	lwip_hook_tcp_input(pcb, h, optlen, opt1len, opt2, p)
+
+/*
+ * The resets with which tcp_in.c answers; `flags` there are those of the
+ * segment that came.
+ */
+void lwip_port_reset(bool has_ack, u32_t seqno, u32_t ackno,
+    const ip_addr_t *from, const ip_addr_t *to, u16_t from_port, u16_t to_port);
+#ifdef LWIP_PORT_TCP_IN
+#define tcp_rst(pcb, seqno, ackno, from, to, from_port, to_port)        \
+	lwip_port_reset((flags & TCP_ACK) != 0, seqno, ackno, from, to, \
+	    from_port, to_port)
+#endif
 
 /* In place of udp_input(), which gets UDP-Lite's table for UDP-Lite. */
 void lwip_hook_udp_input(struct pbuf *p, struct netif *inp);

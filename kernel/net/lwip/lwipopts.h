@@ -91,11 +91,13 @@ extern unsigned lwip_tcp_window;
 #define LWIP_TCP_SACK_OUT                 1
 #define LWIP_TCP_TIMESTAMPS               1
 #define LWIP_TCP_KEEPALIVE                1
-#define TCP_LISTEN_BACKLOG                1
+#define TCP_LISTEN_BACKLOG                0 /* net/inet_guard.c counts */
 #define TCP_QUEUE_OOSEQ                   1
 #define TCP_OOSEQ_MAX_BYTES               lwip_tcp_window
 #define TCP_MAXRTX                        12
 #define TCP_SYNMAXRTX                     6
+#define LWIP_TCP_RTO_TIME                 1000  /* RFC 6298, 2.1 */
+#define TCP_MSL                           30000 /* 60 s of TIME_WAIT */
 #define SO_REUSE                          1
 #define SO_REUSE_RXTOALL                  1
 #define LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT 20000

@@ -41,6 +41,7 @@ unsigned lwip_tcp_window = WINDOW_MIN;
 static struct mutex lock = MUTEX_INIT(lock);
 static struct mutex starting = MUTEX_INIT(starting);
 static bool up;      /* atomic */
+static bool settled; /* atomic: and the cards of the boot are there */
 static bool working; /* atomic: the thread has something to do */
 static struct waitq thread_wq = WAITQ_INIT(thread_wq);
 static int64_t sleeps_until; /* atomic: the thread, unless woken */
@@ -273,6 +274,7 @@ start_all(void)
 	ethif_start_new();
 	inet_config_work();
 	thread_start(t);
+	__atomic_store_n(&settled, true, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -287,7 +289,7 @@ net_up(void)
 {
 	int error = 0;
 
-	if (net_is_up())
+	if (__atomic_load_n(&settled, __ATOMIC_ACQUIRE))
 		return 0;
 	mutex_lock(&starting);
 	if (!net_is_up())

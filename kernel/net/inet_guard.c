@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * inet_guard.c - packets that lwIP would take in a wrong way, looked at before
+ * it gets them.  RFC 9293 (TCP), 5961 (blind attacks), 7323 (timestamps), 6191
+ * (TIME_WAIT); ip(7), listen(2).
+ *
+ * lwIP trusts its peers here and there: a number half the space away from
+ * what it expects trips its assertions, bytes without ACK are taken, a SYN in
+ * TIME_WAIT is refused.  And what listen(2) says of backlogs is done here: half
+ * open connections are bounded, the oldest gives way.
+ * Locking: the network lock is held.
+ */
+#include "net/inet.h"
+
+#include "kern/string.h"
+#include "net/ethif.h"
+#include "net/inet_error.h"
+#include <lwip/inet_chksum.h>
+#include <lwip/ip.h>
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/tcp.h>
+#include <lwip/prot/udp.h>
+
+#define HALF_OPEN_MIN 128u /* that a listener may have, whatever its backlog */
+#define HALF_OPEN_MAX 1024u
+#define MSS_MIN       88u      /* as Linux has it: with 40 bytes of options */
+#define PAWS_TICKS    4147200u /* 24 days: a timestamp says nothing more */
+
+/* --------------------------------------------------------------------- IP -- */
+
+static bool
+is_own(uint32_t ip)
+{
+	struct netif *nif;
+
+	NETIF_FOREACH(nif)
+	if (netif_ip4_addr(nif)->addr == ip)
+		return true;
+	return false;
+}
+
+/* A source that no other station can have. */
+static bool
+is_martian(const struct ip_hdr *h, const struct netif *inp)
+{
+	ip4_addr_t src = { .addr = h->src.addr };
+	ip4_addr_t dst = { .addr = h->dest.addr };
+
+	if (ethif_nic(inp) == NULL)
+		return false;
+	if (ip4_addr_isloopback(&src) || ip4_addr_isloopback(&dst))
+		return true;
+	if (src.addr == IPADDR_ANY) /* one that has no address yet */
+		return IPH_PROTO(h) == IP_PROTO_TCP;
+	return is_own(src.addr);
+}
+
+/* lwIP looks at the ports of any UDP, as DHCP comes to no address yet. */
+static bool
+lacks_ports(const struct pbuf *p, const struct ip_hdr *h)
+{
+	unsigned len = IPH_HL_BYTES(h) + UDP_HLEN;
+
+	if (IPH_PROTO(h) != IP_PROTO_UDP || p->len >= len)
+		return false;
+	return (IPH_OFFSET(h) & PP_HTONS(IP_OFFMASK)) == 0 ||
+	    !is_own(h->dest.addr);
+}
+
+/* 0: lwIP goes on with it. */
+int
+lwip_hook_ip4_input(struct pbuf *p, struct netif *inp)
+{
+	const struct ip_hdr *h = p->payload;
+
+	if (p->len < IP_HLEN || is_martian(h, inp) || lacks_ports(p, h)) {
+		pbuf_free(p);
+		return 1;
+	}
+	inet_error_look(p);
+	return 0;
+}
+
+/* Options of IPv6, each with its length, end where their header does. */
+static bool
+options_fit(const uint8_t *o, unsigned len)
+{
+	unsigned i = 2;
+
+	while (i < len) {
+		if (o[i] == IP6_PAD1_OPTION)
+			i++;
+		else if (i + 1 < len)
+			i += 2u + o[i + 1];
+		else
+			return false;
+	}
+	return i == len;
+}
+
+/* A fragment header: whether others follow it in this very fragment. */
+static bool
+is_first_fragment(const uint8_t *f)
+{
+	return ((unsigned)f[2] << 8 | f[3]) >> 3 == 0;
+}
+
+/*
+ * All headers before the one of TCP, UDP or ICMP are there, of a first
+ * fragment, too (RFC 7112): lwIP looks at them before it knows.
+ */
+static bool
+headers_fit(const uint8_t *packet, unsigned len)
+{
+	unsigned at = IP6_HLEN, n;
+	uint8_t kind = packet[6];
+
+	while (kind == IP6_NEXTH_HOPBYHOP || kind == IP6_NEXTH_ROUTING ||
+	    kind == IP6_NEXTH_DESTOPTS || kind == IP6_NEXTH_FRAGMENT) {
+		if (at + 8 > len)
+			return false;
+		n = kind == IP6_NEXTH_FRAGMENT ? 8 : 8 * (packet[at + 1] + 1u);
+		if (at + n > len)
+			return false;
+		if (kind == IP6_NEXTH_FRAGMENT) {
+			if (!is_first_fragment(packet + at))
+				return true;
+		} else if (kind != IP6_NEXTH_ROUTING &&
+		    !options_fit(packet + at, n)) {
+			return false;
+		}
+		kind = packet[at];
+		at += n;
+	}
+	return true;
+}
+
+int
+lwip_hook_ip6_input(struct pbuf *p, struct netif *inp)
+{
+	const struct ip6_hdr *h = p->payload;
+	ip6_addr_t src, dst;
+
+	if (p->len < IP6_HLEN ||
+	    !headers_fit(p->payload,
+		MIN((unsigned)p->len, IP6_HLEN + (unsigned)IP6H_PLEN(h))))
+		goto drop;
+	ip6_addr_copy_from_packed(src, h->src);
+	ip6_addr_copy_from_packed(dst, h->dest);
+	if (ethif_nic(inp) != NULL &&
+	    (ip6_addr_isloopback(&src) || ip6_addr_isloopback(&dst)))
+		goto drop;
+	return 0;
+drop:
+	pbuf_free(p);
+	return 1;
+}
+
+/* ------------------------------------------------------ a segment's options -- */
+
+struct segment {
+	struct tcp_hdr *h; /* in host byte order, as lwIP left it */
+	struct pbuf *p;    /* the bytes behind the header */
+	uint8_t *opt[2];
+	unsigned len, first; /* bytes of options; of them in opt[0] */
+	uint8_t flags;
+};
+
+static uint8_t *
+byte_at(const struct segment *s, unsigned i)
+{
+	return i < s->first ? &s->opt[0][i] : &s->opt[1][i - s->first];
+}
+
+/* Where an option's value begins; 0: it is not there, in that length. */
+static unsigned
+find_option(const struct segment *s, uint8_t kind, uint8_t len)
+{
+	unsigned i = 0;
+	uint8_t k, n;
+
+	while (i < s->len && (k = *byte_at(s, i)) != LWIP_TCP_OPT_EOL) {
+		if (k == LWIP_TCP_OPT_NOP) {
+			i++;
+			continue;
+		}
+		if (i + 1 >= s->len)
+			return 0;
+		n = *byte_at(s, i + 1);
+		if (n < 2 || i + n > s->len)
+			return 0;
+		if (k == kind)
+			return n == len ? i + 2 : 0;
+		i += n;
+	}
+	return 0;
+}
+
+/*
+ * A peer that wants segments of a few bytes would get only headers; and when
+ * the first SYN has come the size is settled, whatever lwIP would still take.
+ */
+static void
+look_at_mss(const struct segment *s, bool settled)
+{
+	unsigned at = find_option(s, LWIP_TCP_OPT_MSS, LWIP_TCP_OPT_LEN_MSS);
+	unsigned i;
+
+	if (at == 0)
+		return;
+	if (settled) {
+		for (i = at - 2; i < at + 2; i++)
+			*byte_at(s, i) = LWIP_TCP_OPT_NOP;
+	} else if (((unsigned)*byte_at(s, at) << 8 | *byte_at(s, at + 1)) <
+	    MSS_MIN) {
+		*byte_at(s, at) = 0;
+		*byte_at(s, at + 1) = MSS_MIN;
+	}
+}
+
+static bool
+is_from_the_past(const struct tcp_pcb *pcb, const struct segment *s)
+{
+	unsigned at = find_option(s, LWIP_TCP_OPT_TS, LWIP_TCP_OPT_LEN_TS), i;
+	uint32_t value = 0;
+
+	if ((pcb->flags & TF_TIMESTAMP) == 0 || at == 0 ||
+	    (s->flags & TCP_RST) != 0)
+		return false;
+	for (i = 0; i < 4; i++)
+		value = value << 8 | *byte_at(s, at + i);
+	return (int32_t)(pcb->ts_recent - value) > 1 &&
+	    tcp_ticks - pcb->tmr < PAWS_TICKS;
+}
+
+/* ------------------------------------------------------------ a connection -- */
+
+static unsigned
+sequence_len(const struct segment *s)
+{
+	return s->p->tot_len + ((s->flags & TCP_SYN) != 0) +
+	    ((s->flags & TCP_FIN) != 0);
+}
+
+/* Some of it touches the window, or its edges (RFC 9293, 3.10.7.4). */
+static bool
+is_acceptable(const struct tcp_pcb *pcb, const struct segment *s)
+{
+	uint32_t seq = s->h->seqno, end = seq + sequence_len(s);
+
+	return (int32_t)(end - pcb->rcv_nxt) >= 0 &&
+	    (int32_t)(seq - (pcb->rcv_nxt + pcb->rcv_wnd)) <= 0;
+}
+
+static bool
+is_full(const struct inet_sock *l)
+{
+	return l->nwaiting > l->backlog;
+}
+
+/* The socket that would accept a peer's connection; NULL: none any more. */
+static struct inet_sock *
+acceptor(void *arg, uint16_t port)
+{
+	return arg == NULL ?
+	    NULL :
+	    inet_reuse_listener(arg, ip_current_src_addr(), port);
+}
+
+static err_t
+on_connection(struct tcp_pcb *pcb, const struct segment *s)
+{
+	bool rst = (s->flags & TCP_RST) != 0;
+
+	if (!is_acceptable(pcb, s) || is_from_the_past(pcb, s)) {
+		if (!rst)
+			(void)tcp_send_empty_ack(pcb);
+		return ERR_VAL;
+	}
+	return rst || (s->flags & (TCP_ACK | TCP_SYN)) != 0 ? ERR_OK : ERR_VAL;
+}
+
+/* The handshake's last packet waits outside while the queue is full. */
+static err_t
+on_half_open(struct tcp_pcb *pcb, const struct segment *s)
+{
+	struct inet_sock *l;
+
+	if ((s->flags & TCP_SYN) != 0 && (s->flags & TCP_RST) == 0 &&
+	    ((s->flags & TCP_ACK) != 0 || s->h->seqno != pcb->rcv_nxt - 1)) {
+		(void)tcp_send_empty_ack(pcb);
+		return ERR_VAL;
+	}
+	l = pcb->listener == NULL ?
+	    NULL :
+	    acceptor(pcb->listener->callback_arg, s->h->src);
+	if ((s->flags & (TCP_ACK | TCP_RST)) == TCP_ACK && l != NULL &&
+	    is_full(l))
+		return ERR_VAL;
+	return on_connection(pcb, s);
+}
+
+/* ------------------------------------------------------ a listener, the rest -- */
+
+static bool
+is_half_open_of(const struct tcp_pcb *pcb, const void *listener)
+{
+	return pcb->state == SYN_RCVD && pcb->listener == listener;
+}
+
+/* One more would be too many: the one that waits longest is forgotten. */
+static void
+make_room(const struct tcp_pcb *listener, const struct inet_sock *l)
+{
+	unsigned max = MAX(l->backlog, HALF_OPEN_MIN), n = 0;
+	struct tcp_pcb *pcb, *oldest = NULL;
+
+	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+		if (!is_half_open_of(pcb, listener))
+			continue;
+		n++;
+		if (oldest == NULL || (int32_t)(oldest->tmr - pcb->tmr) >= 0)
+			oldest = pcb; /* those behind came earlier */
+	}
+	if (n >= MIN(max, HALF_OPEN_MAX))
+		tcp_abandon(oldest, 0);
+}
+
+static err_t
+on_listener(struct tcp_pcb *pcb, const struct segment *s)
+{
+	struct inet_sock *l;
+
+	if ((s->flags & (TCP_RST | TCP_ACK)) != 0)
+		return ERR_OK;
+	if ((s->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
+		return ERR_VAL;
+	l = acceptor(pcb->callback_arg, s->h->src);
+	if (l == NULL || is_full(l))
+		return ERR_VAL;
+	make_room(pcb, l);
+	return ERR_OK;
+}
+
+/* Of both sides' SYNs, each an answer to the other: connected, in the end. */
+static err_t
+on_crosswise(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+	pcb->listener = NULL;
+	pcb->mss = tcp_eff_send_mss(pcb->mss, &pcb->local_ip, &pcb->remote_ip);
+	return pcb->connected == NULL ? err : pcb->connected(arg, pcb, err);
+}
+
+/*
+ * A SYN meets ours (RFC 9293, 3.5, figure 7), which lwIP does not know: from
+ * here on it is as if a listener had got it.
+ */
+static err_t
+on_connecting(struct tcp_pcb *pcb, const struct segment *s)
+{
+	static struct tcp_pcb_listen both = { .state = LISTEN,
+		.accept = on_crosswise };
+
+	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN ||
+	    s->p->tot_len > 0)
+		return ERR_OK;
+	pcb->rcv_nxt = s->h->seqno + 1;
+	pcb->rcv_ann_right_edge = pcb->rcv_nxt;
+	pcb->snd_wnd = s->h->wnd;
+	pcb->snd_wnd_max = s->h->wnd;
+	pcb->snd_wl1 = s->h->seqno - 1;
+	pcb->snd_wl2 = pcb->lastack;
+	pcb->listener = &both;
+	pcb->state = SYN_RCVD;
+	return ERR_OK;
+}
+
+/* The packet as it came, for tcp_input(); it keeps one reference. */
+static void
+once_more(const struct segment *s)
+{
+	struct tcp_hdr *h = s->h;
+
+	if (s->first != s->len ||
+	    pbuf_add_header_force(s->p, TCP_HLEN + s->len) != 0)
+		return;
+	h->src = lwip_htons(h->src);
+	h->dest = lwip_htons(h->dest);
+	h->seqno = lwip_htonl(h->seqno);
+	h->ackno = lwip_htonl(h->ackno);
+	h->wnd = lwip_htons(h->wnd);
+	pbuf_ref(s->p);
+	tcp_input(s->p, ip_current_input_netif());
+}
+
+/* A SYN that cannot be an old one makes room for a new connection. */
+static err_t
+on_time_wait(struct tcp_pcb *pcb, const struct segment *s)
+{
+	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN ||
+	    (int32_t)(s->h->seqno - pcb->rcv_nxt) <= 0)
+		return ERR_OK;
+	tcp_pcb_remove(&tcp_tw_pcbs, pcb);
+	tcp_free(pcb);
+	once_more(s);
+	return ERR_VAL;
+}
+
+err_t
+lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned optlen,
+    unsigned opt1len, u8_t *opt2, struct pbuf *p)
+{
+	struct segment s = { h, p, { (u8_t *)h + TCP_HLEN, opt2 }, optlen,
+		opt1len, TCPH_FLAGS(h) };
+
+	look_at_mss(&s, pcb->state != LISTEN && pcb->state != SYN_SENT);
+	switch (pcb->state) {
+	case LISTEN: return on_listener(pcb, &s);
+	case TIME_WAIT: return on_time_wait(pcb, &s);
+	case SYN_SENT: return on_connecting(pcb, &s);
+	case SYN_RCVD: return on_half_open(pcb, &s);
+	default: return on_connection(pcb, &s);
+	}
+}
+
+/*
+ * A reset in answer to a segment: without ACK to one that has it, with sequence
+ * number 0 to one that has not (RFC 9293, 3.5.2).
+ */
+void
+lwip_port_reset(bool has_ack, u32_t seqno, u32_t ackno, const ip_addr_t *from,
+    const ip_addr_t *to, u16_t from_port, u16_t to_port)
+{
+	struct pbuf *p = pbuf_alloc(PBUF_IP, TCP_HLEN, PBUF_RAM);
+	struct netif *nif = ip_route(from, to);
+	struct tcp_hdr *h;
+
+	if (p == NULL || nif == NULL) {
+		if (p != NULL)
+			pbuf_free(p);
+		return;
+	}
+	h = p->payload;
+	memset(h, 0, sizeof(*h));
+	h->src = lwip_htons(from_port);
+	h->dest = lwip_htons(to_port);
+	h->seqno = has_ack ? lwip_htonl(seqno) : 0;
+	h->ackno = has_ack ? 0 : lwip_htonl(ackno);
+	TCPH_HDRLEN_FLAGS_SET(h, 5, has_ack ? TCP_RST : TCP_RST | TCP_ACK);
+	h->chksum = ip_chksum_pseudo(p, IP_PROTO_TCP, p->tot_len, from, to);
+	(void)ip_output_if(p, from, to, TCP_TTL, 0, IP_PROTO_TCP, nif);
+	pbuf_free(p);
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * net_agent.c - does with sockets what a script on the host says, by datagrams
+ * over the very link that the script plays with (tests/suite/peer.py).
+ *
+ *     net_agent eth0 10.7.0.2 255.255.255.0 10.7.0.1 | net_agent -
+ *
+ * gives the interface that address and gateway ("-": it has them), and tells
+ * the gateway that it is there.  Then each datagram to port 7 is "NUMBER WORD
+ * ARGUMENT...", answered with "NUMBER VALUE TEXT", where a negative value is an
+ * errno.  A number that came already is not done again, only answered.
+ */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/sysinfo.h>
+
+#define PORT    7
+#define WORDS   8
+#define TEXT    1400
+#define WAIT_MS 150000
+
+struct call {
+	char *word[WORDS];
+	long value;
+	char text[TEXT];
+};
+
+static unsigned char pattern[1 << 18];
+
+static long
+result(long r)
+{
+	return r < 0 ? -errno : r;
+}
+
+static int
+number(const struct call *c, int i)
+{
+	return c->word[i] == NULL ? 0 : atoi(c->word[i]);
+}
+
+/* An address of either family. */
+static socklen_t
+address(const struct call *c, int i, struct sockaddr_storage *to)
+{
+	struct sockaddr_in6 *a6 = (void *)to;
+	struct sockaddr_in *a4 = (void *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (inet_pton(AF_INET, c->word[i], &a4->sin_addr) == 1) {
+		a4->sin_family = AF_INET;
+		a4->sin_port = htons((uint16_t)number(c, i + 1));
+		return sizeof(*a4);
+	}
+	a6->sin6_family = AF_INET6;
+	a6->sin6_port = htons((uint16_t)number(c, i + 1));
+	if (inet_pton(AF_INET6, c->word[i], &a6->sin6_addr) != 1)
+		return 0;
+	if (a6->sin6_addr.s6_addr[0] == 0xfe)
+		a6->sin6_scope_id = if_nametoindex("eth0");
+	return sizeof(*a6);
+}
+
+static void
+do_socket(struct call *c)
+{
+	bool tcp = strcmp(c->word[2], "tcp") == 0;
+
+	c->value = result(socket(number(c, 1) == 6 ? AF_INET6 : AF_INET,
+	    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0));
+}
+
+static void
+do_bind(struct call *c)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(c, 2, &a);
+
+	c->value = result(bind(number(c, 1), (void *)&a, len));
+}
+
+static void
+do_connect(struct call *c)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(c, 2, &a);
+
+	c->value = result(connect(number(c, 1), (void *)&a, len));
+}
+
+static void
+do_listen(struct call *c)
+{
+	c->value = result(listen(number(c, 1), number(c, 2)));
+}
+
+/* Waits for the events; those that are there. */
+static long
+wait_for(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int n = poll(&p, 1, WAIT_MS);
+
+	return n < 0 ? -errno : n == 0 ? -ETIMEDOUT : p.revents;
+}
+
+static void
+do_poll(struct call *c)
+{
+	c->value = wait_for(number(c, 1), (short)number(c, 2));
+}
+
+static void
+do_accept(struct call *c)
+{
+	c->value = wait_for(number(c, 1), POLLIN);
+	if (c->value > 0)
+		c->value = result(
+		    accept4(number(c, 1), NULL, NULL, SOCK_NONBLOCK));
+}
+
+/* As many as there are, at once. */
+static void
+do_accept_all(struct call *c)
+{
+	while (accept4(number(c, 1), NULL, NULL, SOCK_NONBLOCK) >= 0)
+		c->value++;
+}
+
+/* Bytes of a pattern that goes on from `from`. */
+static void
+do_send(struct call *c)
+{
+	size_t from = (size_t)number(c, 2), n = (size_t)number(c, 3);
+
+	c->value = result(send(number(c, 1), pattern + from, n, MSG_NOSIGNAL));
+}
+
+static void
+do_sendto(struct call *c)
+{
+	struct sockaddr_storage a;
+	socklen_t len = address(c, 2, &a);
+
+	c->value = result(sendto(number(c, 1), pattern, (size_t)number(c, 4), 0,
+	    (void *)&a, len));
+}
+
+/* What is there, waited for, in hexadecimal. */
+static void
+do_recv(struct call *c)
+{
+	unsigned char data[TEXT / 2 - 1];
+	size_t max = (size_t)number(c, 2);
+	long i;
+
+	c->value = wait_for(number(c, 1), POLLIN);
+	if (c->value < 0)
+		return;
+	if (max > sizeof(data))
+		max = sizeof(data);
+	c->value = result(recv(number(c, 1), data, max, 0));
+	for (i = 0; i < c->value; i++)
+		sprintf(c->text + 2 * i, "%02x", data[i]);
+}
+
+/* Reads N bytes of the pattern (all, up to the end, with 0): how many. */
+static void
+do_drain(struct call *c)
+{
+	static unsigned char data[65536];
+	long n, i, want = number(c, 2), total = 0, wrong = 0;
+
+	while (want == 0 || total < want) {
+		n = wait_for(number(c, 1), POLLIN);
+		if (n >= 0)
+			n = result(recv(number(c, 1), data,
+			    want == 0 || want - total > (long)sizeof(data) ?
+				sizeof(data) :
+				(size_t)(want - total),
+			    0));
+		if (n <= 0) {
+			sprintf(c->text, "%ld %ld", n, wrong);
+			break;
+		}
+		for (i = 0; i < n; i++)
+			wrong += data[i] !=
+			    pattern[(size_t)(total + i) % sizeof(pattern)];
+		total += n;
+	}
+	if (c->text[0] == '\0')
+		sprintf(c->text, "0 %ld", wrong);
+	c->value = total;
+}
+
+static void
+do_shutdown(struct call *c)
+{
+	c->value = result(shutdown(number(c, 1), number(c, 2)));
+}
+
+static void
+do_close(struct call *c)
+{
+	c->value = result(close(number(c, 1)));
+}
+
+/* All from a descriptor on. */
+static void
+do_close_from(struct call *c)
+{
+	int fd;
+
+	for (fd = number(c, 1); fd < number(c, 2); fd++)
+		c->value += close(fd) == 0;
+}
+
+static void
+do_set(struct call *c)
+{
+	int v = number(c, 4);
+
+	c->value = result(setsockopt(number(c, 1), number(c, 2), number(c, 3),
+	    &v, sizeof(v)));
+}
+
+static void
+do_get(struct call *c)
+{
+	int v = 0;
+	socklen_t len = sizeof(v);
+
+	c->value = result(
+	    getsockopt(number(c, 1), number(c, 2), number(c, 3), &v, &len));
+	if (c->value == 0)
+		c->value = v;
+}
+
+static void
+do_info(struct call *c)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	c->value = result(
+	    getsockopt(number(c, 1), IPPROTO_TCP, TCP_INFO, &info, &len));
+	sprintf(c->text, "%u %u", info.tcpi_state, info.tcpi_snd_mss);
+}
+
+/* Free memory, in KiB. */
+static void
+do_memory(struct call *c)
+{
+	struct sysinfo s;
+
+	c->value = result(sysinfo(&s));
+	if (c->value == 0)
+		c->value = (long)(s.freeram * s.mem_unit / 1024);
+}
+
+/* A file's lines that have a word in them: how many, and the first bytes. */
+static void
+do_grep(struct call *c)
+{
+	FILE *f = fopen(c->word[1], "r");
+	char line[512];
+	size_t used = 0, n;
+
+	if (f == NULL) {
+		c->value = -errno;
+		return;
+	}
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (c->word[2] != NULL && strstr(line, c->word[2]) == NULL)
+			continue;
+		c->value++;
+		n = strlen(line);
+		if (used + n < TEXT) {
+			memcpy(c->text + used, line, n + 1);
+			used += n;
+		}
+	}
+	fclose(f);
+}
+
+static void
+do_exit(struct call *c)
+{
+	(void)c;
+}
+
+static const struct {
+	const char *word;
+	void (*fn)(struct call *c);
+} words[] = {
+	{ "socket", do_socket },
+	{ "bind", do_bind },
+	{ "connect", do_connect },
+	{ "listen", do_listen },
+	{ "poll", do_poll },
+	{ "accept", do_accept },
+	{ "accept_all", do_accept_all },
+	{ "send", do_send },
+	{ "sendto", do_sendto },
+	{ "recv", do_recv },
+	{ "drain", do_drain },
+	{ "shutdown", do_shutdown },
+	{ "close", do_close },
+	{ "close_from", do_close_from },
+	{ "set", do_set },
+	{ "get", do_get },
+	{ "info", do_info },
+	{ "memory", do_memory },
+	{ "grep", do_grep },
+	{ "exit", do_exit },
+};
+
+/* Whether the word is the last one. */
+static bool
+carry_out(struct call *c)
+{
+	size_t i;
+
+	c->value = 0;
+	c->text[0] = '\0';
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (c->word[0] != NULL &&
+		    strcmp(c->word[0], words[i].word) == 0) {
+			words[i].fn(c);
+			return strcmp(c->word[0], "exit") == 0;
+		}
+	c->value = -ENOSYS;
+	return false;
+}
+
+static bool
+split(struct call *c, char *line)
+{
+	char *at, *word;
+	int n = 0;
+
+	memset(c->word, 0, sizeof(c->word));
+	for (word = strtok_r(line, " ", &at); word != NULL && n < WORDS;
+	     word = strtok_r(NULL, " ", &at))
+		c->word[n++] = word;
+	return n > 0;
+}
+
+static void
+serve(int fd)
+{
+	static char line[TEXT], answer[TEXT + 32];
+	static struct call c;
+	struct sockaddr_in from;
+	long done = 0, number;
+	bool over = false;
+	socklen_t len;
+	ssize_t n;
+	char *rest;
+
+	while (!over) {
+		len = sizeof(from);
+		n = recvfrom(fd, line, sizeof(line) - 1, 0, (void *)&from,
+		    &len);
+		if (n <= 0)
+			continue;
+		line[n] = '\0';
+		number = strtol(line, &rest, 10);
+		if (number > done && split(&c, rest)) {
+			over = carry_out(&c);
+			done = number;
+			snprintf(answer, sizeof(answer), "%ld %ld %s", number,
+			    c.value, c.text);
+		}
+		(void)sendto(fd, answer, strlen(answer), 0, (void *)&from, len);
+	}
+}
+
+static void
+must(const char *what, long r)
+{
+	if (r >= 0)
+		return;
+	printf("net_agent: %s: error %d\n", what, errno);
+	exit(1);
+}
+
+static void
+set_in(struct sockaddr *to, const char *text)
+{
+	struct sockaddr_in *in = (void *)to;
+
+	memset(in, 0, sizeof(*in));
+	in->sin_family = AF_INET;
+	if (inet_pton(AF_INET, text, &in->sin_addr) != 1) {
+		printf("net_agent: %s is no address\n", text);
+		exit(1);
+	}
+}
+
+static void
+configure(int fd, char **argv)
+{
+	struct rtentry route = { .rt_flags = RTF_UP | RTF_GATEWAY };
+	struct ifreq r;
+
+	memset(&r, 0, sizeof(r));
+	strncpy(r.ifr_name, argv[1], IFNAMSIZ - 1);
+	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	must("up", ioctl(fd, SIOCSIFFLAGS, &r));
+	set_in(&r.ifr_addr, argv[2]);
+	must("address", ioctl(fd, SIOCSIFADDR, &r));
+	set_in(&r.ifr_addr, argv[3]);
+	must("mask", ioctl(fd, SIOCSIFNETMASK, &r));
+	set_in(&route.rt_gateway, argv[4]);
+	set_in(&route.rt_dst, "0.0.0.0");
+	set_in(&route.rt_genmask, "0.0.0.0");
+	must("route", ioctl(fd, SIOCADDRT, &route));
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rlimit all = { 20000, 20000 };
+	struct sockaddr_in a;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	size_t i;
+
+	must("socket", fd);
+	(void)setrlimit(RLIMIT_NOFILE, &all);
+	for (i = 0; i < sizeof(pattern); i++)
+		pattern[i] = (unsigned char)(i * 7 + i / 251);
+	if (argc == 5)
+		configure(fd, argv);
+	set_in((struct sockaddr *)&a, "0.0.0.0");
+	a.sin_port = htons(PORT);
+	must("bind", bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	if (argc == 5) {
+		set_in((struct sockaddr *)&a, argv[4]);
+		a.sin_port = htons(PORT);
+		must("hello",
+		    sendto(fd, "0 0 hello", 9, 0, (void *)&a, sizeof(a)));
+	}
+	serve(fd);
+	return 0;
+}
