@@ -61,6 +61,9 @@ packages() {
         echo busybox-static musl-tools lua5.4 sqlite3 python3-minimal
         echo perl-base openssl bc pciutils nvme-cli udev # programs that must run
         echo fio fdisk util-linux               # those for disks
+        echo nginx-light haproxy redis-server memcached # servers, in the guest
+        echo curl wget socat netcat-openbsd nodejs iperf3
+        echo bind9-dnsutils iputils-ping traceroute tcpdump ethtool passt
         packages ssh ;;
     ssh)
         echo busybox-static dropbear-bin openssh-client ;;
@@ -166,10 +169,25 @@ install_packages() {
     say "installing these from Debian with apt-get, without recommended extras"
     as_root apt-get -q -o Acquire::Retries=3 update >&2 ||
         say "apt-get update failed; going on with the lists at hand"
+    start_no_servers
     # shellcheck disable=SC2086 # a list of names
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
         -o Acquire::Retries=3 install --no-install-recommends $1 >&2 ||
-        die "apt-get could not install: $1"
+        installed=no
+    [ -z "$policy" ] || as_root rm -f "$policy"
+    [ "${installed:-}" != no ] || die "apt-get could not install: $1"
+}
+
+# Servers are there to run in the guest: none is started on this machine, as
+# its own policy, where it has one, decides instead.
+start_no_servers() {
+    policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then
+        policy=
+        return 0
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
 }
 
 # --- a private apt, so that the system's configuration stays as it is ----------

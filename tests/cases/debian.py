@@ -310,20 +310,6 @@ $r info persistence | grep last_bgsave_status; $r bgrewriteaof
 redis-benchmark -s /tmp/r -n 1000 -c 10 -q -t set,get --csv; $r flushall
 $r shutdown nosave; wait; echo ended $?; redis-check-rdb dump.rdb
 '''
-POSTGRES = r'''
-mkdir pg; chown postgres pg; cat >p.sh <<'X'
-set -e; export PATH=$PATH:/usr/lib/postgresql/15/bin; cd /tmp/pg
-initdb -D d -A trust -N >init.log || { cat init.log; exit 1; }
-printf "listen_addresses = ''\nfsync = off\n" >>d/postgresql.conf
-pg_ctl -D d -o '-k /tmp/pg' -l log -w -t 90 start || { cat log; exit 1; }
-createdb -h /tmp/pg b; pgbench -q -h /tmp/pg -i b
-pgbench -h /tmp/pg -n -c 4 -j 2 -t 20 b
-psql -h /tmp/pg -Atc 'select count(*), sum(abalance) = (select sum(delta)
-from pgbench_history) from pgbench_accounts' b
-pg_ctl -D d -m fast -w stop; grep -c 'shut down' log
-X
-su postgres -s /bin/bash -c 'bash /tmp/p.sh'; echo status $?
-'''
 JAVA = r'''
 java -version; cat >T.java <<X
 import java.util.*; import java.util.concurrent.*;
@@ -416,9 +402,6 @@ def servers():
     yield debian('redis', REDIS, ['/usr/bin/redis-server'], has=[
         r'^PONG\nOK\n6\n1\n2\n3\n3\n2\n1\nOK\n', r'status:ok', r'^ended 0$',
         r'RDB looks OK'])
-    yield debian('postgresql', POSTGRES,
-                 ['/usr/lib/postgresql/15/bin/postgres'], '1G', limit=280,
-                 has=[r'processed: 80/80$', r'^100000\|t$', r'^status 0$'])
     yield debian('java', JAVA, ['/usr/bin/java', '/usr/bin/javac'], '1G',
                  limit=200, has=[r'^openjdk version "17', r'^child\n0\nnull\n'
                                  r'deep\nstatus 7$', r'^total 244987750000$'])

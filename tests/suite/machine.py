@@ -4,9 +4,14 @@
 program()       a case that runs a program by `remora run`
 raw_case()      a case that boots a kernel and an archive by QEMU itself
 qemu()          the command line for that
+held_port()     a port of this host that no other test can get
+meeting()       an act: host and guest work together, then part
 """
+import contextlib
 import os
 import re
+import socket
+import threading
 
 from . import case as suite
 
@@ -56,6 +61,72 @@ def program(name, argv, options=(), limit=40, accel='tcg', **wanted):
                            options(context) if callable(options) else options,
                            limit, accel)
     return suite.Case(name, command, timeout=limit + 10, **wanted)
+
+
+@contextlib.contextmanager
+def held_port():
+    """A free TCP port for a machine's hostfwd.  A socket stays bound to it, so
+    that nobody else is given it; QEMU, which reuses addresses, may listen."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(('127.0.0.1', 0))
+        yield s.getsockname()[1]
+
+
+def accept_from(listener, runs):
+    """The connection that comes while runs() holds, or None."""
+    listener.settimeout(0.2)
+    while runs():
+        try:
+            return listener.accept()[0]
+        except socket.timeout:
+            pass
+    return None
+
+
+def meeting(work, nports=0, seconds=60):
+    """An act.  The guest connects to MEET of 10.0.2.2 when it is ready, waits
+    there for the end of file, and goes on; meanwhile work(ports) is done, with
+    the ports that PORT0, PORT1 ... in the command have become."""
+    def act(_, argv):
+        with contextlib.ExitStack() as stack:
+            ports = [stack.enter_context(held_port()) for _ in range(nports)]
+            listener = stack.enter_context(socket.create_server(
+                ('127.0.0.1', 0)))
+            words = {'PORT%d' % i: port for i, port in enumerate(ports)}
+            words['MEET'] = listener.getsockname()[1]
+            for word, port in words.items():
+                argv = [a.replace(word, str(port)) for a in argv]
+            return meet(argv, listener, lambda: work(ports), seconds)
+    return act
+
+
+def meet(argv, listener, work, seconds):
+    results = []
+
+    def run():
+        try:
+            results.append(suite.execute(argv, timeout=seconds
+                                         * suite.PATIENCE))
+        except suite.Failure as failure:
+            results.append(failure)
+    thread = threading.Thread(target=run)
+    thread.start()
+    wrong = None
+    connection = accept_from(listener, thread.is_alive)
+    if connection is not None:
+        with connection:
+            try:
+                work()
+            except (suite.Failure, OSError) as error:
+                wrong = error
+    thread.join()
+    if isinstance(results[0], suite.Failure):
+        raise results[0]
+    if wrong is not None:
+        raise suite.Failure('%s: %s\n%s' % (type(wrong).__name__, wrong,
+                                            suite.dump(results[0])))
+    return results[0]
 
 
 def qemu(kernel, initrd, append, memory='64M', machine='microvm', accel='tcg',

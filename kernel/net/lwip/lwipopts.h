@@ -45,6 +45,10 @@
 #define ETHARP_SUPPORT_STATIC_ENTRIES  1
 #define ETHARP_TABLE_MATCH_NETIF       1
 
+/* Hops, as Linux has them. */
+#define IP_DEFAULT_TTL 64
+#define LWIP_ICMP6_HL  64
+
 /* IPv4 */
 #define LWIP_IPV4                 1
 #define IP_REASSEMBLY             1
