@@ -6,14 +6,15 @@
  *
  * KVM's clock page and the CPUID leaves tell the rate of the time stamp
  * counter at once.  Elsewhere the PIT (8254), whose rate is a constant of
- * nature, is read until its first interrupt, 55 ms after boot, has measured
- * the TSC; nobody waits for that.
+ * nature, is read until it has measured the TSC (tsc_rate.c), 29 ms or some of
+ * its interrupts after boot; nobody waits for that.
  */
 #include "kern/clock.h"
 #include "kern/log.h"
 #include "kern/page.h"
 #include "kern/rtc.h"
 #include "kern/spinlock.h"
+#include "kern/tsc_rate.h"
 #include "kern/vdso_data.h"
 #include "x86/io.h"
 #include "x86/irq.h"
@@ -59,8 +60,10 @@ static struct {
 	const char *source;
 	uint64_t hz; /* of the TSC; 0: unknown */
 	uint64_t boot_tsc;
-	uint32_t pit_last; /* ticks, at the last reading, and its TSC */
+	uint64_t pit_last; /* ticks, at the last reading, and its TSC */
 	uint64_t pit_tsc;
+	uint64_t pit_wraps; /* interrupts so far */
+	struct tsc_rate rate;
 	bool pit_broken;
 	bool real_known;
 } clk = { .source = "none" };
@@ -90,20 +93,22 @@ scale(uint64_t ticks, uint32_t mult, uint32_t shift)
 	return (unsigned __int128)ticks * mult >> shift;
 }
 
-/* Ticks since the count began.  Locked. */
-static uint32_t
-pit_read(void)
+/* Ticks since the count began, one period a wrap that was seen.  Locked. */
+static uint64_t
+pit_read(struct tsc_sample *s)
 {
-	uint32_t count, ticks;
+	uint32_t count;
 
+	s->before = rdtsc();
 	outb(PIT_COMMAND, PIT_LATCH);
+	s->after = rdtsc();
 	count = inb(PIT_COUNT);
 	count |= inb(PIT_COUNT) << 8;
-	ticks = (PIT_PERIOD - count) % PIT_PERIOD;
-	if (ticks < clk.pit_last) /* its interrupt is still to come */
-		ticks += PIT_PERIOD;
-	clk.pit_last = ticks;
-	return ticks;
+	clk.pit_last += (PIT_PERIOD - count - clk.pit_last) % PIT_PERIOD;
+	if (clk.pit_last < clk.pit_wraps * PIT_PERIOD)
+		clk.pit_last += PIT_PERIOD;
+	s->ticks = clk.pit_last;
+	return clk.pit_last;
 }
 
 static void
@@ -143,60 +148,62 @@ clock_use_tsc(const char *source, uint64_t hz, uint64_t tsc, int64_t now_ns)
 	publish_locked();
 }
 
-/* The PIT has run for `ticks` when the TSC shows `tsc`. */
-static void
-pit_measured(uint32_t ticks, uint64_t tsc)
+static int64_t
+pit_ns(uint64_t ticks)
 {
-	uint64_t hz = muldiv(tsc - clk.boot_tsc, PIT_HZ, ticks);
-
-	if (hz == 0)
-		return;
-	clock_use_tsc("tsc, measured", hz, tsc, ticks * NSEC_PER_SEC / PIT_HZ);
-	outb(PIT_COMMAND, PIT_STOP);
+	return (int64_t)(ticks * NSEC_PER_SEC / PIT_HZ);
 }
 
+/* Reads the PIT, and maybe knows the TSC's rate then.  Locked. */
+static int64_t
+pit_sample(void)
+{
+	struct tsc_sample s;
+	int64_t ns = pit_ns(pit_read(&s));
+	uint64_t hz = tsc_rate_add(&clk.rate, &s, PIT_HZ, PIT_ENOUGH);
+
+	clk.pit_tsc = rdtsc();
+	if (hz != 0) {
+		clock_use_tsc("tsc, measured", hz, s.after, ns);
+		outb(PIT_COMMAND, PIT_STOP);
+	}
+	return ns;
+}
+
+/* Each wrap. */
 static void
 pit_intr(void *arg)
 {
-	uint64_t tsc;
-	uint32_t ticks;
+	bool known;
 
 	(void)arg;
 	spin_lock(&clk.lock);
-	if (clk.data.usable == 0) {
-		ticks = pit_read();
-		tsc = rdtsc();
-		if (ticks < PIT_PERIOD) /* first reading after the wrap */
-			ticks += PIT_PERIOD;
-		pit_measured(ticks, tsc);
-	}
+	clk.pit_wraps++;
+	if (clk.data.usable == 0)
+		(void)pit_sample();
+	known = clk.data.usable != 0;
 	spin_unlock(&clk.lock);
-	irq_disestablish(0);
+	if (known)
+		irq_disestablish(0);
 	apic_timer_calibrate();
 }
 
 static int64_t
 pit_now_ns(void)
 {
-	uint64_t state = spin_lock_irq(&clk.lock), tsc;
-	uint32_t ticks;
+	uint64_t state = spin_lock_irq(&clk.lock);
 	int64_t ns;
 
-	if (clk.data.usable != 0 || clk.pit_broken) {
+	if (clk.data.usable != 0 || clk.pit_broken)
 		ns = clk.data.usable == 0 ? (int64_t)(rdtsc() - clk.boot_tsc) :
 					    clk.data.base_ns +
 			scale(rdtsc() - clk.data.base_tsc, clk.data.mult,
 			    clk.data.shift);
-	} else if (clk.pit_tsc != 0 && rdtsc() - clk.pit_tsc < PIT_SERVES) {
-		ns = clk.pit_last * NSEC_PER_SEC / PIT_HZ +
+	else if (clk.pit_tsc != 0 && rdtsc() - clk.pit_tsc < PIT_SERVES)
+		ns = pit_ns(clk.pit_last) +
 		    (rdtsc() - clk.pit_tsc) / PIT_CYCLES;
-	} else {
-		ticks = pit_read();
-		clk.pit_tsc = tsc = rdtsc();
-		ns = ticks * NSEC_PER_SEC / PIT_HZ;
-		if (ticks >= PIT_ENOUGH)
-			pit_measured(ticks, tsc);
-	}
+	else
+		ns = pit_sample();
 	spin_unlock_irq(&clk.lock, state);
 	return ns;
 }
