@@ -317,16 +317,23 @@ set_nothing(void *a, const char *value)
 }
 
 static const struct cmdline_known known[] = {
-	{ "console", set_console, true }, { "init", set_init, true },
-	{ "rdinit", set_rdinit, true }, { "root", set_root, true },
-	{ "ro", set_ro, false }, { "rw", set_rw, false },
-	{ "quiet", set_quiet, false }, { "loglevel", set_loglevel, true },
-	{ "panic", set_panic, true }, { "reboot", set_reboot, true },
-	{ "pci", set_pci, true }, { "bootchart", set_bootchart, false },
+	{ "console", set_console, true },
+	{ "init", set_init, true },
+	{ "rdinit", set_rdinit, true },
+	{ "root", set_root, true },
+	{ "ro", set_ro, false },
+	{ "rw", set_rw, false },
+	{ "quiet", set_quiet, false },
+	{ "loglevel", set_loglevel, true },
+	{ "panic", set_panic, true },
+	{ "reboot", set_reboot, true },
+	{ "pci", set_pci, true },
+	{ "bootchart", set_bootchart, false },
 	{ "pci.poll", set_pci_poll, true },
 	{ "pci.button", set_pci_button, true },
 	{ "virtio_mmio.device", set_virtio_mmio, true },
-	{ "nosmap", set_nosmap, false }, { "remora.trace", set_trace, true },
+	{ "nosmap", set_nosmap, false },
+	{ "remora.trace", set_trace, true },
 	{ "remora.test", set_test, true },
 	{ "remora.control", set_control, true },
 	{ "remora.exit", set_exit, true },
@@ -336,16 +343,23 @@ static const struct cmdline_known known[] = {
 	{ "remora.stdout", set_stdout, true },
 	{ "ip", set_ip, true },               /* net/inet_config.c's */
 	{ "remora.mount", set_mounts, true }, /* fs/p9_super.c's */
-	{ "remora.args", set_args_file, true }, { "acpi", set_acpi, true },
+	{ "remora.args", set_args_file, true },
+	{ "acpi", set_acpi, true },
 	{ "earlyprintk", set_nothing, true },
-	{ "nomodule", set_nothing, false }, { "nomodules", set_nothing, false },
+	{ "nomodule", set_nothing, false },
+	{ "nomodules", set_nothing, false },
 	{ "noapictimer", set_nothing, false },
 	{ "nokaslr", set_nothing, false },
 	{ "rootfstype", set_rootfstype, true },
 	{ "rootflags", set_rootflags, true },
-	{ "rootwait", set_nothing, false }, { "swiotlb", set_nothing, true },
-	{ "tsc", set_nothing, true }, { "tsc_early_khz", set_nothing, true },
-	{ "virtio_mmio.device", set_nothing, true }, /* bus/virtio_mmio.c's */
+	{ "rootwait", set_nothing, false },
+	{ "swiotlb", set_nothing, true },
+	{ "tsc", set_nothing, true },
+	{ "tsc_early_khz", set_nothing, true },
+	/* dev/nvme's */
+	{ "nvme.io_timeout", set_nothing, true },
+	{ "nvme_core.io_timeout", set_nothing, true },
+	{ "nvme.allow", set_nothing, true },
 };
 
 static int

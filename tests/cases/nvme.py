@@ -364,8 +364,8 @@ def resets(m, _):
 
 
 def stopped_backend(m, context):
-    """The host serves nothing for a while: time-outs, aborts, a reset, and
-    then all is as it was."""
+    """The host serves nothing for a while (eight seconds for each read):
+    time-outs, aborts, a reset, and then all is as it was."""
     m.execute('object-add', **{'qom-type': 'throttle-group', 'id': 'g',
                                'limits': {'iops-total': 0}})
     m.execute('blockdev-add', driver='throttle', **{
@@ -375,12 +375,12 @@ def stopped_backend(m, context):
     m.add('s', 'slow')
     sum_ = m.sum()
     m.execute('qom-set', path='/objects/g', property='limits',
-              value={'iops-total': 1, 'iops-total-max': 1})
+              value={'iops-total': 1, 'iops-total-max': 1, 'iops-size': 512})
     m.do('(/bin/busybox dd if=/dev/nvme0n1 bs=4k count=40 iflag=direct '
          '2>&1 | /bin/busybox md5sum; echo reader has" "ended) & :')
     m.logged('unanswered for')
     m.execute('qom-set', path='/objects/g', property='limits',
-              value={'iops-total': 0, 'iops-total-max': 0})
+              value={'iops-total': 0, 'iops-total-max': 0, 'iops-size': 0})
     m.ended(1, 40)
     wants(sum_, m.sum())
 
