@@ -2,8 +2,8 @@
 """suites.py - the test suites of other projects: their pieces, and how what
 they print is read.
 
-A piece is (name, seconds, command); the command runs in a shell in /tmp,
-where the suite's folder was copied.  A reader turns a piece's output into
+A piece is (name, seconds, command); the command runs in a shell in
+/tmp/suite, where the suite's folder was copied.  A reader turns a piece's output into
 {test: 'pass', 'fail' or 'skip'}.
 """
 import os
@@ -74,10 +74,17 @@ PYTHON = ('test_os test_posix test_subprocess test_signal test_threading '
           'test_io test_tempfile test_fcntl test_poll test_selectors '
           'test_resource test_wait4 test_eintr test_openpty').split()
 
+# An alarm is to come within a send, a second later: on a very slow machine it
+# comes before, and the send waits for ever.
+ALARMED = '*test_sendall_interrupted*'
+
 
 def python_pieces(_):
     for name in PYTHON:
-        yield name, 600, 'python3 -m test -v ' + name
+        left_out = ' -i ' + ALARMED if name == 'test_socket' else ''
+        yield name, 1200, 'python3 -m test -v ' + name + left_out
+    yield 'test_socket-alarmed', 300, (
+        'python3 -m test -v test_socket -m ' + ALARMED)
 
 
 def busybox_pieces(root):
@@ -90,8 +97,8 @@ def busybox_pieces(root):
                    {'all_sourcecode', 'bc', 'dc'})
     for i in range(0, len(names), 11):
         some = names[i:i + 11]
-        yield '%s-%s' % (some[0], some[-1]), 900, (
-            'cd busybox/testsuite && bindir=/tmp/busybox tsdir=$PWD '
+        yield '%s-%s' % (some[0], some[-1]), 1800, (
+            'cd busybox/testsuite && bindir=/tmp/suite/busybox tsdir=$PWD '
             'sh ./runtest ' + ' '.join(some))
 
 
@@ -100,9 +107,10 @@ def bash_pieces(root):
                    if f.startswith('run-') and '.' not in f)
     for name in names:
         if name not in ('run-all', 'run-minimal', 'run-gprof'):
-            yield name, 120, (
-                'cd bash/tests && PATH=/tmp/bash/tests:$PATH '
-                'THIS_SH=/bin/bash BASH_TSTOUT=/tmp/out HOME=/tmp sh ./' +
+            yield name, 300, (
+                'cd bash/tests && PATH=$PWD:$PATH TMPDIR=/tmp HOME=/var/tmp '
+                'THIS_SH=/bin/bash BASH_TSTOUT=/tmp/bash.out '
+                'setpriv --reuid 65534 --regid 65534 --clear-groups sh ./' +
                 name)
 
 
@@ -124,7 +132,7 @@ def perl_pieces(root):
     names += ['io/' + n for n in os.listdir(folder + 'io')
               if n.endswith('.t')]
     for name in sorted(names):
-        yield name, 300, ('cd perl/t && prove -Q -e "perl -I../lib" ' + name)
+        yield name, 600, ('cd perl/t && prove -Q -e "perl -I../lib" ' + name)
 
 
 # All that asks something of the kernel; of misc/ these.
@@ -150,7 +158,7 @@ def coreutils_pieces(root):
             stem, _, end = name.partition('.')
             if end in ('sh', 'pl', 'xpl') and (
                     kind != 'misc' or stem in COREUTILS_MISC):
-                yield kind + '/' + name, 120, (
+                yield kind + '/' + name, 300, (
                     'cd coreutils && sh /suites/coreutils.sh %s/%s' %
                     (kind, name))
 
@@ -188,7 +196,7 @@ REDIS = ('unit/auth unit/protocol unit/keyspace unit/scan unit/info '
 
 def redis_pieces(_):
     for name in REDIS:
-        yield name, 600, (
+        yield name, 900, (
             'cd redis && tclsh8.6 tests/test_helper.tcl --single %s '
             '--clients 1 --tags -large-memory' % name)
 
@@ -230,7 +238,7 @@ def stress_pieces(_):
             if name in seen:
                 continue
             seen.add(name)
-            yield '%s/%s' % (kind, name), 60, (
+            yield '%s/%s' % (kind, name), 180, (
                 'stress-ng --temp-path /tmp -q --verify --oomable -t 1 '
                 '--vm-bytes 32M --mmap-bytes 16M --%s 2' % name)
 
