@@ -500,6 +500,7 @@ switch_locked(struct runq *rq)
 	pc->need_resched = 0;
 	if (next == prev) {
 		runq_unlock(rq);
+		timer_reprogram();
 		return;
 	}
 	prev->run_raw += raw - prev->switched_raw;
@@ -748,7 +749,12 @@ sched_slice_end_ns(void)
 	struct thread *t = thread_self();
 	struct runq *rq = runq_self();
 
-	if (rq->nqueued == 0 || t == rq->idle)
+	/*
+	 * A switch that is due happens as soon as preemption is on again.  An
+	 * interrupt for a slice that has ended would only come again and again
+	 * until then, so fast that nothing else goes on.
+	 */
+	if (rq->nqueued == 0 || t == rq->idle || cpu_self()->need_resched)
 		return INT64_MAX;
 	if (t->slice_end_ns == 0)
 		t->slice_end_ns = clock_mono_ns() + slice_of(t);

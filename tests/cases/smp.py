@@ -4,8 +4,9 @@ the programs of tests/guest/smp_* find nothing strange on them."""
 import os
 
 from cases.guest import told_all
+from suite.archive import archive, directory, file, symlink
 from suite.case import Case
-from suite.machine import MACHINES, program
+from suite.machine import MACHINES, TEST_ARGS, ends_with, program, qemu
 
 BUSYBOX = '/bin/busybox'
 STRESS = ('threads', 'memory', 'forks')
@@ -15,6 +16,26 @@ ALL_UP = ('i=0; until dmesg | grep -q "cpus: %d of %d"; do '
           'sleep 0.1; i=$((i + 1)); test $i -lt 150 || exit 1; done; '
           'nproc; grep -c ^processor /proc/cpuinfo; '
           'cat /sys/devices/system/cpu/online')
+
+
+# Slices end while their threads are in the kernel, under locks.
+CALLS = ('f() { /bin/busybox dd if=/bin/sh of=/$1 bs=1 count=30000 2>/dev/null; }; '
+         'f a & f b & f c & wait; echo all')
+
+
+def by_instructions():
+    """A processor for which an instruction is a nanosecond: an interrupt that
+    is asked for at once comes before the next instruction."""
+    def command(context):
+        initrd = context.write('initrd', archive(
+            directory('bin'), directory('dev'), file('bin/busybox', BUSYBOX),
+            symlink('bin/sh', 'busybox')))
+        return qemu(context.kernel, initrd, TEST_ARGS +
+                    ' remora.stdout=pipe rdinit=/bin/sh -- -c "%s"' % CALLS,
+                    control=context.path('control'),
+                    extra=['-icount', 'shift=0,sleep=off'])
+    return Case('by instructions', command, timeout=240, status=None,
+                needs=[BUSYBOX], has=[r'^all$'], check=ends_with('exit 0'))
 
 
 def cases(build):
@@ -41,3 +62,4 @@ def cases(build):
         yield program('%s/musl' % name, ['guest:musl/smp_' + name],
                       ['--cpus', '4'], limit=120,
                       lacks=[r'^not ok'], check=told_all)
+    yield by_instructions()
