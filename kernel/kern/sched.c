@@ -140,7 +140,7 @@ enqueue_locked(struct runq *rq, struct thread *t, bool woken)
 	else
 		TAILQ_INSERT_TAIL(&rq->used, t, run_link);
 	t->used_slice = !woken;
-	t->queued = true;
+	t->queued = t->listed = true;
 	rq->nqueued++;
 }
 
@@ -155,7 +155,7 @@ dequeue_locked(struct runq *rq, struct thread *t)
 		TAILQ_REMOVE(&rq->used, t, run_link);
 	else
 		TAILQ_REMOVE(&rq->woken, t, run_link);
-	t->on_low = false;
+	t->on_low = t->listed = false;
 	rq->nqueued--;
 }
 
@@ -215,7 +215,7 @@ pick_locked(struct runq *rq)
 	} else {
 		return rq->idle;
 	}
-	w->queued = false;
+	w->queued = w->listed = false;
 	rq->nqueued--;
 	return w;
 }
@@ -425,7 +425,7 @@ sched_set_affinity(struct thread *t, uint64_t cpus)
 	if ((allowed_locked(t) & cpu_bit(t->cpu)) == 0) {
 		if (pc->current == t) {
 			pc->need_resched = 1;
-		} else if (t->queued && rq->leaving != t) {
+		} else if (t->listed) {
 			dequeue_locked(rq, t);
 			moves = true;
 		}
@@ -448,7 +448,7 @@ sched_set_class(struct thread *t, int rt, bool round_robin)
 
 	preempt_disable();
 	rq = runq_lock_of(t);
-	listed = t->queued && rq->leaving != t;
+	listed = t->listed;
 	if (listed)
 		dequeue_locked(rq, t);
 	t->rt = rt;

@@ -11,6 +11,8 @@
  *             (wait_prepare), looked at under it by who wakes and by
  *             sched_sleep(), so no wake-up falls between
  *   queued    on the queue's lists, or in the hands of who is moving it
+ *   listed    on the lists, so that others may take it off: not so while it is
+ *             in somebody's hands, which no lock tells
  *   current   the processor runs it (struct percpu)
  *
  * A waker that finds t queued or current only makes it RUNNABLE: t finds that

@@ -37,6 +37,7 @@ struct thread {
 	TAILQ_ENTRY(thread) run_link;
 	enum thread_state state; /* under the run queue's lock */
 	bool queued;             /* on a run queue, or on its way to one */
+	bool listed;             /* on one */
 	bool used_slice;         /* which of the two lists it is on */
 	bool on_cpu;             /* some processor still uses the stack */
 	bool interruptible;      /* sleeping so that thread_interrupt() wakes */

@@ -53,13 +53,13 @@ def cases(build):
                   limit=60)
     for name in STRESS:
         path = os.path.join(build, 'guest', 'glibc', 'smp_' + name)
-        yield Case('host/' + name, [path], needs=[path], timeout=120,
+        yield Case('host/' + name, [path], needs=[path], timeout=240,
                    lacks=[r'^not ok'], check=told_all)
         for cpus in (1, 2, 4, 8):
             yield program('%s/%d' % (name, cpus), ['guest:glibc/smp_' + name],
-                          ['--cpus', str(cpus)], limit=120,
+                          ['--cpus', str(cpus)], limit=240,
                           lacks=[r'^not ok'], check=told_all)
         yield program('%s/musl' % name, ['guest:musl/smp_' + name],
-                      ['--cpus', '4'], limit=120,
+                      ['--cpus', '4'], limit=240,
                       lacks=[r'^not ok'], check=told_all)
     yield by_instructions()

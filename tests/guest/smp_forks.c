@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * smp_forks.c - processes on several processors: storms of forks, pipes
- * between them, signals to and fro, programs that start programs, orphans.
+ * between them, signals to and fro, moves from one processor to the other,
+ * programs that start programs, orphans.
  */
 #include "check.h"
 #include <pthread.h>
@@ -201,6 +202,38 @@ looks(int64_t end)
 	return waitpid(pid, &status, 0) != pid || status != 0;
 }
 
+/* A child that runs is sent from one processor to the other, then killed. */
+static int
+moves(int64_t end)
+{
+	int status, i, n = sysconf(_SC_NPROCESSORS_ONLN);
+	struct sched_param none = { 0 };
+	cpu_set_t set;
+	pid_t pid;
+
+	while (now_ms() < end) {
+		pid = fork();
+		if (pid == 0)
+			for (;;)
+				sched_yield();
+		if (pid < 0)
+			return 1;
+		for (i = 0; i < 200; i++) {
+			CPU_ZERO(&set);
+			CPU_SET(i % n, &set);
+			if (sched_setaffinity(pid, sizeof(set), &set) != 0 ||
+			    sched_setscheduler(pid,
+				i & 1 ? SCHED_BATCH : SCHED_OTHER, &none) != 0)
+				return 1;
+		}
+		kill(pid, SIGKILL);
+		if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+			return 1;
+		__atomic_add_fetch(total, 1, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
 /* Programs that start programs; found by their own number. */
 static int
 executes(int64_t end)
@@ -233,6 +266,7 @@ main(int argc, char **argv)
 		{ "forks", storm },
 		{ "pipes", pipes },
 		{ "kills", kills },
+		{ "moves", moves },
 		{ "signals", signals },
 		{ "threads", ends_with_threads },
 		{ "numbers", looks },
