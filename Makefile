@@ -38,6 +38,7 @@ help:
 	@echo 'make            build the kernel ($(B)/remora.elf) and the command ($(B)/remora)'
 	@echo 'make run        install what is missing, build, boot a real program'
 	@echo 'make demo-ssh   log in to a machine over SSH'
+	@echo 'make demo-cloud  the same, with a key from a metadata service'
 	@echo 'make test       install what is missing, build, pass all tests'
 	@echo 'make bench      compare with a Linux guest, side by side'
 	@echo 'make conformance  run the test suites of other projects; long'

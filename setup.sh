@@ -5,8 +5,8 @@
 # Everything comes from Debian 12's own packages, through the mirrors that
 # this machine's apt already uses.  Root (or sudo) is needed only when a
 # package is missing.  The sources of zlib and zstd, of which the kernel links
-# the decompressors, and of lwIP are Debian source packages; ACPICA is a
-# part of Debian's linux-source: they are fetched without root into a cache
+# the decompressors, of lwIP, and of libyaml are Debian source packages; ACPICA
+# is a part of Debian's linux-source: they are fetched without root into a cache
 # folder and accepted only with the checksums below.
 
 set -eu
@@ -18,10 +18,10 @@ usage: setup.sh [--check] [--quiet] [GROUP]...
        setup.sh [--quiet] --sources DIR
 
 Installs exactly what is missing from Debian 12's packages.  Groups:
-  build   compiler, headers, sources of zlib, zstd, lwIP and ACPICA
+  build   compiler, headers, sources of zlib, zstd, lwIP, libyaml and ACPICA
   run     QEMU, and the program that 'make run' boots
   test    what 'make test', 'make fuzz' and 'make lint' need
-  ssh     what 'make demo-ssh' needs
+  ssh     what 'make demo-ssh' and 'make demo-cloud' need
   bench   Debian's cloud kernel, unpacked beside the sources, not installed
   all     all of these (the default)
   conformance
@@ -66,7 +66,7 @@ packages() {
         echo bind9-dnsutils iputils-ping traceroute tcpdump ethtool passt
         packages ssh ;;
     ssh)
-        echo busybox-static dropbear-bin openssh-client ;;
+        echo busybox-static dropbear-bin openssh-client python3 ;;
     bench)
         echo fio                                # reads disks in both guests
         echo python3 tar xz-utils zstd cpio ;;
@@ -97,6 +97,8 @@ acpica linux-source-6.1 6.1 acpica_20220331.tar \
 c51b9720c6b1cc95d8f584ccc9f0f5f872f0dd61272b849d759bc397787f3115
 lwip lwip 2.1.3+dfsg1-2 lwip_2.1.3+dfsg1.orig.tar.xz \
 0a8276d09fc4e97bbba2f953d74af2388fc2195ea156be9d7589e297a68fde24
+yaml libyaml 0.2.5-1 libyaml_0.2.5.orig.tar.gz \
+fa240dbf262be053f3898006d502d514936c818e422afdcf33921c63bed9bf2e
 EOF
 }
 

@@ -115,6 +115,8 @@ boot_put_own(const struct boot_line *b, struct text *line)
 		text_add(line, " remora.stdin=%s", boot_stream_name(b->in));
 	if (b->out != BOOT_TTY)
 		text_add(line, " remora.stdout=%s", boot_stream_name(b->out));
+	if (b->cloud != NULL)
+		text_add(line, " remora.cloud=%s", b->cloud);
 	for (size_t i = 0; i < b->nshares; i++) {
 		char *mount = share_boot_argument(&b->share[i], i);
 

@@ -34,6 +34,7 @@ struct boot_line {
 	char **argv;                      /* its arguments, without argv[0] */
 	const struct strings *env;        /* NAME=VALUE */
 	const char *append;               /* verbatim, or NULL */
+	const char *cloud;                /* remora.cloud=, or NULL */
 	const struct share_option *share; /* folders to mount */
 	size_t nshares;
 	const struct net_option *net; /* cards, with ip= for some */

@@ -32,6 +32,10 @@ enum option_code {
 	OPT_NET,
 	OPT_MAC,
 	OPT_TIMEOUT,
+	OPT_CLOUD,
+	OPT_USER_DATA,
+	OPT_META_DATA,
+	OPT_NETWORK_CONFIG,
 	OPT_TOOLS,
 	OPT_QMP,
 	OPT_VERBOSE,
@@ -60,6 +64,10 @@ static const struct option options_long[] = { { "memory", required_argument,
 	{ "net", required_argument, NULL, OPT_NET },
 	{ "mac", required_argument, NULL, OPT_MAC },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "cloud", required_argument, NULL, OPT_CLOUD },
+	{ "user-data", required_argument, NULL, OPT_USER_DATA },
+	{ "meta-data", required_argument, NULL, OPT_META_DATA },
+	{ "network-config", required_argument, NULL, OPT_NETWORK_CONFIG },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "gdb", optional_argument, NULL, OPT_GDB },
@@ -296,6 +304,10 @@ options_take(struct run_options *o, int code, struct trouble *t)
 	case OPT_DISK: return options_parse_disk(o, optarg, t);
 	case OPT_NVME: return options_parse_nvme(o, optarg, t);
 	case OPT_QMP: o->qmp = optarg; return 0;
+	case OPT_CLOUD: o->cloud.source = optarg; return 0;
+	case OPT_USER_DATA: o->cloud.user_data = optarg; return 0;
+	case OPT_META_DATA: o->cloud.meta_data = optarg; return 0;
+	case OPT_NETWORK_CONFIG: o->cloud.network_config = optarg; return 0;
 	case OPT_SHARE: return options_parse_share(o, optarg, t);
 	case OPT_NET: return options_parse_net(o, optarg, t);
 	case OPT_MAC:

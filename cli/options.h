@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/cloud.h"
 #include "cli/disk.h"
 #include "cli/net.h"
 #include "cli/share.h"
@@ -39,6 +40,7 @@ struct run_options {
 	size_t nshares;
 	struct net_option *net; /* eth0, eth1, ... */
 	size_t nnets;
+	struct cloud_option cloud;
 	int64_t timeout_ms; /* 0: none */
 	unsigned gdb_port;  /* 0: no gdb */
 	bool verbose, dry_run, help;

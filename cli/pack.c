@@ -295,9 +295,12 @@ pack_add_one(struct packing *p, const char *add)
 	pack_tidy(guest);
 	if (guest[0] == '\0')
 		strcpy(guest, "/");
-	tree_add_parents(&p->pack->tree, guest);
-	return fill_recursive(&p->host, host, guest, pack_added_file, p,
+	name = tree_resolve(&p->pack->tree, guest);
+	tree_add_parents(&p->pack->tree, name);
+	error = fill_recursive(&p->host, host, name, pack_added_file, p,
 	    p->trouble);
+	free(name);
+	return error;
 }
 
 static int
@@ -351,6 +354,8 @@ pack_make(struct pack *pack, const struct run_options *o, struct trouble *t)
 		error = pack_add(&p);
 	for (size_t i = 0; i < o->nenv; i++)
 		pack_set_env(pack, o->env[i]);
+	if (error == 0 && shared == NULL)
+		error = cloud_pack(&o->cloud, &pack->tree, t);
 	if (error == 0) {
 		fill_basics(&pack->tree);
 		tree_sort(&pack->tree);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pack_test.c - what ends up in the machine's root. */
-/* unit: cli/pack.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/testelf.c cli/share.c cli/net.c cli/bootline.c cli/disk.c cli/kernelfile.c */
+/* unit: cli/pack.c cli/cloud.c cli/deps.c cli/libsearch.c cli/ldcache.c cli/elffile.c cli/fill.c cli/walk.c cli/tree.c cli/trouble.c cli/mem.c cli/testelf.c cli/share.c cli/net.c cli/bootline.c cli/disk.c cli/kernelfile.c */
 #include "cli/pack.h"
 
 #include <setjmp.h>
@@ -64,6 +64,54 @@ a_program_under_its_own_name(void **state)
 	assert_non_null(find("/dev/console"));
 	assert_int_equal(find("/tmp")->mode, S_IFDIR | 01777);
 	assert_int_equal(pack.env.count, 0);
+}
+
+/* A folder that is a link already: what is added goes where it leads. */
+static void
+added_behind_a_link(void **state)
+{
+	const char *add[1];
+	char text[1024];
+
+	(void)state;
+	test_dir_put_elf("/bin/p", &nothing);
+	test_dir_link("/sbin", "bin");
+	snprintf(text, sizeof(text), "%s:%s", in_root("/bin/p"),
+	    in_root("/sbin/q"));
+	add[0] = text;
+	o.add = add;
+	o.nadd = 1;
+	assert_int_equal(make(in_root("/sbin/p")), 0);
+	o.nadd = 0;
+	assert_non_null(find(in_root("/bin/q")));
+	assert_null(find(in_root("/sbin/q")));
+}
+
+static void
+links_are_followed(void **state)
+{
+	static const char *const ways[][2] = { { "/a/x", "/b/x" },
+		{ "/up/y/z", "/c/y/z" }, { "/loop/x", NULL },
+		{ "/plain/x", "/plain/x" }, { "/a", "/a" } };
+	struct tree tree = { 0 };
+
+	(void)state;
+	tree_add(&tree, "/a", S_IFLNK | 0777, NULL)->target = mem_string("/b");
+	tree_add(&tree, "/d/e", S_IFLNK | 0777, NULL)->target = mem_string(
+	    "../c");
+	tree_add(&tree, "/up", S_IFLNK | 0777, NULL)->target = mem_string(
+	    "d/e");
+	tree_add(&tree, "/loop", S_IFLNK | 0777, NULL)->target = mem_string(
+	    "loop");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		char *path = tree_resolve(&tree, ways[i][0]);
+
+		assert_non_null(path);
+		if (ways[i][1] != NULL)
+			assert_string_equal(path, ways[i][1]);
+		free(path);
+	}
+	tree_fini(&tree);
 }
 
 static void
@@ -205,6 +253,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_program_under_its_own_name),
+		TEST(added_behind_a_link),
+		TEST(links_are_followed),
 		TEST(a_program_along_the_path),
 		TEST(library_path_goes_along),
 		TEST(the_environment_has_no_name_twice),

@@ -95,8 +95,10 @@ run_make_line(struct run *r)
 		.append = r->o.append,
 		.share = r->o.share,
 		.nshares = r->o.nshares,
+		.cloud = r->o.cloud.source,
 		.net = r->o.net,
-		.nnets = r->o.nnets,
+		/* Told by a file, they are not told by ip=. */
+		.nnets = r->o.cloud.network_config != NULL ? 0 : r->o.nnets,
 		.vsock = r->o.vsock != 0,
 		.virtio_console = r->o.console == CONSOLE_VIRTIO,
 		.microvm = r->o.machine == MACHINE_MICROVM,
@@ -226,6 +228,10 @@ run_prepare(struct run *r)
 		error = run_check_slots(r);
 	if (error == 0)
 		error = run_check_vsock(r);
+	if (error == 0)
+		error = cloud_check(&r->o.cloud,
+		    shares_root(r->o.share, r->o.nshares), r->kernel.foreign,
+		    &r->trouble);
 	if (error == 0)
 		error = run_pack(r);
 	if (error == 0)

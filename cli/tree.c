@@ -7,6 +7,8 @@
 
 #include "cli/mem.h"
 
+#define TREE_HOPS_MAX 40 /* links on one way; Linux's MAXSYMLINKS */
+
 static size_t
 tree_hash(const char *path)
 {
@@ -78,6 +80,63 @@ tree_add(struct tree *tree, const char *path, mode_t mode, bool *found)
 	tree->node[tree->count++] = node;
 	tree->slot[tree_slot(tree, path)] = tree->count;
 	return node;
+}
+
+/* "/a/b" and "../c/d" is "/c/d": where a link in /a/b leads to. */
+static char *
+tree_target(const char *folder, const char *target, const char *rest)
+{
+	char *base = mem_string(target[0] == '/' ? "" : folder), *path;
+
+	while (strncmp(target, "../", 3) == 0) {
+		char *slash = strrchr(base, '/');
+
+		if (slash != NULL)
+			*slash = '\0';
+		target += 3;
+	}
+	path = mem_format("%s/%s%s", base, target + strspn(target, "/"), rest);
+	free(base);
+	return path;
+}
+
+/* One link among the folders of `path` is followed; NULL: there is none. */
+static char *
+tree_resolve_one(const struct tree *tree, const char *path)
+{
+	char *copy = mem_string(path), *next = NULL;
+
+	for (char *p = strchr(copy + 1, '/'); p != NULL && next == NULL;
+	     p = strchr(p + 1, '/')) {
+		const struct tree_node *node;
+
+		*p = '\0';
+		node = tree_find(tree, copy);
+		if (node != NULL && S_ISLNK(node->mode)) {
+			*strrchr(copy, '/') = '\0';
+			next = tree_target(copy, node->target,
+			    path + (p - copy));
+			break;
+		}
+		*p = '/';
+	}
+	free(copy);
+	return next;
+}
+
+char *
+tree_resolve(const struct tree *tree, const char *path)
+{
+	char *at = mem_string(path), *next;
+
+	for (unsigned hops = 0; hops < TREE_HOPS_MAX; hops++) {
+		next = tree_resolve_one(tree, at);
+		if (next == NULL)
+			break;
+		free(at);
+		at = next;
+	}
+	return at;
 }
 
 void

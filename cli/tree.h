@@ -46,6 +46,13 @@ struct tree_node *tree_find(const struct tree *tree, const char *path);
 struct tree_node *
 tree_add(struct tree *tree, const char *path, mode_t mode, bool *found);
 
+/*
+ * The path by which the machine will reach `path`: links among its folders,
+ * as far as they are in the tree, are followed; its last name is not.  To be
+ * freed.
+ */
+char *tree_resolve(const struct tree *tree, const char *path);
+
 /* Adds folders up to and without `path`'s last name, as 0755 of root. */
 void tree_add_parents(struct tree *tree, const char *path);
 

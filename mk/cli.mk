@@ -24,7 +24,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/remora $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(B)/remora.elf $(DESTDIR)$(PREFIX)/lib/remora/
-	install -m 755 $(B)/devctl $(DESTDIR)$(PREFIX)/lib/remora/
+	install -m 755 $(B)/devctl $(B)/remora-cloud $(DESTDIR)$(PREFIX)/lib/remora/
 	install -m 644 man/remora.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 man/devctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/

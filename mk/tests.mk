@@ -4,7 +4,7 @@
 # A unit test is a file foo_test.c beside foo.c; a fuzzer is foo_fuzz.c.  Near
 # its top stands what it is linked with:
 #     /* unit: kernel/fs/cpio.c kernel/kern/str.c */
-# where `inflate`, `unzstd` and `acpica` name the libraries of third.mk.  Both run on the
+# where `inflate`, `unzstd`, `acpica` and `yaml` name the libraries of third.mk.  Both run on the
 # host, with the C library's headers, under the address and (for our own code)
 # undefined-behaviour sanitizers.  Seeds of foo_fuzz.c are tests/corpus/foo/*.
 #
@@ -21,9 +21,9 @@ FUZZ_SHORT_SECONDS ?= 3
 HOSTCLANG	?= clang
 
 UNIT_SRC := $(sort $(wildcard kernel/*/*_test.c kernel/*/*/*_test.c \
-	  cli/*_test.c))
+	  cli/*_test.c guest/*/*_test.c))
 FUZZ_SRC := $(sort $(wildcard kernel/*/*_fuzz.c kernel/*/*/*_fuzz.c \
-	  cli/*_fuzz.c))
+	  cli/*_fuzz.c guest/*/*_fuzz.c))
 THREADS_SRC := $(shell grep -l '^/\* threads \*/$$' $(UNIT_SRC))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/unit/%) $(THREADS_SRC:%.c=$(B)/unit/%.tsan)
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(B)/fuzz/%)
@@ -31,6 +31,7 @@ FUZZ_BIN := $(FUZZ_SRC:%.c=$(B)/fuzz/%)
 HOST_CFLAGS = -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
 	  -Wno-sign-compare -fno-omit-frame-pointer -iquote kernel -iquote . \
 	  $(THIRD_USE) $(if $(findstring acpi_,$*),$(ACPICA_HOST)) \
+	  $(if $(findstring guest/cloud/,$*),$(YAML_USE)) \
 	  -DREMORA_HOST -MMD -MP
 UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \
@@ -72,6 +73,10 @@ $(B)/$(1)/third/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) -O1 -g -w $(3) $(4) $$(ACPICA_HOST) $$(ACPICA_DEF_$$*) -c -o $$@ \
 	  $(THIRD)/acpica/drivers/acpi/acpica/$$*.c
+$(B)/$(1)/third/yaml/%.o: $(THIRD_STAMP) mk/third.mk
+	@mkdir -p $$(@D)
+	$$(Q)$(2) -O1 -g -w $(3) $(4) -I$(THIRD)/yaml/include $$(YAML_DEF) -c \
+	  -o $$@ $(THIRD)/yaml/src/$$*.c
 endef
 $(eval $(call third_host,unit,$(HOSTCC),-fsanitize=address))
 $(eval $(call third_host,fuzz,$(HOSTCLANG),-fsanitize=address,\
@@ -84,7 +89,8 @@ unit_objs = $(foreach w,$(call unit_words,$(1)),\
 	  $(if $(filter inflate,$(w)),$(ZLIB_C:%=$(B)/$(2)/third/zlib/%.o),\
 	  $(if $(filter unzstd,$(w)),$(ZSTD_C:%=$(B)/$(2)/third/zstd/%.o),\
 	  $(if $(filter acpica,$(w)),$(ACPICA_C:%=$(B)/$(2)/third/acpica/%.o),\
-	  $(w:%.c=$(B)/$(2)/%.o)))))
+	  $(if $(filter yaml,$(w)),$(YAML_C:%=$(B)/$(2)/third/yaml/%.o),\
+	  $(w:%.c=$(B)/$(2)/%.o))))))
 
 define unit_rule
 $(B)/unit/$(1:.c=): $(B)/unit/$(1:.c=.o) $(call unit_objs,$(1),unit)
@@ -152,6 +158,13 @@ demo-ssh:
 	$(Q)./setup.sh --quiet build run ssh
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo-ssh $(B)
+
+# The same, after DHCP, with a key from a metadata service.
+.PHONY: demo-cloud
+demo-cloud:
+	$(Q)./setup.sh --quiet build run ssh
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo-cloud $(B)
 
 include mk/guest.mk
 include mk/lint.mk

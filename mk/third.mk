@@ -3,7 +3,7 @@
 #
 # Two decompressors for the initramfs: inflate of zlib, and zstd's decoder.
 # And ACPICA, the interpreter of ACPI's byte code; and lwIP, the network's
-# protocols.
+# protocols.  libyaml, for remora-cloud, is built in tools.mk.
 # setup.sh fetches their sources, checks them against pinned sums, and unpacks
 # them into $(B)/third.  They are built for size and find no C library: what
 # they need of it stands in kernel/third/include, and memory comes from the
@@ -75,6 +75,12 @@ ACPICA_C = dsargs dscontrol dsdebug dsfield dsinit dsmethod dsmthdat dsobject \
 	  utmisc utmutex utnonansi utobject utosi utownerid utpredef utprint \
 	  utresdecode utresrc utstate utstring utstrsuppt utstrtoul64 \
 	  uttrack utuuid utxface utxferror utxfinit utxfmutex
+
+# libyaml's reading half; its configuration is three numbers.
+YAML_C	= api reader scanner parser
+YAML_DEF = -DYAML_VERSION_MAJOR=0 -DYAML_VERSION_MINOR=2 \
+	  -DYAML_VERSION_PATCH=5 -DYAML_VERSION_STRING='"0.2.5"'
+YAML_USE = -isystem $(THIRD)/yaml/include -isystem $(THIRD)/zlib -DZ_SOLO
 
 ZLIB_O	= $(ZLIB_C:%=$(THIRD)/obj/zlib/%.o)
 ZSTD_O	= $(ZSTD_C:%=$(THIRD)/obj/zstd/%.o)

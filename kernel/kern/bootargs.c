@@ -103,6 +103,7 @@ SET_STRING(root)
 SET_STRING(rootfstype)
 SET_STRING(rootflags)
 SET_STRING(args_file)
+SET_STRING(cloud)
 SET_TRUE(rw)
 SET_TRUE(quiet)
 SET_TRUE(bootchart)
@@ -344,6 +345,7 @@ static const struct cmdline_known known[] = {
 	{ "ip", set_ip, true },               /* net/inet_config.c's */
 	{ "remora.mount", set_mounts, true }, /* fs/p9_super.c's */
 	{ "remora.args", set_args_file, true },
+	{ "remora.cloud", set_cloud, true },
 	{ "acpi", set_acpi, true },
 	{ "earlyprintk", set_nothing, true },
 	{ "nomodule", set_nothing, false },

@@ -32,6 +32,7 @@ struct bootargs {
 	uint16_t rows, cols;      /* 0: unknown */
 	enum boot_stream in, out;
 	const char *args_file; /* remora.args= */
+	const char *cloud;     /* remora.cloud=; NULL: not given */
 	/* For the first program: strings inside the command line's copy. */
 	const char *argv[128]; /* argv[0] is left for the program's name */
 	unsigned argc;

@@ -35,7 +35,8 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
-#define ARGS_FILE_MAX (1024 * 1024) /* bytes of remora.args= */
+#define CLOUD_PROGRAM "/sbin/remora-cloud" /* for remora.cloud= */
+#define ARGS_FILE_MAX (1024 * 1024)        /* bytes of remora.args= */
 
 static struct user_ops ops = {
 	.syscall = syscall_dispatch,
@@ -202,6 +203,59 @@ collect_args(const struct bootargs *ba, struct start_args *sa)
 
 /* ---- which program ---- */
 
+static bool
+exists(const char *path)
+{
+	struct vfs_ctx ctx;
+	struct file *f;
+
+	vfs_ctx_kernel(&ctx);
+	if (vfs_open(&ctx, NULL, path, O_PATH, 0, 0, &f) != 0)
+		return false;
+	file_put(f);
+	return true;
+}
+
+/* The host reads these two numbers as exit statuses (sysexits of shells). */
+static int
+status_of(int error)
+{
+	return error == -ENOENT ? 127 : 126;
+}
+
+/*
+ * remora.cloud=: a program of ours goes first, and becomes the one that was
+ * asked for.  It is told where to look, that one's path, and its arguments.
+ */
+static int
+exec_by_cloud(const char *path, struct start_args *sa)
+{
+	const char *cloud = bootargs()->cloud, **argv;
+	unsigned n, i;
+	int error;
+
+	if (!exists(path))
+		return -ENOENT;
+	for (n = 0; sa->argv[n] != NULL; n++)
+		;
+	argv = kcalloc(n + 4, sizeof(char *));
+	if (argv == NULL)
+		return -ENOMEM;
+	argv[0] = CLOUD_PROGRAM;
+	argv[1] = cloud;
+	argv[2] = path;
+	for (i = 0; i < n; i++)
+		argv[3 + i] = sa->argv[i];
+	error = process_exec(CLOUD_PROGRAM, argv, sa->envp);
+	kfree(argv);
+	if (error == 0)
+		return 0;
+	log_line(LOG_EMERG,
+	    "remora.cloud=%s: " CLOUD_PROGRAM " cannot be run: error %d", cloud,
+	    -error);
+	power_end(POWER_EXIT, status_of(error), CLOUD_PROGRAM);
+}
+
 /*
  * Tries one name.  Does not return if it runs.  A name of its own in the args
  * file stays argv[0]; else the path is, as on Linux.
@@ -214,7 +268,9 @@ try(const char *path, struct start_args *sa)
 	int error;
 
 	sa->argv[0] = given != NULL ? given : path;
-	error = process_exec(path, sa->argv, sa->envp);
+	error = bootargs()->cloud != NULL ?
+	    exec_by_cloud(path, sa) :
+	    process_exec(path, sa->argv, sa->envp);
 	if (error != 0) {
 		if (error != -ENOENT)
 			log_err("%s cannot be run: error %d", path, -error);
@@ -232,24 +288,9 @@ try(const char *path, struct start_args *sa)
 static const char *const usual_inits[] = { "/sbin/init", "/etc/init",
 	"/bin/init", "/bin/sh" };
 
-static bool
-exists(const char *path)
-{
-	struct vfs_ctx ctx;
-	struct file *f;
-
-	vfs_ctx_kernel(&ctx);
-	if (vfs_open(&ctx, NULL, path, O_PATH, 0, 0, &f) != 0)
-		return false;
-	file_put(f);
-	return true;
-}
-
-/* The host reads these two numbers as exit statuses (sysexits of shells). */
 static void __noreturn
 no_program(int error, const char *tried)
 {
-	int status = error == -ENOENT ? 127 : 126;
 	const char *root = bootargs()->root;
 
 	if (root != NULL && vfs_root_is_initial())
@@ -261,7 +302,7 @@ no_program(int error, const char *tried)
 	    "no working init found: tried %s; name one by "
 	    "init= or rdinit=",
 	    tried);
-	power_end(POWER_EXIT, status, tried);
+	power_end(POWER_EXIT, status_of(error), tried);
 }
 
 static void __noreturn

@@ -11,6 +11,7 @@
 #include "kern/sbuf.h"
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_config.h"
 #include "net/lwip/port.h"
 #include "net/stack.h"
 #include <lwip/netif.h>
@@ -111,11 +112,54 @@ store_mtu(struct classdev *cd, const char *text, size_t len)
 	return error;
 }
 
+/* ---- dhcp: the kernel's own client, asked for after the boot ---- */
+
+static int
+show_dhcp(struct classdev *cd, struct sbuf *sb)
+{
+	static const char *const words[] = { [INET_DHCP_OFF] = "off",
+		[INET_DHCP_ASKING] = "asking",
+		[INET_DHCP_BOUND] = "bound" };
+	struct netif *nif;
+
+	net_lock();
+	nif = ethif_by_name(cd->name);
+	if (nif != NULL)
+		sbuf_printf(sb, "%s\n", words[inet_config_dhcp_state(nif)]);
+	net_unlock();
+	return nif == NULL ? -ENODEV : 0;
+}
+
+/* "1" and "0"; one that is asking or bound begins anew. */
+static int
+store_dhcp(struct classdev *cd, const char *text, size_t len)
+{
+	struct netif *nif;
+	int error;
+
+	if (len == 0 || (text[0] != '0' && text[0] != '1') ||
+	    (len > 1 && text[1] != '\n'))
+		return -EINVAL;
+	net_lock();
+	nif = ethif_by_name(cd->name);
+	if (nif == NULL)
+		error = -ENODEV;
+	else if (ethif_nic(nif) == NULL)
+		error = -EOPNOTSUPP;
+	else if ((ethif_flags(nif) & IFF_UP) == 0 && text[0] == '1')
+		error = -ENETDOWN;
+	else
+		error = inet_config_dhcp(nif, text[0] == '1');
+	net_unlock();
+	return error;
+}
+
 static const struct classdev_attr attrs[] = {
 	{ "addr_len", 0444, show_addr_len, NULL },
 	{ "address", 0444, show_address, NULL },
 	{ "broadcast", 0444, show_broadcast, NULL },
 	{ "carrier", 0444, show_carrier, NULL },
+	{ "dhcp", 0644, show_dhcp, store_dhcp },
 	{ "dormant", 0444, show_zero, NULL },
 	{ "duplex", 0444, show_duplex, NULL },
 	{ "flags", 0444, show_flags, NULL },

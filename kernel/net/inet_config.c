@@ -197,6 +197,16 @@ inet_config_dhcp(struct netif *nif, bool on)
 	return dhcp_start(nif) == ERR_OK ? 0 : -ENOMEM;
 }
 
+enum inet_dhcp_state
+inet_config_dhcp_state(struct netif *nif)
+{
+	const struct dhcp *d = netif_dhcp_data(nif);
+
+	if (d == NULL || d->state == DHCP_STATE_OFF)
+		return INET_DHCP_OFF;
+	return dhcp_supplied_address(nif) ? INET_DHCP_BOUND : INET_DHCP_ASKING;
+}
+
 static void
 got_lease(struct netif *nif)
 {

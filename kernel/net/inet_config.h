@@ -26,6 +26,9 @@ void inet_config_wait(void);
 
 /* Starts or ends DHCP on an interface; lock held.  0, -ENOMEM */
 int inet_config_dhcp(struct netif *nif, bool on);
+/* What has become of it; lock held. */
+enum inet_dhcp_state { INET_DHCP_OFF, INET_DHCP_ASKING, INET_DHCP_BOUND };
+enum inet_dhcp_state inet_config_dhcp_state(struct netif *nif);
 /* /proc/net/pnp: what was learnt of domain and name servers. */
 struct inet_pnp {
 	bool dhcp, manual;
