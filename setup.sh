@@ -393,6 +393,7 @@ unpack_suites() {
     prepare_redis "$from/redis" "$from/suites/redis"
     printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$from/hosts"
     as_root cp "$from/hosts" "$1/etc/hosts"
+    as_root ln -s ../proc/self/mounts "$1/etc/mtab"
     as_root cp -a --no-preserve=ownership "$from/suites" "$1/suites"
     rm -rf "$from"
 }

@@ -240,7 +240,8 @@ def stress_pieces(_):
             seen.add(name)
             yield '%s/%s' % (kind, name), 180, (
                 'stress-ng --temp-path /tmp -q --verify --oomable -t 1 '
-                '--vm-bytes 32M --mmap-bytes 16M --%s 2' % name)
+                '--vm-bytes 32M --mmap-bytes 16M --iomix-bytes 32M '
+                '--%s 2' % name)
 
 
 # name: (pieces, reader)

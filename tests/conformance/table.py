@@ -14,10 +14,15 @@ The programs are Debian 12's; both guests have the same root (Remora a folder
 shared by 9P, Linux an initial file system) and a tmpfs on /tmp, where tests
 run.  `make conformance` fetches, runs and rewrites this file.
 
-A test counts if it passes in the Linux guest.
+A test counts if it passes in the Linux guest; a suite's pieces count that
+both guests carried out.  Each piece has a time limit, so that all comes to an
+end; what a run has found is kept in the build folder, and the next one goes
+on from there.  On a busy machine a test that measures time may fail, in
+either guest: `tests/conformance/run BUILD --again` does once more what fails
+here only.
 
-| suite | pass on Linux | of these on Remora | | only on Remora | panics, hangs |
-| --- | --- | --- | --- | --- | --- |
+| suite | pass on Linux | of these on Remora | | only on Remora | panics, hangs | minutes on Linux, Remora |
+| --- | --- | --- | --- | --- | --- | --- |
 '''
 
 
@@ -27,14 +32,14 @@ def collect(folder):
     for suite in SUITES:
         results[suite] = {}
         for guest in ('linux', 'remora'):
-            tests, broken_pieces, pieces = {}, [], set()
+            tests, broken_pieces, pieces = {}, [], {}
             path = os.path.join(folder, guest, suite)
             for name in sorted(os.listdir(path)) if os.path.isdir(path) else ():
                 if not name.endswith('.json'):
                     continue
                 with open(os.path.join(path, name)) as f:
                     kept = json.load(f)
-                pieces.add(kept['piece'])
+                pieces[kept['piece']] = kept['seconds']
                 if kept['why']:
                     broken_pieces.append((kept['piece'], kept['why']))
                 for test, word in kept['tests'].items():
@@ -47,7 +52,7 @@ def compare(one):
     """Of a suite: tests that pass on Linux, those of them that fail here,
     and those that pass only here; of pieces that both guests ran."""
     (linux, _, theirs), (ours, _, mine) = one['linux'], one['remora']
-    both = theirs & mine
+    both = theirs.keys() & mine.keys()
     good = {t for t, w in linux.items() if w == 'pass' and t[0] in both}
     failed = {t for t in good if ours.get(t) != 'pass'}
     extra = {t for t, w in ours.items()
@@ -60,7 +65,7 @@ def left_out(results):
     out = ''
     for suite, one in results.items():
         pieces = list(SUITES[suite][0](ROOT))
-        both = one['linux'][2] & one['remora'][2]
+        both = one['linux'][2].keys() & one['remora'][2].keys()
         if both and len(both) < len(pieces):
             out += '\n%s: %d of %d pieces.' % (suite, len(both), len(pieces))
     return out + '\n' if out else ''
@@ -111,15 +116,17 @@ def render(results, reasons):
     for suite, one in results.items():
         good, failed, extra = compare(one)
         if not good:
-            out += '| %s | not run yet | | | | |\n' % suite
+            out += '| %s | not run yet | | | | | |\n' % suite
             continue
         all_good += len(good)
         all_failed += len(failed)
-        out += '| %s | %d | %d | %s | %d | %s |\n' % (
+        out += '| %s | %d | %d | %s | %d | %s | %d, %d |\n' % (
             suite, len(good), len(good) - len(failed), percent(good, failed),
-            len(extra), len(one['remora'][1]) or 'none')
+            len(extra), len(one['remora'][1]) or 'none',
+            sum(one['linux'][2].values()) / 60,
+            sum(one['remora'][2].values()) / 60)
     if all_good:
-        out += '| all | %d | %d | %.1f %% | | |\n' % (
+        out += '| all | %d | %d | %.1f %% | | | |\n' % (
             all_good, all_good - all_failed,
             100.0 * (all_good - all_failed) / all_good)
     out += left_out(results)
