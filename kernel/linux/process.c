@@ -17,6 +17,7 @@
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
 #include "linux/itimer.h"
+#include "linux/seccomp.h"
 #include "linux/signal.h"
 #include "linux/pidfd.h"
 #include "linux/tty.h"
@@ -326,6 +327,7 @@ task_destroy(struct task *t)
 			id_free_locked(&t->id);
 		mutex_unlock(&process_lock);
 	}
+	seccomp_release(t);
 	signal_state_destroy(t->signals);
 	kfree(t);
 }
@@ -359,6 +361,7 @@ process_publish(struct process *p, struct task *t, struct process *parent)
 	p->parent = parent;
 	if (parent != NULL)
 		TAILQ_INSERT_TAIL(&parent->children, p, sibling);
+	seccomp_inherit_locked(t);
 }
 
 int
@@ -377,6 +380,8 @@ task_publish(struct task *t)
 		task_attach_locked(t);
 	spin_unlock(&p->signals->lock);
 	spin_unlock_irq(&process_list_lock, irq);
+	if (error == 0) /* now, so that no filter for all threads misses it */
+		seccomp_inherit_locked(t);
 	mutex_unlock(&process_lock);
 	return error;
 }

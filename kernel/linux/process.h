@@ -57,6 +57,7 @@ struct id_entry {
 struct itimers; /* linux/itimer.h */
 struct tracee;  /* linux/ptrace.h */
 struct sem_undo;
+struct seccomp_filter; /* linux/seccomp.h */
 struct cpu_limit;
 struct pidfd;
 
@@ -140,9 +141,11 @@ struct task {
 	uint64_t robust_len;
 	char comm[THREAD_NAME];
 	struct tracee *tracee; /* [P] linux/ptrace.h; NULL: nobody traces */
-	bool traced, seized;   /* [S] what the signals' senders know of it */
-	bool trap_pending;     /* [S] a stop that is no signal is due */
-	bool stop_passed;      /* [S] goes on though its group is stopped */
+	struct seccomp_filter *seccomp; /* [P] to write; newest first */
+	uint8_t seccomp_mode;           /* [P] to write; SECCOMP_MODE_* */
+	bool traced, seized; /* [S] what the signals' senders know of it */
+	bool trap_pending;   /* [S] a stop that is no signal is due */
+	bool stop_passed;    /* [S] goes on though its group is stopped */
 };
 
 static inline struct task *

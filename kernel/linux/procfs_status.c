@@ -12,6 +12,7 @@
 #include "linux/fsview.h"
 #include "linux/procfs_pid.h"
 #include "linux/ptrace.h"
+#include "linux/seccomp.h"
 #include "linux/tty.h"
 #include "x86/cpu.h"
 #include <linux/capability.h>
@@ -239,9 +240,10 @@ print_privileges(struct sbuf *sb, struct process *p, struct task *t)
 	    c->cap_inheritable, c->cap_permitted, c->cap_effective,
 	    c->cap_bounding, c->cap_ambient);
 	sbuf_printf(sb,
-	    "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n"
+	    "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n"
 	    "Cpus_allowed:\t%lx\nCpus_allowed_list:\t",
-	    c->no_new_privs, cpus);
+	    c->no_new_privs, t != NULL ? t->seccomp_mode : 0,
+	    t != NULL ? seccomp_count(t) : 0, cpus);
 	if (cpu_count() == 1)
 		sbuf_puts(sb, "0\n");
 	else

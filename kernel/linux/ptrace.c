@@ -33,15 +33,15 @@
 #define PTRACE_SYSEMUSTEP_ 32
 #define PTRACE_BLOCKSTEP_  33
 
-static unsigned ntracees; /* process_lock */
+static unsigned nwatched; /* process_lock */
 
 /* ---- relations ---- */
 
-static void
-watch_calls_locked(int step)
+void
+ptrace_watch_calls_locked(int step)
 {
-	ntracees += step;
-	user_set_syscall(ntracees > 0 ? ptrace_dispatch :
+	nwatched += step;
+	user_set_syscall(nwatched > 0 ? ptrace_dispatch :
 		trace_is_on()         ? syscall_dispatch_traced :
 					syscall_dispatch);
 }
@@ -70,7 +70,7 @@ tracee_attach_locked(struct task *t, struct process *tracer, bool seize,
 	t->traced = true;
 	t->seized = seize;
 	spin_unlock_irq(&p->signals->lock, irq);
-	watch_calls_locked(1);
+	ptrace_watch_calls_locked(1);
 	return 0;
 }
 
@@ -103,7 +103,7 @@ tracee_unlink_locked(struct tracee *tr)
 	}
 	if (p->leader_tracee == tr)
 		p->leader_tracee = NULL;
-	watch_calls_locked(-1);
+	ptrace_watch_calls_locked(-1);
 	tr->unreported = false;
 	p->ntracees--;
 }
@@ -435,7 +435,8 @@ call_info_locked(struct tracee *tr, uint64_t size, uaddr_t data)
 	info.arch = AUDIT_ARCH_X86_64;
 	info.instruction_pointer = tf->rip;
 	info.stack_pointer = tf->rsp;
-	if (tr->op == PTRACE_SYSCALL_INFO_ENTRY) {
+	if (tr->op == PTRACE_SYSCALL_INFO_ENTRY ||
+	    tr->op == PTRACE_SYSCALL_INFO_SECCOMP) {
 		info.entry.nr = tf->orig_rax;
 		info.entry.args[0] = tf->rdi;
 		info.entry.args[1] = tf->rsi;
@@ -445,6 +446,12 @@ call_info_locked(struct tracee *tr, uint64_t size, uaddr_t data)
 		info.entry.args[5] = tf->r9;
 		actual = offsetof(struct ptrace_syscall_info, entry) +
 		    sizeof(info.entry);
+		if (tr->op == PTRACE_SYSCALL_INFO_SECCOMP) {
+			info.seccomp.ret_data = tr->message;
+			actual = offsetof(struct ptrace_syscall_info,
+				     seccomp.ret_data) +
+			    sizeof(info.seccomp.ret_data);
+		}
 	} else if (tr->op == PTRACE_SYSCALL_INFO_EXIT) {
 		info.exit.rval = tf->rax;
 		info.exit.is_error = tf->rax >= (uint64_t)-4095l;

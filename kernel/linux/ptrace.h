@@ -104,8 +104,15 @@ bool ptrace_process_ended_locked(struct process *p);
 /* The end of a tracer: its tracees go on, or are killed. */
 void ptrace_tracer_ended_locked(struct process *p);
 
-/* user_ops.syscall while anybody is traced. */
+/* user_ops.syscall while anybody is traced, or has system calls refused. */
 void ptrace_dispatch(struct trapframe *tf);
+/* One more, or one less, of whom that is so; process_lock held. */
+void ptrace_watch_calls_locked(int step);
+/*
+ * A filter wants the tracer to look at the call: false, nobody asked for such
+ * stops.  May sleep.
+ */
+bool ptrace_seccomp(uint32_t data);
 
 /* ptrace_regs.c: register sets.  The task is stopped, process_lock held. */
 long ptrace_regs_get(struct tracee *tr, unsigned set, void *buf, size_t size);

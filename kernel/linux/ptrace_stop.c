@@ -13,6 +13,7 @@
 #include "kern/thread.h"
 #include "kern/user.h"
 #include "linux/ptrace.h"
+#include "linux/seccomp.h"
 #include "linux/syscalls.h"
 #include "linux/trace.h"
 #include "x86/cpu.h"
@@ -195,6 +196,9 @@ stop_for_event(int event, uint64_t message)
 {
 	struct ptrace_stop s = { .code = SIGTRAP | event << 8,
 		.message = message,
+		.op = event == PTRACE_EVENT_SECCOMP ?
+		    PTRACE_SYSCALL_INFO_SECCOMP :
+		    PTRACE_SYSCALL_INFO_NONE,
 		.at_end = event == PTRACE_EVENT_EXIT };
 	siginfo_t info;
 
@@ -208,6 +212,15 @@ ptrace_event(int event, uint64_t message)
 {
 	if (wants(1u << event))
 		stop_for_event(event, message);
+}
+
+bool
+ptrace_seccomp(uint32_t data)
+{
+	if (!wants(PTRACE_O_TRACESECCOMP))
+		return false;
+	stop_for_event(PTRACE_EVENT_SECCOMP, data);
+	return true;
 }
 
 /* ---- signals ---- */
@@ -377,7 +390,7 @@ ptrace_dispatch(struct trapframe *tf)
 		stop_at_call(PTRACE_SYSCALL_INFO_ENTRY, good);
 	}
 	emulated = mode == MODE_EMULATE;
-	if (!emulated && (int32_t)tf->orig_rax != -1)
+	if (!emulated && (int32_t)tf->orig_rax != -1 && seccomp_allows(tf))
 		call_plainly(tf);
 	mode = mode_now(&good);
 	if (mode == MODE_CALLS && !emulated)

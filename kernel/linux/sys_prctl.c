@@ -8,6 +8,7 @@
 #include "kern/uaccess.h"
 #include "kern/vm.h"
 #include "linux/process.h"
+#include "linux/seccomp.h"
 #include "linux/sys_process.h"
 #include "x86/cpu.h"
 #include <asm/prctl.h>
@@ -197,7 +198,8 @@ sys_prctl(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 	case PR_SET_TSC: return a2 == PR_TSC_ENABLE ? 0 : -EINVAL;
 	case PR_GET_TIMING: return PR_TIMING_STATISTICAL;
 	case PR_SET_TIMING: return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
-	case PR_GET_SECCOMP: /* none in force */ return 0;
+	case PR_GET_SECCOMP: return task_self()->seccomp_mode;
+	case PR_SET_SECCOMP: return seccomp_prctl(a2, a3);
 	case PR_MCE_KILL_GET: return PR_MCE_KILL_DEFAULT;
 	case PR_TASK_PERF_EVENTS_DISABLE:
 	case PR_TASK_PERF_EVENTS_ENABLE: return 0;

@@ -233,7 +233,10 @@ sys_adjtimex(uaddr_t buf)
 
 	if (copyin(&tx, buf, sizeof(tx)) != 0)
 		return -EFAULT;
-	if (tx.modes != 0 && tx.modes != ADJ_OFFSET_SS_READ)
+	/* adjtime(3) by nothing takes back what is under way: nothing is. */
+	if (tx.modes != 0 && tx.modes != ADJ_OFFSET_SS_READ &&
+	    (tx.modes != ADJ_OFFSET_SINGLESHOT || tx.offset != 0 ||
+		!capable(CAP_SYS_TIME)))
 		return capable(CAP_SYS_TIME) ? -EINVAL : -EPERM;
 	now = clock_real_ns();
 	memset(&tx, 0, sizeof(tx));

@@ -23,6 +23,7 @@
 #include "linux/process.h"
 #include "linux/ptrace.h"
 #include "linux/rusage.h"
+#include "linux/seccomp.h"
 #include "linux/sigframe.h"
 #include "linux/sys_files.h"
 #include "linux/sys_misc.h"
@@ -374,7 +375,7 @@ static const struct syscall_row rows[] = {
 	[314] = CALL("sched_setattr", sys_sched_setattr, "dpx"),
 	[315] = CALL("sched_getattr", sys_sched_getattr, "dpux"),
 	[316] = CALL("renameat2", sys_renameat2, "fsfsx"),
-	[317] = NAME("seccomp", "xxp"),
+	[317] = CALL("seccomp", sys_seccomp, "xxp"),
 	[318] = CALL("getrandom", sys_getrandom, "Bux"),
 	[319] = CALL("memfd_create", sys_memfd_create, "sx"),
 	[320] = NAME("kexec_file_load", "ffusx"),

@@ -220,10 +220,23 @@ check_timerfd(void)
 	close(fd);
 }
 
+/* To adjust by nothing is allowed to who may adjust. */
+static void
+check_adjtime(void)
+{
+	struct timeval nothing = { 0, 0 }, left = { 1, 1 };
+
+	CHECK(adjtime(&nothing, NULL) == 0 || errno == EPERM);
+	CHECK_RET(adjtime(NULL, &left), 0);
+	CHECK_RET(left.tv_sec, 0);
+	CHECK_RET(left.tv_usec, 0);
+}
+
 int
 main(void)
 {
 	check_clocks();
+	check_adjtime();
 	check_sleep();
 	check_itimers();
 	check_posix_timers();
