@@ -35,8 +35,9 @@ $(B)/bench/count.so: bench/count.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
 
+# BENCH="hotplug disks": only these parts (bench/run --help).
 .PHONY: bench
 bench:
 	$(Q)./setup.sh --quiet build run bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
-	$(Q)bench/run --build $(B)
+	$(Q)bench/run --build $(B) $(BENCH)

@@ -6,7 +6,7 @@ KGCCINC	:= $(shell $(CC) -print-file-name=include)
 KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 # The kernel is built small; what every system call passes is built fast.
-KHOT	= linux/syscalls
+KHOT	= linux/syscalls kern/spinlock
 # No SSE: stacks need no 16 bytes, varargs no count of vector registers.
 KSTACK8	= $(if $(findstring clang,$(CC)),-mstack-alignment=8,\
 	  -mpreferred-stack-boundary=3 -mskip-rax-setup)
