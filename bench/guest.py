@@ -66,7 +66,7 @@ class Guest:
         return cmd + ["-append", args]
 
     def run(self, initrd=None, memory="128M", icount=False, quiet=True,
-            limit=120, devices=(), words=""):
+            limit=900, devices=(), words=""):
         start = time.monotonic()
         try:
             p = subprocess.run(
