@@ -105,7 +105,8 @@ pit_read(struct tsc_sample *s)
 	count = inb(PIT_COUNT);
 	count |= inb(PIT_COUNT) << 8;
 	clk.pit_last += (PIT_PERIOD - count - clk.pit_last) % PIT_PERIOD;
-	if (clk.pit_last < clk.pit_wraps * PIT_PERIOD)
+	s->regained = clk.pit_last < clk.pit_wraps * PIT_PERIOD;
+	if (s->regained)
 		clk.pit_last += PIT_PERIOD;
 	s->ticks = clk.pit_last;
 	return clk.pit_last;

@@ -5,7 +5,8 @@
  * A host that stops the machine while it reads the clock makes a sample wide:
  * nobody knows which TSC belongs to the ticks.  Such samples do not count.  One
  * that stops it for longer than the clock's period makes ticks get lost, which
- * makes the TSC look faster, never slower.  So the lowest rate of many short
+ * makes the TSC look faster, never slower; where they are regained a new
+ * stretch begins, which has none of them.  So the lowest rate of many short
  * stretches is near the truth, and a long stretch that agrees with it is exact.
  */
 #include "kern/tsc_rate.h"
@@ -70,6 +71,11 @@ tsc_rate_add(struct tsc_rate *r, const struct tsc_sample *s, uint64_t clock_hz,
 {
 	uint64_t hz;
 
+	if (s->regained) {
+		r->first = r->mark = *s;
+		r->has_first = true;
+		return 0;
+	}
 	if (r->has_first)
 		stretch(r, s, clock_hz, enough / PART);
 	else

@@ -11,11 +11,13 @@
 
 /*
  * The other clock showed `ticks` somewhere between the TSC's `before` and
- * `after`.  The clock wraps: what passed unseen is missing in ticks.
+ * `after`.  The clock wraps: what passed unseen is missing in ticks.  An
+ * interrupt may tell of it later; then it is in, and `regained` says so.
  */
 struct tsc_sample {
 	uint64_t before, after;
 	uint64_t ticks;
+	bool regained;
 };
 
 struct tsc_rate {                /* zeroed at first; the caller's lock */

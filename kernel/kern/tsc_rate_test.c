@@ -146,6 +146,35 @@ a_host_of_many(void **state)
 	assert_near(hz, h.tsc_hz, 50);
 }
 
+/*
+ * Stands still for 130 ms; the clock's two interrupts come soon after, one
+ * after the other, when somebody has read it already.
+ */
+static void
+ticks_that_are_regained(void **state)
+{
+	struct host h = { .tsc_hz = 2000000000 };
+	struct tsc_rate r = { 0 };
+	struct tsc_sample s;
+	uint64_t hz = 0, lost = 0;
+	unsigned i;
+
+	(void)state;
+	for (i = 1; hz == 0 && i < 100000; i++) {
+		s = sample(&h);
+		s.ticks = h.seen;
+		if (i % 300 > 1 && lost > 0) {
+			lost--;
+			s.ticks = h.seen += PERIOD;
+			s.regained = true;
+		}
+		hz = tsc_rate_add(&r, &s, CLOCK_HZ, ENOUGH);
+		lost += i % 300 == 0 ? 2 : 0;
+		pass(&h, i % 300 == 0 ? 130000 : 60);
+	}
+	assert_near(hz, h.tsc_hz, 50);
+}
+
 /* The machine stood still when the clock was set going. */
 static void
 a_stall_at_the_beginning(void **state)
@@ -174,6 +203,7 @@ main(void)
 		cmocka_unit_test(few_readings),
 		cmocka_unit_test(busy_hosts),
 		cmocka_unit_test(a_host_of_many),
+		cmocka_unit_test(ticks_that_are_regained),
 		cmocka_unit_test(a_stall_at_the_beginning),
 	};
 
