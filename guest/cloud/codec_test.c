@@ -171,6 +171,29 @@ messages(void **state)
 	buf_fini(&pieces);
 }
 
+static int
+ignore(void *arg, const char *type, const char *name, const struct buf *body)
+{
+	(void)type;
+	(void)name;
+	(void)body;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static void
+a_message_cut_off(void **state)
+{
+	static const char text[] = HEAD("x") "--x\n\n#!/a\n--x\n\n#!/b\n--x--";
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(mime_parts(text, sizeof(text) - 1, ignore, &n), 0);
+	assert_int_equal(n, 2);
+	for (size_t len = 60; len < sizeof(text) - 1; len++)
+		assert_int_equal(mime_parts(text, len, ignore, &n), -EBADMSG);
+}
+
 static void
 messages_in_messages(void **state)
 {
@@ -203,6 +226,7 @@ main(void)
 		cmocka_unit_test(gzip),
 		cmocka_unit_test(user_data),
 		cmocka_unit_test(messages),
+		cmocka_unit_test(a_message_cut_off),
 		cmocka_unit_test(messages_in_messages),
 	};
 

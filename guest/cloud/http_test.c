@@ -65,7 +65,8 @@ static const struct answer answers[] = {
 	{ "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", -EBADMSG, NULL },
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 1 2\r\n\r\n", -EBADMSG, NULL },
 	{ "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", -EBADMSG, NULL },
-	{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"
+	  "hello!",
 	    -EBADMSG, NULL },
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551617\r\n\r\n",
 	    -EMSGSIZE, NULL },
