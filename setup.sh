@@ -175,9 +175,9 @@ install_packages() {
     # shellcheck disable=SC2086 # a list of names
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
         -o Acquire::Retries=3 install --no-install-recommends $1 >&2 ||
-        installed=no
+        die "apt-get could not install: $1"
     [ -z "$policy" ] || as_root rm -f "$policy"
-    [ "${installed:-}" != no ] || die "apt-get could not install: $1"
+    trap - EXIT
 }
 
 # Servers are there to run in the guest: none is started on this machine, as
@@ -188,6 +188,8 @@ start_no_servers() {
         policy=
         return 0
     fi
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
 }

@@ -413,7 +413,7 @@ sys_setsockopt(int fd, int level, int name, uaddr_t uvalue, int len)
 long
 sys_getsockopt(int fd, int level, int name, uaddr_t uvalue, uaddr_t ulen)
 {
-	uint8_t value[OPTION_MAX];
+	uint8_t value[OPTION_MAX] = { 0 };
 	struct socket *s;
 	struct fdref ref;
 	unsigned n;
@@ -426,6 +426,9 @@ sys_getsockopt(int fd, int level, int name, uaddr_t uvalue, uaddr_t ulen)
 		error = -EINVAL;
 	if (error == 0) {
 		n = MIN((unsigned)len, (unsigned)sizeof(value));
+		/* Few options read what is there: PACKET_HDRLEN. */
+		if (copyin(value, uvalue, n) != 0)
+			memset(value, 0, sizeof(value));
 		error = sock_get_option(s, level, name, value, &n);
 	}
 	if (error == 0)

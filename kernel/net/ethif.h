@@ -65,9 +65,10 @@ int ethif_send_frame(struct netif *nif, const void *frame, unsigned len);
  * this machine sent it.  The bytes may lie in pieces.
  */
 struct ethif_frame {
-	const struct dma_run *run; /* pieces of memory, header first */
+	/* Pieces of memory in the direct map; the header in one. */
+	const struct dma_run *run;
 	unsigned nruns;
-	uint32_t len;
+	uint32_t len; /* of all of them */
 	bool out;
 };
 struct ethif_tap {

@@ -139,7 +139,19 @@ socket_flush(struct file *file)
 	return 0;
 }
 
+static int
+socket_mmap(struct file *file, uint64_t size, unsigned *vm_flags,
+    uint64_t *offset, struct vm_object **object)
+{
+	struct socket *s = file->priv;
+
+	(void)vm_flags;
+	return s->ops->mmap == NULL ? -ENODEV :
+				      s->ops->mmap(s, size, offset, object);
+}
+
 static const struct file_ops socket_file_ops = {
+	.mmap = socket_mmap,
 	.flush = socket_flush,
 	.release = socket_release,
 	.read = socket_read,

@@ -66,6 +66,7 @@
 
 struct socket;
 struct vfs_ctx;
+struct vm_object;
 
 /* Any struct sockaddr; the first two bytes are the family. */
 struct sock_addr {
@@ -132,10 +133,14 @@ struct socket_ops {
 	/* Options that the core does not know, any level.  -ENOPROTOOPT */
 	int (*set_option)(struct socket *s, int level, int name,
 	    const void *value, unsigned len);
-	/* *len: room, then what was written to value. */
+	/* *len: room, then what was written to value, where the program's
+	 * bytes are at first. */
 	int (*get_option)(struct socket *s, int level, int name, void *value,
 	    unsigned *len);
 	long (*ioctl)(struct socket *s, unsigned cmd, uint64_t arg);
+	/* As file_ops.mmap (fs/file.h); NULL: -ENODEV. */
+	int (*mmap)(struct socket *s, uint64_t size, uint64_t *offset,
+	    struct vm_object **object);
 	/* SO_ERROR: takes the pending error, as positive errno. */
 	int (*take_error)(struct socket *s);
 	/* An option that the core knows was set; NULL: it is no matter. */

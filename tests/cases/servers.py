@@ -143,6 +143,7 @@ def web():
 
 STORES = r'''
 memcached -u root -p 11211 -U 11211 -t 2 -d; echo memcached $?
+until nc -z 127.0.0.1 11211; do sleep 0.1; done
 ask() { printf 'set k 0 0 5\r\n%s\r\nget k\r\nincr n 1\r\nquit\r\n' $1; }
 ask value | nc -N 127.0.0.1 11211; ask world | socat - TCP:127.0.0.1:11211
 printf '\0\7\0\0\0\1\0\0get k\r\n' | nc -u -W 1 127.0.0.1 11211 | tail -c +9
@@ -157,7 +158,7 @@ $r eval 'for i = 1, 1000 do redis.call("rpush", "l", i) end
 return redis.call("llen", "l")' 0
 ''' + MEET + r'''
 $r dbsize; $r shutdown nosave; pkill memcached
-while pgrep 'redis-server|memcached' >/dev/null; do sleep 0.1; done; echo over
+while pgrep 'redis|memcached' >/dev/null; do sleep 0.1; done; echo over
 '''
 
 

@@ -441,9 +441,7 @@ ethif_init(void)
 {
 	struct netif *lo = netif_get_by_index(ETHIF_LO);
 
-	/* A pbuf counts the header of IPv6 in its 16 bits, which without a
-	 * limit TCP would fill with data. */
-	lo->mtu6 = UINT16_MAX;
+	ethif_lo_init(lo);
 	tell(lo, ETHIF_NEW);
 }
 

@@ -35,6 +35,9 @@ extern bool ethif_dirty; /* [n] something waits for ethif_flush_all() */
 /* ethif_rx.c: takes in packets of a queue; true: there may be more. */
 bool ethif_receive(struct ethif *e, unsigned queue);
 
+/* ethif_lo.c: the loopback, which lwIP has made. */
+void ethif_lo_init(struct netif *lo);
+
 /* ethif_tx.c */
 err_t ethif_linkoutput(struct netif *nif, struct pbuf *p);
 void ethif_flush(struct ethif *e);   /* what is pending, and the doorbell */

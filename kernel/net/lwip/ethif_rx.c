@@ -79,11 +79,13 @@ static void
 show(struct ethif *e, const struct nic_rx *rx)
 {
 	struct dma_run run[SHOW_RUNS];
-	struct ethif_frame f = { .run = run, .len = rx->len };
+	struct ethif_frame f = { .run = run };
 	const struct nic_buf *b;
 
-	for (b = rx->buf; b != NULL && f.nruns < SHOW_RUNS; b = b->next)
+	for (b = rx->buf; b != NULL && f.nruns < SHOW_RUNS; b = b->next) {
 		run[f.nruns++] = (struct dma_run){ kva_paddr(b->data), b->len };
+		f.len += b->len;
+	}
 	ethif_show(&e->nif, &f);
 }
 

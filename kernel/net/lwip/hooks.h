@@ -7,6 +7,7 @@
 
 #include <lwip/arch.h>
 #include <lwip/err.h>
+#include <lwip/err.h>
 #include <lwip/ip_addr.h>
 #include <stdbool.h>
 
@@ -55,6 +56,10 @@ lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest);
 const ip4_addr_t *
 lwip_hook_ip4_gateway(struct netif *netif, const ip4_addr_t *dest);
 #define LWIP_HOOK_ETHARP_GET_GW(netif, dest) lwip_hook_ip4_gateway(netif, dest)
+
+/* What lwIP's IP sends to an address of the machine's own. */
+err_t lwip_hook_loop_output(struct netif *nif, struct pbuf *p);
+#define netif_loop_output(nif, p) lwip_hook_loop_output(nif, p)
 
 /* An option of a DHCP server's answer that lwIP itself has no use for. */
 void lwip_hook_dhcp_option(struct netif *netif, u8_t type, u8_t option,
