@@ -41,6 +41,12 @@ def cases(build):
     yield program('strace -f', ['/usr/bin/strace', '-f', BUSYBOX, 'sh', '-c',
                                 SCRIPT], ['--add', BUSYBOX], has=TOLD,
                   status=138, limit=60)
+    yield program('strace --seccomp-bpf',
+                  ['/usr/bin/strace', '-f', '--seccomp-bpf', '-e',
+                   'trace=openat', BUSYBOX, 'cat', '/proc/self/status'],
+                  ['--add', BUSYBOX], limit=180,
+                  has=[r'openat\(AT_FDCWD, "/proc/self/status"',
+                       r'Seccomp:\s2', r'Seccomp_filters:\s1'])
     for cpus in ('1', '4'):
         yield program('strace -c/' + cpus,
                       ['/usr/bin/strace', '-f', '-c', BUSYBOX, 'sh', '-c',
