@@ -4,7 +4,8 @@
 # A unit test is a file foo_test.c beside foo.c; a fuzzer is foo_fuzz.c.  Near
 # its top stands what it is linked with:
 #     /* unit: kernel/fs/cpio.c kernel/kern/str.c */
-# where `inflate`, `unzstd`, `acpica` and `yaml` name the libraries of third.mk.  Both run on the
+# where `inflate`, `unzstd`, `acpica`, `yaml` and `lwip` name the libraries of
+# third.mk.  Both run on the
 # host, with the C library's headers, under the address and (for our own code)
 # undefined-behaviour sanitizers.  Seeds of foo_fuzz.c are tests/corpus/foo/*.
 #
@@ -32,6 +33,7 @@ HOST_CFLAGS = -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror \
 	  -Wno-sign-compare -fno-omit-frame-pointer -iquote kernel -iquote . \
 	  $(THIRD_USE) $(if $(findstring acpi_,$*),$(ACPICA_HOST)) \
 	  $(if $(findstring guest/cloud/,$*),$(YAML_USE)) \
+	  $(if $(findstring net/inet_,$*)$(findstring net/lwip/,$*),$(LWIP_USE)) \
 	  -DREMORA_HOST -MMD -MP
 UNIT_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SAN = -fsanitize=fuzzer-no-link,address,undefined \
@@ -77,6 +79,11 @@ $(B)/$(1)/third/yaml/%.o: $(THIRD_STAMP) mk/third.mk
 	@mkdir -p $$(@D)
 	$$(Q)$(2) -O1 -g -w $(3) $(4) -I$(THIRD)/yaml/include $$(YAML_DEF) -c \
 	  -o $$@ $(THIRD)/yaml/src/$$*.c
+$(B)/$(1)/third/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
+    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
+	@mkdir -p $$(@D)
+	$$(Q)$(2) -O1 -g -w $(3) $(4) $$(LWIP_USE) $$(LWIP_DEF_$$(notdir $$*)) \
+	  -c -o $$@ $(THIRD)/lwip/src/$$*.c
 endef
 $(eval $(call third_host,unit,$(HOSTCC),-fsanitize=address))
 $(eval $(call third_host,fuzz,$(HOSTCLANG),-fsanitize=address,\
@@ -90,7 +97,8 @@ unit_objs = $(foreach w,$(call unit_words,$(1)),\
 	  $(if $(filter unzstd,$(w)),$(ZSTD_C:%=$(B)/$(2)/third/zstd/%.o),\
 	  $(if $(filter acpica,$(w)),$(ACPICA_C:%=$(B)/$(2)/third/acpica/%.o),\
 	  $(if $(filter yaml,$(w)),$(YAML_C:%=$(B)/$(2)/third/yaml/%.o),\
-	  $(w:%.c=$(B)/$(2)/%.o))))))
+	  $(if $(filter lwip,$(w)),$(LWIP_C:%=$(B)/$(2)/third/lwip/%.o),\
+	  $(w:%.c=$(B)/$(2)/%.o)))))))
 
 define unit_rule
 $(B)/unit/$(1:.c=): $(B)/unit/$(1:.c=.o) $(call unit_objs,$(1),unit)

@@ -20,6 +20,10 @@
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/dhcp.h>
+#include <lwip/prot/ethernet.h>
+#include <lwip/prot/iana.h>
+#include <lwip/prot/icmp6.h>
 #include <lwip/prot/tcp.h>
 #include <lwip/prot/udp.h>
 
@@ -57,16 +61,42 @@ is_martian(const struct ip_hdr *h, const struct netif *inp)
 	return is_own(src.addr);
 }
 
-/* lwIP looks at the ports of any UDP, as DHCP comes to no address yet. */
+/* An answer of another protocol (RFC 2131, 3): lwIP looks at less. */
 static bool
-lacks_ports(const struct pbuf *p, const struct ip_hdr *h)
+is_wrong_dhcp(const uint8_t *m, unsigned len)
 {
-	unsigned len = IPH_HL_BYTES(h) + UDP_HLEN;
+	static const uint8_t cookie[] = { 0x63, 0x82, 0x53, 0x63 };
 
-	if (IPH_PROTO(h) != IP_PROTO_UDP || p->len >= len)
+	return len < DHCP_OPTIONS_OFS || m[0] != DHCP_BOOTREPLY ||
+	    m[1] != LWIP_IANA_HWTYPE_ETHERNET || m[2] != ETH_HWADDR_LEN ||
+	    memcmp(m + DHCP_MSG_LEN, cookie, sizeof(cookie)) != 0;
+}
+
+/*
+ * lwIP looks at the ports of any UDP, as DHCP comes to no address yet; and says
+ * that nobody is at a port before it sees that the length is a wrong one.
+ */
+static bool
+is_wrong_udp(const struct pbuf *p, const struct ip_hdr *h)
+{
+	unsigned at = IPH_HL_BYTES(h), all = lwip_ntohs(IPH_LEN(h)), len;
+	const struct udp_hdr *udp;
+
+	if (IPH_PROTO(h) != IP_PROTO_UDP)
 		return false;
-	return (IPH_OFFSET(h) & PP_HTONS(IP_OFFMASK)) == 0 ||
-	    !is_own(h->dest.addr);
+	if ((IPH_OFFSET(h) & PP_HTONS(IP_OFFMASK)) != 0)
+		return p->len < at + UDP_HLEN && !is_own(h->dest.addr);
+	if (p->len < at + UDP_HLEN)
+		return true;
+	if ((IPH_OFFSET(h) & PP_HTONS(IP_MF)) != 0)
+		return false;
+	udp = (const void *)((const uint8_t *)h + at);
+	len = lwip_ntohs(udp->len);
+	if (len < UDP_HLEN || at + len > all)
+		return true;
+	return udp->dest == PP_HTONS(LWIP_IANA_PORT_DHCP_CLIENT) &&
+	    is_wrong_dhcp((const uint8_t *)(udp + 1),
+		MIN(len, p->len - at) - UDP_HLEN);
 }
 
 /* 0: lwIP goes on with it. */
@@ -75,7 +105,7 @@ lwip_hook_ip4_input(struct pbuf *p, struct netif *inp)
 {
 	const struct ip_hdr *h = p->payload;
 
-	if (p->len < IP_HLEN || is_martian(h, inp) || lacks_ports(p, h)) {
+	if (p->len < IP_HLEN || is_martian(h, inp) || is_wrong_udp(p, h)) {
 		pbuf_free(p);
 		return 1;
 	}
@@ -107,34 +137,67 @@ is_first_fragment(const uint8_t *f)
 	return ((unsigned)f[2] << 8 | f[3]) >> 3 == 0;
 }
 
+/* What stands behind a packet's headers of IPv6. */
+struct upper {
+	unsigned at; /* bytes from the packet's beginning */
+	uint8_t kind;
+	bool fragment, later; /* of one; not its first one */
+};
+
 /*
  * All headers before the one of TCP, UDP or ICMP are there, of a first
  * fragment, too (RFC 7112): lwIP looks at them before it knows.
  */
 static bool
-headers_fit(const uint8_t *packet, unsigned len)
+find_upper(const uint8_t *packet, unsigned len, struct upper *u)
 {
-	unsigned at = IP6_HLEN, n;
-	uint8_t kind = packet[6];
+	unsigned n;
 
-	while (kind == IP6_NEXTH_HOPBYHOP || kind == IP6_NEXTH_ROUTING ||
-	    kind == IP6_NEXTH_DESTOPTS || kind == IP6_NEXTH_FRAGMENT) {
-		if (at + 8 > len)
+	*u = (struct upper){ .at = IP6_HLEN, .kind = packet[6] };
+	while (u->kind == IP6_NEXTH_HOPBYHOP || u->kind == IP6_NEXTH_ROUTING ||
+	    u->kind == IP6_NEXTH_DESTOPTS || u->kind == IP6_NEXTH_FRAGMENT) {
+		if (u->at + 8 > len)
 			return false;
-		n = kind == IP6_NEXTH_FRAGMENT ? 8 : 8 * (packet[at + 1] + 1u);
-		if (at + n > len)
-			return false;
-		if (kind == IP6_NEXTH_FRAGMENT) {
-			if (!is_first_fragment(packet + at))
+		n = 8 * (packet[u->at + 1] + 1u);
+		if (u->kind == IP6_NEXTH_FRAGMENT) {
+			n = 8;
+			u->fragment = true;
+			u->later = !is_first_fragment(packet + u->at);
+			if (u->later)
 				return true;
-		} else if (kind != IP6_NEXTH_ROUTING &&
-		    !options_fit(packet + at, n)) {
-			return false;
 		}
-		kind = packet[at];
-		at += n;
+		if (u->at + n > len)
+			return false;
+		if ((u->kind == IP6_NEXTH_HOPBYHOP ||
+			u->kind == IP6_NEXTH_DESTOPTS) &&
+		    !options_fit(packet + u->at, n))
+			return false;
+		u->kind = packet[u->at];
+		u->at += n;
 	}
 	return true;
+}
+
+/*
+ * Of neighbours and routers: from this link, in one piece, with options that
+ * have a length (RFC 4861, 6.1 and 7.1; RFC 6980).
+ */
+static bool
+is_wrong_discovery(const uint8_t *packet, unsigned len, const struct upper *u)
+{
+	static const uint8_t fixed[] = { 8, 16, 24, 24, 40 };
+	const uint8_t *icmp = packet + u->at;
+	unsigned at;
+
+	if (u->kind != IP6_NEXTH_ICMP6 || u->later || u->at + 4 > len ||
+	    icmp[0] < ICMP6_TYPE_RS || icmp[0] > ICMP6_TYPE_RD)
+		return false;
+	at = u->at + fixed[icmp[0] - ICMP6_TYPE_RS];
+	if (packet[7] != 255 || icmp[1] != 0 || u->fragment || at > len)
+		return true;
+	while (at + 2 <= len && packet[at + 1] != 0)
+		at += 8u * packet[at + 1];
+	return at != len;
 }
 
 int
@@ -142,10 +205,14 @@ lwip_hook_ip6_input(struct pbuf *p, struct netif *inp)
 {
 	const struct ip6_hdr *h = p->payload;
 	ip6_addr_t src, dst;
+	struct upper u;
+	unsigned len;
 
-	if (p->len < IP6_HLEN ||
-	    !headers_fit(p->payload,
-		MIN((unsigned)p->len, IP6_HLEN + (unsigned)IP6H_PLEN(h))))
+	if (p->len < IP6_HLEN)
+		goto drop;
+	len = MIN((unsigned)p->len, IP6_HLEN + (unsigned)IP6H_PLEN(h));
+	if (!find_upper(p->payload, len, &u) ||
+	    is_wrong_discovery(p->payload, len, &u))
 		goto drop;
 	ip6_addr_copy_from_packed(src, h->src);
 	ip6_addr_copy_from_packed(dst, h->dest);
@@ -174,7 +241,28 @@ byte_at(const struct segment *s, unsigned i)
 	return i < s->first ? &s->opt[0][i] : &s->opt[1][i - s->first];
 }
 
-/* Where an option's value begins; 0: it is not there, in that length. */
+/* From one on that does not end where the options do lwIP sees none. */
+static void
+tidy_options(const struct segment *s)
+{
+	unsigned i = 0, n;
+	uint8_t k;
+
+	while (i < s->len && (k = *byte_at(s, i)) != LWIP_TCP_OPT_EOL) {
+		n = k == LWIP_TCP_OPT_NOP ? 1 :
+		    i + 1 < s->len        ? *byte_at(s, i + 1) :
+					    0;
+		if (n == 0 || (n == 1 && k != LWIP_TCP_OPT_NOP) ||
+		    i + n > s->len) {
+			for (; i < s->len; i++)
+				*byte_at(s, i) = LWIP_TCP_OPT_EOL;
+			return;
+		}
+		i += n;
+	}
+}
+
+/* Where a value begins, of tidy options; 0: none, or of another length. */
 static unsigned
 find_option(const struct segment *s, uint8_t kind, uint8_t len)
 {
@@ -186,11 +274,7 @@ find_option(const struct segment *s, uint8_t kind, uint8_t len)
 			i++;
 			continue;
 		}
-		if (i + 1 >= s->len)
-			return 0;
 		n = *byte_at(s, i + 1);
-		if (n < 2 || i + n > s->len)
-			return 0;
 		if (k == kind)
 			return n == len ? i + 2 : 0;
 		i += n;
@@ -415,6 +499,7 @@ lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned optlen,
 	struct segment s = { h, p, { (u8_t *)h + TCP_HLEN, opt2 }, optlen,
 		opt1len, TCPH_FLAGS(h) };
 
+	tidy_options(&s);
 	look_at_mss(&s, pcb->state != LISTEN && pcb->state != SYN_SENT);
 	switch (pcb->state) {
 	case LISTEN: return on_listener(pcb, &s);
@@ -423,6 +508,14 @@ lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned optlen,
 	case SYN_RCVD: return on_half_open(pcb, &s);
 	default: return on_connection(pcb, &s);
 	}
+}
+
+err_t
+inet_guard_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t flags)
+{
+	/* By half of it lwIP bounds segments, options included. */
+	pcb->snd_wnd_max = MAX(pcb->snd_wnd_max, 2 * MSS_MIN);
+	return tcp_write(pcb, data, len, flags);
 }
 
 /*

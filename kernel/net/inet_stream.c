@@ -186,7 +186,7 @@ static bool
 give_part(struct inet_sock *is, const struct part *p, bool more)
 {
 	if (p->len == 0 ||
-	    tcp_write(is->tcp, (uint8_t *)page_kva(p->page) + p->at,
+	    inet_guard_write(is->tcp, (uint8_t *)page_kva(p->page) + p->at,
 		(u16_t)p->len, more ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
 		return false;
 	if (p->fresh)

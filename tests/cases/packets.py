@@ -1,29 +1,15 @@
 # SPDX-License-Identifier: ISC
-"""packets.py - what the machine sends for what it gets, packet by packet."""
+"""packets.py - TCP: what the machine sends for what it gets, packet by packet."""
 import struct
 
 from suite import packets as P
-from suite.case import Case, Failure
-from suite.peer import (GUEST, GUEST6, GUEST_MAC, PEER, PEER6, PEER_MAC,
-                        agent_command, scripted)
+from suite.peer import (GUEST, PEER)
+from suite.scripts import (CLOSE_WAIT, ECONNREFUSED, ECONNRESET, ESTABLISHED,
+                           ETIMEDOUT, FIN_WAIT1, FIN_WAIT2, IPPROTO_TCP,
+                           PATTERN, POLLERR, POLLIN, POLLOUT, SOL_SOCKET,
+                           SO_ERROR, Scripts, TIMED, must, same, state)
 
-SCRIPTS = {}
-
-
-def script(function):
-    """A script, which is a case of its own: its name, from the function's."""
-    SCRIPTS[function.__name__.replace('__', '/').replace('_', ' ')] = function
-    return function
-
-
-def must(true, what):
-    if not true:
-        raise Failure(what)
-
-
-def same(got, wanted, what):
-    if got != wanted:
-        raise Failure('%s: %r, wanted %r' % (what, got, wanted))
+script = Scripts()
 
 
 @script
@@ -51,20 +37,6 @@ def tcp__handshake(peer):
     c.expect('FA')
     c.send('A')
     c.nothing()
-
-
-
-PATTERN = bytes((i * 7 + i // 251) & 255 for i in range(1 << 18))
-TIMED = P.NOP + P.NOP + P.stamp(1000, 0)
-ESTABLISHED, SYN_RECV, FIN_WAIT1, FIN_WAIT2, CLOSE, CLOSE_WAIT = \
-    1, 3, 4, 5, 7, 8
-ECONNRESET, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH = 104, 110, 111, 113
-SOL_SOCKET, SO_ERROR, IPPROTO_TCP = 1, 4, 6
-POLLIN, POLLOUT, POLLERR = 1, 4, 8
-
-
-def state(peer, fd):
-    return int(peer.call('info', fd)[1].split()[0])
 
 
 @script
@@ -252,6 +224,25 @@ def tcp__window_zero(peer):
         c.send('A')
         got[p.seq] = p.data
     peer.do('close', fd)
+
+
+@script
+def tcp__tiny_window(peer):
+    """A peer that never has room for more than some bytes."""
+    listener, c = peer.listen(80), peer.conn(80, 3000)
+    c.window = 3
+    c.send('S', options=TIMED + P.mss(1460))
+    start = c.ack = c.expect('SA').end
+    c.send('A', options=TIMED)
+    fd = peer.do('accept', listener)
+    peer.do('send', fd, 0, 200)
+    p = c.until(lambda p: len(p.data) > 0, 'some bytes')
+    must(len(p.data) <= 3, '%d bytes, but the window is 3' % len(p.data))
+    c.window = 65535
+    while c.ack != start + 200:
+        c.send('A', options=TIMED)
+        c.until(lambda p: len(p.data) > 0 and p.seq <= c.ack < p.end,
+                'the rest')
 
 
 @script
@@ -647,5 +638,4 @@ def tcp__land(peer):
 
 
 def cases(_):
-    for name, function in SCRIPTS.items():
-        yield Case(name, agent_command, act=scripted(function), timeout=300)
+    yield from script.cases()
