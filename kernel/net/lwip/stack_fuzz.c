@@ -8,6 +8,8 @@
  * in the end all memory must have come back.
  */
 /* unit: lwip kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c */
+/* First: hooks.h has a macro of the name of a function there. */
+#include <lwip/netif.h>
 #include "net/inet.h"
 
 #include "net/ethif.h"
@@ -23,7 +25,6 @@
 #include <lwip/memp.h>
 #include <lwip/mld6.h>
 #include <lwip/nd6.h>
-#include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/priv/nd6_priv.h>
 #include <lwip/priv/tcp_priv.h>
@@ -137,6 +138,13 @@ lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest)
 	(void)src;
 	(void)dest;
 	return NULL;
+}
+
+/* Nobody looks on. */
+err_t
+lwip_hook_loop_output(struct netif *nif, struct pbuf *p)
+{
+	return (netif_loop_output)(nif, p); /* lwIP's, no macro */
 }
 
 const ip4_addr_t *
