@@ -131,6 +131,18 @@ nobodys(struct intr_source *src)
 	src->unclaimed = 0;
 }
 
+/* Processors begin to run after most devices have been found. */
+static void
+move_as_wanted(struct intr_source *src)
+{
+	uint32_t cpu = __atomic_load_n(&src->wanted, __ATOMIC_RELAXED);
+
+	if (cpu == intr_cpu(src) || !cpu_is_online(cpu))
+		return;
+	if (intr_set_cpu(src, cpu) != 0)
+		__atomic_store_n(&src->wanted, intr_cpu(src), __ATOMIC_RELAXED);
+}
+
 void
 intr_dispatch(struct intr_source *src)
 {
@@ -149,6 +161,7 @@ intr_dispatch(struct intr_source *src)
 		else
 			nobodys(src);
 	}
+	move_as_wanted(src);
 	__atomic_sub_fetch(&src->running[e], 1, __ATOMIC_RELEASE);
 }
 
@@ -295,8 +308,19 @@ intr_set_cpu(struct intr_source *src, unsigned cpu)
 		error = src->ops->set_cpu(src, cpu);
 	if (error != 0)
 		src->cpu = was;
+	else
+		__atomic_store_n(&src->wanted, cpu, __ATOMIC_RELAXED);
 	spin_unlock_irq(&src->lock, state);
 	return error;
+}
+
+void
+intr_prefer_cpu(struct intr_source *src, unsigned cpu)
+{
+	if (cpu >= cpu_count() || src->ops->set_cpu == NULL)
+		return;
+	__atomic_store_n(&src->wanted, cpu, __ATOMIC_RELAXED);
+	move_as_wanted(src);
 }
 
 unsigned

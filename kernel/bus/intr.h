@@ -58,6 +58,7 @@ struct intr_source {
 	uint32_t refs;                 /* atomic */
 	uint32_t masked;               /* [l] nested intr_mask() calls */
 	uint32_t cpu;                  /* [l] where it is routed */
+	uint32_t wanted;               /* atomic: where it shall be */
 	bool enabled;                  /* [l] */
 	bool stuck;                    /* [l] masked for good: nobody's */
 	uint32_t flags;                /* [l] INTR_*; constant with handlers */
@@ -96,6 +97,11 @@ void intr_unmask(struct intr_source *src);
 /*   -EINVAL  no such processor; -EOPNOTSUPP  cannot be moved */
 int intr_set_cpu(struct intr_source *src, unsigned cpu);
 unsigned intr_cpu(const struct intr_source *src);
+/*
+ * The same, but if that processor does not run yet it is done with the first
+ * interrupt that comes when it does.  Where it cannot be moved, it stays.
+ */
+void intr_prefer_cpu(struct intr_source *src, unsigned cpu);
 /* What programs call it: a pin's GSI; from 128 on all others. */
 unsigned intr_number(const struct intr_source *src);
 

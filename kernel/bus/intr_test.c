@@ -225,6 +225,36 @@ what_cannot_be_routed_is_refused(void **state)
 	intr_disestablish(h);
 }
 
+static void
+it_moves_when_its_processor_runs(void **state)
+{
+	struct intr_handler *h;
+	unsigned n = 0;
+
+	(void)state;
+	host_cpus_online = 1;
+	intr_prefer_cpu(src, MAX_CPUS); /* there is none */
+	intr_prefer_cpu(src, 4);
+	assert_int_equal(intr_establish(src, count_mine, &n, "a", &h), 0);
+	intr_dispatch(src);
+	assert_int_equal(intr_cpu(src), 0);
+	host_cpus_online = 1 | 1 << 4;
+	assert_int_equal(intr_cpu(src), 0); /* nobody asked the device yet */
+	intr_dispatch(src);
+	assert_int_equal(line.cpu, 4);
+	assert_int_equal(intr_cpu(src), 4);
+	intr_prefer_cpu(src, 7); /* refused: it stays, and is not tried again */
+	host_cpus_online |= 1 << 7;
+	intr_dispatch(src);
+	assert_int_equal(intr_cpu(src), 4);
+	assert_int_equal(src->wanted, 4);
+	intr_prefer_cpu(src, 0); /* it runs already */
+	assert_int_equal(line.cpu, 0);
+	assert_int_equal(n, 3);
+	host_cpus_online = UINT64_MAX;
+	intr_disestablish(h);
+}
+
 /* ---- handlers that leave while they run ---- */
 
 static bool stop; /* atomic */
@@ -303,6 +333,7 @@ main(void)
 		CASE(masks_nest),
 		CASE(a_line_that_is_nobodys_is_masked),
 		CASE(what_cannot_be_routed_is_refused),
+		CASE(it_moves_when_its_processor_runs),
 		CASE(after_disestablish_none_runs),
 	};
 

@@ -88,6 +88,7 @@ uint16_t pci_port(const struct device *dev, unsigned bar);
 /*
  * Readies up to `want` vectors, each for its own handler: MSI-X, else one MSI,
  * else the interrupt line; *got says how many there are, at least 1.
+ * pci=nomsi leaves the line.
  *   -ENODEV  it has no interrupts at all, -ENOMEM, -ENOSPC
  */
 int pci_intr_setup(struct device *dev, unsigned want, unsigned *got);
@@ -97,6 +98,8 @@ bool pci_intr_is_message(const struct device *dev);
 bool pci_intr_is_msix(const struct device *dev);
 /* "msix", "msi", "int 11": for the log. */
 void pci_intr_name(const struct device *dev, char *buf, size_t size);
+/* Vector i shall come to that processor, as soon as it runs, if it can be. */
+void pci_intr_prefer_cpu(struct device *dev, unsigned i, unsigned cpu);
 /*
  * Calls fn(arg), interrupts off, when vector `i` comes; fn says whether its
  * device had asked.  One handler a vector.

@@ -7,6 +7,7 @@
 #include "bus/device.h"
 #include "bus/intr.h"
 #include "bus/pci_impl.h"
+#include "kern/bootargs.h"
 #include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/mutex.h"
@@ -384,9 +385,10 @@ line_setup(struct device *dev)
 int
 pci_intr_setup(struct device *dev, unsigned want, unsigned *got)
 {
-	int error = msix_setup(dev, MAX(want, 1));
+	bool lines_only = bootargs()->pci_nomsi;
+	int error = lines_only ? -ENOENT : msix_setup(dev, MAX(want, 1));
 
-	if (error != 0)
+	if (error != 0 && !lines_only)
 		error = msi_setup(dev);
 	if (error != 0)
 		error = line_setup(dev);
@@ -422,6 +424,15 @@ pci_intr_name(const struct device *dev, char *buf, size_t size)
 		snprintf(buf, size, "int %u", pd->irq);
 	else
 		strlcpy(buf, pd->vector->kind == BY_MSI ? "msi" : "msix", size);
+}
+
+void
+pci_intr_prefer_cpu(struct device *dev, unsigned i, unsigned cpu)
+{
+	struct pci_dev *pd = pci_dev_of(dev);
+
+	if (i < pd->nvectors && pd->vector->kind != BY_LINE)
+		intr_prefer_cpu(pd->vector[i].src, cpu);
 }
 
 int

@@ -34,6 +34,7 @@ struct fn {
 	int bridge; /* place of the bridge it is behind; -1: host */
 	uint8_t dev, fn;
 	uint8_t reg[256], writable[256];
+	uint8_t cleared[256]; /* bits that a 1 clears */
 };
 
 static struct fn fns[NFN];
@@ -78,8 +79,9 @@ board_write(const struct pci_space *s, uint16_t bdf, unsigned reg,
 
 	(void)s;
 	for (i = reg; f != NULL && i < reg + width; i++, v >>= 8)
-		f->reg[i] = (f->reg[i] & ~f->writable[i]) |
-		    (v & f->writable[i]);
+		f->reg[i] = ((f->reg[i] & ~f->writable[i]) |
+				(v & f->writable[i])) &
+		    ~(v & f->cleared[i]);
 }
 
 int
@@ -311,6 +313,14 @@ intr_put(struct intr_source *src)
 {
 	if (src != NULL)
 		nmsi--;
+}
+
+static unsigned preferred[NMSI];
+
+void
+intr_prefer_cpu(struct intr_source *src, unsigned to)
+{
+	preferred[(typeof(&msi[0]))(void *)src - msi] = to;
 }
 
 unsigned
@@ -716,10 +726,106 @@ messages_by_msix(void **state)
 	assert_int_equal(msix_page[11], 1);
 	msi[2].ops->mask(msi[2].arg, false);
 	assert_int_equal(msix_page[11], 0);
+	pci_intr_prefer_cpu(dev, 2, 7);
+	pci_intr_prefer_cpu(dev, 3, 9); /* there is none */
+	assert_int_equal(preferred[2], 7);
 	pci_intr_end(dev);
+	args.pci_nomsi = true; /* and this one has no line */
+	assert_int_equal(pci_intr_setup(dev, 3, &got), -ENODEV);
+	args.pci_nomsi = false;
 	assert_int_equal(f->reg[0x63], 0);
 	assert_int_equal(nmsi, 0);
 	device_put(dev);
+}
+
+/* ---- ejections ---- */
+
+/* Switches the slot off, as a host whose firmware does not before the
+ * function's wake-up events are off, and none is pending; HP8. */
+static int
+switch_off(void *arg)
+{
+	struct fn *f = arg;
+
+	if ((f->reg[0x65] & 0x81) != 0)
+		return -EBUSY;
+	f->present = false;
+	return 0;
+}
+
+static struct fn *
+add_waking_device(unsigned dev)
+{
+	struct fn *f = add_device(-1, dev);
+
+	f->reg[6] = 0x10;
+	f->reg[0x34] = 0x60;
+	put32(f->reg + 0x60, 0xc8030001);
+	f->writable[0x64] = 3;
+	f->writable[0x65] = 1;
+	f->cleared[0x65] = 0x80;
+	f->reg[0x65] = 0x81; /* enabled, and one is pending */
+	return f;
+}
+
+static void
+no_wake_up_event_outlives_an_ejection(void **state)
+{
+	struct fn *f = add_waking_device(5);
+	struct device *bus, *dev;
+
+	(void)state;
+	assert_int_equal(pci_init(&machine), 0);
+	bus = device_find("pci0000:00");
+	assert_int_equal(f->reg[0x65], 0x81);
+	assert_int_equal(pci_eject(bus, 5, switch_off, f), 0);
+	assert_false(f->present);
+	assert_null(device_find("0000:00:05.0"));
+	assert_int_equal(detached, 1);
+	/* The next one in the slot is attached at once. */
+	f = add_waking_device(5);
+	assert_int_equal(device_rescan(bus), 0);
+	dev = device_find("0000:00:05.0");
+	assert_non_null(dev);
+	device_put(dev);
+	assert_int_equal(attached, 2);
+	device_put(bus);
+}
+
+static int
+swap(void *arg)
+{
+	struct fn *f = arg;
+
+	f->reg[8]++; /* another card is in the slot at once */
+	return 0;
+}
+
+static int
+refuse(void *arg)
+{
+	(void)arg;
+	return -EIO;
+}
+
+static void
+ejections_that_leave_something(void **state)
+{
+	struct fn *f = add_waking_device(5);
+	struct device *bus;
+
+	(void)state;
+	assert_int_equal(pci_init(&machine), 0);
+	bus = device_find("pci0000:00");
+	assert_int_equal(pci_eject(bus, 5, swap, f), 1);
+	assert_int_equal(attached, 2);
+	assert_int_equal(pci_eject(bus, 5, refuse, f), -EIO);
+	assert_int_equal(detached, 2);
+	assert_int_equal(attached, 3); /* it works on */
+	assert_int_equal(pci_eject(bus, 9, refuse, f), -EIO); /* nobody */
+	f->present = false;
+	assert_int_equal(pci_eject(bus, 5, switch_off, f), 0); /* HP7 */
+	device_put(bus);
 }
 
 static void
@@ -803,6 +909,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(coming_and_going, begin, end),
 		cmocka_unit_test(messages_by_msi),
 		cmocka_unit_test_setup_teardown(messages_by_msix, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    no_wake_up_event_outlives_an_ejection, begin, end),
+		cmocka_unit_test_setup_teardown(ejections_that_leave_something,
+		    begin, end),
 		cmocka_unit_test_setup_teardown(anything, begin, end),
 	};
 

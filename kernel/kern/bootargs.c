@@ -207,6 +207,8 @@ set_pci(void *a, const char *value)
 {
 	if (strcmp(value, "off") == 0)
 		((struct bootargs *)a)->pci_off = true;
+	else if (strcmp(value, "nomsi") == 0)
+		((struct bootargs *)a)->pci_nomsi = true;
 	return 0;
 }
 

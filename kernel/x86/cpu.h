@@ -258,6 +258,13 @@ cpu_bit(unsigned i)
 	return 1ull << i;
 }
 
+static inline bool
+cpu_is_online(unsigned i)
+{
+	return (__atomic_load_n(&cpus_online, __ATOMIC_RELAXED) & cpu_bit(i)) !=
+	    0;
+}
+
 /* Does more than one processor run? */
 static inline bool
 cpu_several(void)

@@ -46,6 +46,15 @@ cpu_id(void)
 	return cpu;
 }
 
+uint64_t host_cpus_online = UINT64_MAX;
+
+bool
+cpu_is_online(unsigned i)
+{
+	return (__atomic_load_n(&host_cpus_online, __ATOMIC_RELAXED) >> i &
+		   1) != 0;
+}
+
 /* ---- wait queues ---- */
 
 void

@@ -10,6 +10,8 @@
 void host_fail_one_in(unsigned n);
 /* Blocks of kmalloc() and its like that were not freed. */
 long host_kmem_blocks(void);
+/* A bit a processor that runs; all do. */
+extern uint64_t host_cpus_online;
 /* Lines logged so far. */
 unsigned host_log_lines(void);
 /* The last line logged, copied; "" when there was none. */

@@ -24,10 +24,13 @@ nvme_bus_intr_setup(struct nvme_ctrl *c, unsigned want)
 	return error;
 }
 
+/* Queue i serves processor i - 1, and all that have the same rest. */
 int
 nvme_bus_intr_establish(struct nvme_ctrl *c, unsigned i, bool (*fn)(void *arg),
     void *arg)
 {
+	if (i > 0)
+		pci_intr_prefer_cpu(c->dev, i, i - 1);
 	return pci_intr_establish(c->dev, i, fn, arg);
 }
 

@@ -17,6 +17,7 @@ cpu_count(void)
 {
 	return MAX_CPUS;
 }
+bool cpu_is_online(unsigned i); /* as host_cpus_online says */
 
 /* As far as a test wants it; the test defines the function. */
 struct cpu_features {
