@@ -183,33 +183,50 @@ run_gpe(void *arg)
 }
 
 /*
- * Events that came before anybody listened: ACPICA clears them when it starts,
- * so they are read before, and their methods run afterwards.
+ * Events that came before anybody listened: ACPICA clears them when it starts.
+ * So until then each write to their register reads it before, clears only what
+ * was read, and notes that; the methods run afterwards.
  */
-static uint8_t early[EARLY_BYTES];
+static struct {
+	uint64_t at; /* first port */
+	unsigned n;  /* bytes; 0: nobody is starting */
+	uint8_t seen[EARLY_BYTES];
+} early;
 
 void
 acpi_events_note_early(void)
 {
 	const struct acpi_generic_address *block = &acpi_gbl_FADT.xgpe0_block;
-	unsigned i, n = MIN(acpi_gbl_FADT.gpe0_block_length / 2, EARLY_BYTES);
-	uint32_t v;
 
 	if (acpi_gbl_reduced_hardware || block->address == 0 ||
 	    block->space_id != ACPI_ADR_SPACE_SYSTEM_IO)
 		return;
-	for (i = 0; i < n; i++)
-		if (ACPI_SUCCESS(acpi_os_read_port(block->address + i, &v, 8)))
-			early[i] = v == 0xff ? 0 : v; /* all: nothing there */
+	early.at = block->address;
+	early.n = MIN(acpi_gbl_FADT.gpe0_block_length / 2, EARLY_BYTES);
+}
+
+u32
+acpi_events_to_clear(acpi_io_address port, u32 value, u32 width)
+{
+	uint64_t i = port - early.at; /* below: far too large */
+	u32 seen;
+
+	if (i >= early.n || width != 8 ||
+	    ACPI_FAILURE(acpi_os_read_port(port, &seen, 8)))
+		return value;
+	if (seen != 0xff) /* all: nothing is there */
+		__atomic_fetch_or(&early.seen[i], seen, __ATOMIC_RELAXED);
+	return value & seen;
 }
 
 void
 acpi_events_catch_up(void)
 {
-	unsigned i;
+	unsigned i, n = early.n;
 
-	for (i = 0; i < 8 * EARLY_BYTES; i++)
-		if ((early[i / 8] >> i % 8 & 1) != 0 &&
+	early.n = 0;
+	for (i = 0; i < 8 * n; i++)
+		if ((early.seen[i / 8] >> i % 8 & 1) != 0 &&
 		    ACPI_FAILURE(acpi_os_execute(OSL_GPE_HANDLER, run_gpe,
 			(void *)(uintptr_t)i)))
 			acpi_complain("event %u: out of memory, lost", i);

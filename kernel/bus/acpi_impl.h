@@ -88,6 +88,9 @@ void acpi_event_source(void (*again)(void *arg), void *arg);
 /* Events that came before ACPICA's hardware start: noted, and made good. */
 void acpi_events_note_early(void);
 void acpi_events_catch_up(void);
+/* What to write to a port where ACPICA wants to write that: of the events of
+ * the time before, only those that were noted are cleared. */
+u32 acpi_events_to_clear(acpi_io_address port, u32 value, u32 width);
 
 /* Installs the handler of Notify; before GPEs are enabled. */
 int acpi_hotplug_init(void);

@@ -22,6 +22,7 @@
 #define STACK_SPARE 4096
 #define FOREVER     0xffff /* ACPICA's, in milliseconds */
 #define NS_IN_MS    1000000ll
+#define LOOK_NS     5000000ll
 
 acpi_status
 acpi_os_initialize(void)
@@ -326,6 +327,25 @@ spin_until(int64_t end)
 		cpu_pause();
 }
 
+/*
+ * Byte code's clock, by which ACPICA ends loops that are too long.  A machine
+ * that stands still makes no loop longer: from one look to the next it goes on
+ * by LOOK_NS at most, besides what was slept.  In units of 100 ns.
+ */
+static struct {
+	struct spinlock lock;
+	int64_t seen, slept, shown; /* under lock; ns */
+} timer;
+
+static void
+timer_slept(int64_t ns)
+{
+	uint64_t state = spin_lock_irq(&timer.lock);
+
+	timer.slept += ns;
+	spin_unlock_irq(&timer.lock, state);
+}
+
 void
 acpi_os_sleep(u64 ms)
 {
@@ -336,18 +356,28 @@ acpi_os_sleep(u64 ms)
 		wait_event_kind(&never, false, WAIT_UNINTERRUPTIBLE, end);
 	else
 		spin_until(end);
+	timer_slept((int64_t)ms * NS_IN_MS);
 }
 
 void
 acpi_os_stall(u32 us)
 {
 	spin_until(clock_mono_ns() + us * 1000ll);
+	timer_slept(us * 1000ll);
 }
 
 u64
 acpi_os_get_timer(void)
 {
-	return clock_mono_ns() / 100;
+	int64_t now = clock_mono_ns(), shown;
+	uint64_t state = spin_lock_irq(&timer.lock);
+
+	timer.shown += MIN(now - timer.seen, timer.slept + LOOK_NS);
+	timer.seen = now;
+	timer.slept = 0;
+	shown = timer.shown;
+	spin_unlock_irq(&timer.lock, state);
+	return shown / 100;
 }
 
 /* ---- its interrupt ---- */

@@ -204,6 +204,7 @@ acpi_os_write_port(acpi_io_address port, u32 value, u32 width)
 {
 	if (ports_refused(port, width))
 		return AE_AML_ILLEGAL_ADDRESS;
+	value = acpi_events_to_clear(port, value, width);
 	switch (width) {
 	case 8: outb(port, value); break;
 	case 16: outw(port, value); break;

@@ -821,7 +821,7 @@ ejections_that_leave_something(void **state)
 	assert_int_equal(attached, 2);
 	assert_int_equal(pci_eject(bus, 5, refuse, f), -EIO);
 	assert_int_equal(detached, 2);
-	assert_int_equal(attached, 3); /* it works on */
+	assert_int_equal(attached, 3);                        /* it works on */
 	assert_int_equal(pci_eject(bus, 9, refuse, f), -EIO); /* nobody */
 	f->present = false;
 	assert_int_equal(pci_eject(bus, 5, switch_off, f), 0); /* HP7 */

@@ -16,7 +16,7 @@ struct bootargs {
 	const char *root, *rootfstype, *rootflags; /* NULL: not given */
 	bool rw, quiet, bootchart, trace_syscalls, pci_off, test_panic, nosmap;
 	bool acpi_off;
-	bool pci_nomsi; /* interrupt lines only */
+	bool pci_nomsi;        /* interrupt lines only */
 	unsigned pci_poll_s;   /* pci.poll=: look so often; 0: never */
 	unsigned pci_button_s; /* pci.button=: until a button counts; 5 */
 	bool virtio_mmio;  /* there are places; bus/virtio_mmio.c reads them */

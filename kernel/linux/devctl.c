@@ -13,6 +13,7 @@
 #include "kern/string.h"
 #include "kern/uaccess.h"
 #include "linux/process.h"
+#include "linux/rescan.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
 
@@ -109,7 +110,7 @@ act(struct device *dev, const struct devctl_req *req)
 	if (device_parent(dev) == NULL && req->op != DEVCTL_RESCAN)
 		return -EINVAL;
 	switch (req->op) {
-	case DEVCTL_RESCAN: return device_rescan(dev);
+	case DEVCTL_RESCAN: return rescan_for_program(dev);
 	case DEVCTL_ATTACH: return device_attach(dev);
 	case DEVCTL_DETACH: return device_detach(dev);
 	case DEVCTL_ENABLE: return device_enable(dev);

@@ -16,6 +16,7 @@
 #include "linux/sigio.h"
 #include "linux/sys_files.h"
 #include <asm/ioctls.h>
+#include <linux/blkpg.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -298,6 +299,22 @@ ioctl_bytes_left(struct file *file, uaddr_t arg)
 	return copyout(arg, &n, sizeof(n));
 }
 
+/* What changes a disk for all who use it. */
+static bool
+is_disk_administration(unsigned cmd)
+{
+	switch (cmd) {
+	case BLKRRPART:
+	case BLKPG:
+	case BLKFLSBUF:
+	case BLKROSET:
+	case BLKBSZSET:
+	case BLKRASET:
+	case BLKFRASET: return true;
+	default: return false;
+	}
+}
+
 static long
 ioctl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 {
@@ -314,6 +331,9 @@ ioctl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 		break;
 	default: break;
 	}
+	if (S_ISBLK(file->inode->mode) && is_disk_administration(cmd) &&
+	    !capable(CAP_SYS_ADMIN))
+		return -EACCES;
 	if (file->ops->ioctl != NULL)
 		ret = file->ops->ioctl(file, cmd, arg);
 	return ret;

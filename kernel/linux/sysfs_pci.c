@@ -12,6 +12,7 @@
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include "linux/procfs.h"
+#include "linux/rescan.h"
 #include "linux/sysfs.h"
 #include <linux/errno.h>
 
@@ -259,7 +260,7 @@ reset_it(struct device *dev)
 static int
 rescan_it(struct device *dev)
 {
-	return device_rescan(
+	return rescan_for_program(
 	    device_bus_ops(dev) != NULL && pci_dev_of(dev)->hdr.type == 1 ?
 		dev :
 		device_parent(dev));
@@ -511,7 +512,7 @@ store_rescan_all(const struct pseudo_id *id, const char *text, size_t len)
 	bus = device_find("pci0000:00");
 	if (bus == NULL)
 		return 0;
-	error = device_rescan(bus);
+	error = rescan_for_program(bus);
 	device_put(bus);
 	block_settle();
 	return error;

@@ -224,23 +224,30 @@ def images(context):
     return out
 
 
-def before_anybody_listens(context, argv):
-    """Asked to go while the machine has not begun."""
-    session = Session(context, argv + ['-S'])
-    try:
-        path, end = context.path('qmp'), deadline(LIMIT)
-        while not os.path.exists(path) and time.monotonic() < end:
-            time.sleep(0.01)
-        monitor = Monitor(path)
-        monitor('device_del', id='new')
-        monitor('cont')
-        monitor.deleted('new')
-        session.until(b'READY')
-        session.do('left /dev/vda')
-        return Outcome(0, session.seen, b'', 0)
-    finally:
-        session.process.kill()
-        session.process.wait()
+def asked_when(said):
+    """Asked to go while the machine has not begun (None), or when it has just
+    said that: nobody listens yet."""
+    def act(context, argv):
+        session = Session(context, argv + ['-S'])
+        try:
+            path, end = context.path('qmp'), deadline(LIMIT)
+            while not os.path.exists(path) and time.monotonic() < end:
+                time.sleep(0.01)
+            monitor = Monitor(path)
+            if said is None:
+                monitor('device_del', id='new')
+            monitor('cont')
+            if said is not None:
+                session.until(said)
+                monitor('device_del', id='new')
+            monitor.deleted('new')
+            session.until(b'READY')
+            session.do('left /dev/vda')
+            return Outcome(0, session.seen, b'', 0)
+        finally:
+            session.process.kill()
+            session.process.wait()
+    return act
 
 
 def case(name, machine, act, extra=(), where=None, driver='virtio-blk-pci',
@@ -258,11 +265,14 @@ def ports(n):
 def cases(_build):
     for machine, extra in (('pc', []), ('q35', ports(1))):
         bus = ',bus=p1' if extra else ''
-        yield Case('before anybody listens/' + machine,
-                   lambda c, m=machine, e=extra, b=bus: raw(c, m, LISTEN, [
-                       *images(c), *e, '-device',
-                       'virtio-blk-pci,drive=n0,id=new' + b]),
-                   timeout=60, needs=[BUSYBOX], act=before_anybody_listens)
+        for name, said in (('', None), (', tables read', b'acpi: '),
+                           (', bus found', b'pci0 at'),
+                           (', disk found', b'vtblk0 at')):
+            yield Case('before anybody listens%s/%s' % (name, machine),
+                       lambda c, m=machine, e=extra, b=bus: raw(c, m, LISTEN, [
+                           *images(c), *e, '-device',
+                           'virtio-blk-pci,drive=n0,id=new' + b]),
+                       timeout=60, needs=[BUSYBOX], act=asked_when(said))
     bridge = ['-device', 'pci-bridge,id=b,chassis_nr=1']
     for cpus in (1, 4):
         yield case('cycles/pc/%d' % cpus, 'pc', cycles(40), cpus=cpus)

@@ -197,9 +197,10 @@ class Machine(Session):
             ' /proc/interrupts').split()) - {'disk'})
 
 
-def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
+def played(play, kind=Machine):
+    """What a case does: `play` with such a machine; its log must be clean."""
     def act(context, argv):
-        m = Machine(context, argv)
+        m = kind(context, argv)
         try:
             play(m, context)
             for bad in ('panic', 'kept aside', 'lost', 'nobody'):
@@ -207,20 +208,21 @@ def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
                     raise Failure('%r in the log: %s' % (bad, m.log()))
             return Outcome(0, m.seen, b'', 0)
         except Failure as wrong:
-            try:
-                m.log()
-            except (Failure, OSError):
-                pass  # it says nothing any more
             raise Failure('%s\n--- console\n%s' % (
-                wrong, m.seen[-4000:].decode(errors='replace'))) from None
+                wrong, (m.seen + m.rest())[-4000:].decode(errors='replace'))
+                          ) from None
         finally:
             m.process.kill()
             m.process.wait()
+    return act
+
+
+def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
     script = '/bin/busybox mount -t proc proc /proc\n' + CUT_POWER + LISTEN
     # Its log would stand between what programs say.
     return Case(name, lambda c: raw(c, machine, script, extra, cpus,
                                     'loglevel=1 ' + append),
-                timeout=limit, needs=[BUSYBOX], act=act)
+                timeout=limit, needs=[BUSYBOX], act=played(play))
 
 
 # ------------------------------------------------------ coming and going --

@@ -6,6 +6,7 @@
  */
 #include "check.h"
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/hdreg.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #define SIZE  (16ull << 20)
 #define BLOCK 512
@@ -201,6 +203,31 @@ patterns(void)
 	close(dfd);
 }
 
+/* What changes a disk for all who use it is not for everybody who reads it. */
+static void
+not_for_everybody(void)
+{
+	static const unsigned long cmds[] = { BLKRRPART, BLKPG, BLKFLSBUF,
+		BLKROSET, BLKBSZSET, BLKRASET };
+	struct blkpg_ioctl_arg arg = { .op = BLKPG_DEL_PARTITION };
+	int fd = open(path, O_RDONLY), status;
+	uint64_t bytes;
+	unsigned i;
+	pid_t child = fork();
+
+	if (child == 0) {
+		CHECK_RET(setresuid(65534, 65534, 65534), 0);
+		for (i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++)
+			CHECK_ERR(ioctl(fd, cmds[i], &arg), EACCES);
+		CHECK_RET(ioctl(fd, BLKGETSIZE64, &bytes), 0);
+		_exit(check_done());
+	}
+	CHECK_RET(waitpid(child, &status, 0), child);
+	CHECK_RET(status, 0);
+	CHECK_RET(ioctl(fd, BLKRRPART, 0), 0);
+	CHECK_RET(close(fd), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -213,5 +240,6 @@ main(int argc, char **argv)
 	mapped();
 	discard();
 	patterns();
+	not_for_everybody();
 	return check_done();
 }
