@@ -350,8 +350,12 @@ def net_card(m, _):
             absent(m, 'card')
             wants('no such', m.do('ls /sys/class/net/eth0 2>&1').lower())
             wants('unreachable', m.do(get % '/f' + ' 2>&1').lower())
-            m.do('kill $(jobs -p) 2>/dev/null; killall nc wget 2>/dev/null; :')
-            m.ended(3 * i + 3)
+            # Who waits for what may come later is asked to end, until he has.
+            end = deadline(20)
+            while m.seen.count(b'has ended') < 3 * i + 3:
+                if time.monotonic() > end:
+                    raise Failure('a program does not end')
+                m.do('killall nc wget 2>/dev/null; usleep 50000')
             m.execute('netdev_del', id='u%d' % i)
 
 

@@ -179,7 +179,7 @@ struct nvme_ctrl {                  /* the softc */
 	struct nvme_cap cap;        /* [I] */
 	uint32_t version;           /* [I] */
 	unsigned nvectors;          /* [I] */
-	struct nvme_params id;      /* the thread's; I while LIVE */
+	struct nvme_params id;      /* the thread's; lock to write */
 	bool identified;            /* id is there */
 	uint8_t state;              /* atomic: enum nvme_state */
 	bool has_thread;            /* attach() and detach() only */

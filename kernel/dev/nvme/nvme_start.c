@@ -149,6 +149,18 @@ not_the_same(struct nvme_ctrl *c, const struct nvme_params *now)
 	return -EPROTO;
 }
 
+/* Programs look at it also between two lives: nvme_handle_info(). */
+static void
+note_identity(struct nvme_ctrl *c, const struct nvme_params *p)
+{
+	uint64_t state = spin_lock_irq(&c->lock);
+
+	c->id = *p;
+	spin_unlock_irq(&c->lock, state);
+	__atomic_store_n(&c->identified, true, __ATOMIC_RELEASE);
+	c->io_timeout_ns = nvme_io_timeout_ns(p);
+}
+
 static int
 identify(struct nvme_ctrl *c)
 {
@@ -166,11 +178,8 @@ identify(struct nvme_ctrl *c)
 		else
 			error = not_the_same(c, p);
 	}
-	if (error == 0) {
-		c->id = *p;
-		__atomic_store_n(&c->identified, true, __ATOMIC_RELEASE);
-		c->io_timeout_ns = nvme_io_timeout_ns(p);
-	}
+	if (error == 0)
+		note_identity(c, p);
 	kfree(p);
 	kfree(id);
 	return error;

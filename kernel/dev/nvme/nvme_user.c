@@ -138,6 +138,20 @@ nvme_user_depart(struct nvme_ctrl *c)
 	nvme_handle_put(h);
 }
 
+static void
+copy_identity(struct nvme_ctrl *c, struct nvme_info *info)
+{
+	uint64_t state = spin_lock_irq(&c->lock);
+
+	memcpy(info->model, c->id.model, sizeof(info->model));
+	memcpy(info->serial, c->id.serial, sizeof(info->serial));
+	memcpy(info->firmware, c->id.firmware, sizeof(info->firmware));
+	memcpy(info->subnqn, c->id.subnqn, sizeof(info->subnqn));
+	info->cntlid = c->id.cntlid;
+	info->cntrltype = c->id.cntrltype;
+	spin_unlock_irq(&c->lock, state);
+}
+
 int
 nvme_handle_info(struct nvme_handle *h, struct nvme_info *info)
 {
@@ -150,13 +164,8 @@ nvme_handle_info(struct nvme_handle *h, struct nvme_info *info)
 	info->state = nvme_state_name(nvme_state(c));
 	info->identified = __atomic_load_n(&c->identified, __ATOMIC_ACQUIRE);
 	if (info->identified) {
-		memcpy(info->model, c->id.model, sizeof(info->model));
-		memcpy(info->serial, c->id.serial, sizeof(info->serial));
-		memcpy(info->firmware, c->id.firmware, sizeof(info->firmware));
-		memcpy(info->subnqn, c->id.subnqn, sizeof(info->subnqn));
-		info->cntlid = c->id.cntlid;
-		info->cntrltype = c->id.cntrltype;
-		info->queues = c->nlive + 1;
+		copy_identity(c, info);
+		info->queues = __atomic_load_n(&c->nlive, __ATOMIC_ACQUIRE) + 1;
 		info->queue_entries = MIN(c->cap.entries, NVME_IO_SIZE);
 	}
 	gate_exit(&h->gate);
