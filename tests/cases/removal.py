@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""removal.py - what may be in the way of a disk or a card that goes, or comes:
-maps, mounts, sockets, verified transfers, a restart of the machine, a slot
+"""removal.py - what may be in the way of a disk that goes, or comes:
+maps, mounts, verified transfers, a restart of the machine, a slot
 that is switched off meanwhile, interrupts of every kind."""
 import os
 import re
@@ -9,7 +9,6 @@ import time
 
 from cases.disk import pattern
 from cases.hotplug_pcie import NATIVE
-from cases.net import SUM as FILE_SUM, host_server
 from cases.nvme import (BUSYBOX, SIZE, Machine, again_and_again, played,
                         session, with_second_disk)
 from cases.pci import wants
@@ -17,7 +16,6 @@ from suite.case import Case, Failure, PATIENCE, deadline
 from suite.machine import guest_path, run_command
 
 FIO = '/usr/bin/fio'
-NVME = '/usr/sbin/nvme'
 PORT = ['-device', 'pcie-root-port,id=b,slot=1']
 BARE = [*NATIVE, *PORT]
 ON = '0000:00:01.0'     # where the port is
@@ -118,15 +116,16 @@ def pulled_while_asked(m, context):
         m.do('exec 8<>/dev/nvme0n1')
         throttle(m, 1)
         for k in (1, 2):
-            behind(m, 2 * i + k, 'while /bin/busybox dd if=/dev/zero '
+            behind(m, 3 * i + k, 'while /bin/busybox dd if=/dev/zero '
                    'of=/proc/self/fd/8 bs=4k count=16 oflag=direct '
                    'conv=notrunc 2>/dev/null; do :; done')
-        m.execute('device_del', id='x')
-        if i % 2 == 1:
-            m.logged('button')
-        m.do('for n in %s; do :; done; power_off %s' % (
-            ' '.join('x' * (i * 200)), ON))
-        m.ended(2 * i + 2)
+        behind(m, 3 * i + 3, '/bin/busybox usleep %d; power_off %s' % (
+            i * 150000, ON))
+        try:
+            m.execute('device_del', id='x')
+        except Failure as wrong:
+            wants('not found', str(wrong))  # it was pulled before
+        m.ended(3 * i + 3)
         m.without()
         m.do('exec 8<&-')
         absent(m, 'x')
@@ -292,81 +291,16 @@ def with_fio(name, cpus, rounds):
                    [FIO], limit=180)
 
 
-# ---------------------------------------------------------------- namespaces
-
-def detached(m, _):
-    """A namespace is detached from its controller while it is read, and comes
-    back; the other one goes on."""
-    m.do('B=/bin/busybox; exec 2>&1')
-    one, two = m.sum('/dev/nvme0n1'), m.sum('/dev/nvme0n2')
-    for i in range(3):
-        m.do('exec 7</dev/nvme0n2')
-        behind(m, i + 1, 'while dd bs=64k count=1 skip=3 iflag=direct <&7 '
-               '>/dev/null 2>&1; do :; done')
-        wants('detach-ns: Success', m.do(
-            'nvme detach-ns /dev/nvme0 --namespace-id=2 --controllers=0'))
-        m.without('/dev/nvme0n2')
-        m.ended(i + 1)
-        wants('error', m.do('dd bs=4k count=1 <&7 2>&1 >/x').lower())
-        m.do('exec 7<&-')
-        wants(one, m.sum('/dev/nvme0n1'))
-        wants('attach-ns: Success', m.do(
-            'nvme attach-ns /dev/nvme0 --namespace-id=2 --controllers=0'))
-        wants(two, m.sum('/dev/nvme0n2'))
-
-
-def with_namespaces(context):
-    words = '-device nvme-subsys,id=s -device nvme,serial=many,subsys=s,id=n'
-    for i in (1, 2):
-        words += (' -drive if=none,id=n%d,format=raw,file=%s -device '
-                  'nvme-ns,drive=n%d,bus=n,nsid=%d' % (
-                      i, context.write('n%d' % i, pattern(SIZE, i)), i, i))
-    return words
-
-
-# ------------------------------------------------------------ cards, units
-
-def net_card(m, _):
-    """HP11: a card with sockets that wait, send and listen goes; they end, or
-    end when they are asked to.  The next one carries the same again."""
-    with host_server() as port:
-        for i in range(3):
-            m.execute('netdev_add', type='user', id='u%d' % i)
-            m.execute('device_add', driver='virtio-net-pci',
-                      netdev='u%d' % i, id='card')
-            m.do('until ifconfig eth0 >/dev/null 2>&1; do usleep 10000; done; '
-                 'ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up')
-            get = 'wget -q -O %s http://10.0.2.2:' + '%d/f' % port
-            m.do(get % '/f')
-            wants(FILE_SUM, m.do('md5sum /f'))
-            behind(m, 3 * i + 1, 'while %s; do :; done' % (get % '/dev/null'))
-            behind(m, 3 * i + 2, 'nc -l -p 7000 -w 1')
-            behind(m, 3 * i + 3, 'while echo x; do :; done | nc -u 10.0.2.2 9 '
-                   '2>/dev/null')
-            m.do('until [ "$(grep -c 0.0.0.0:7000 /proc/net/tcp; cat '
-                 '/sys/class/net/eth0/statistics/rx_packets | '
-                 'grep -c ....)" ]; do :; done')
-            m.execute('device_del', id='card')
-            absent(m, 'card')
-            wants('no such', m.do('ls /sys/class/net/eth0 2>&1').lower())
-            wants('unreachable', m.do(get % '/f' + ' 2>&1').lower())
-            # Who waits for what may come later is asked to end, until he has.
-            end = deadline(20)
-            while m.seen.count(b'has ended') < 3 * i + 3:
-                if time.monotonic() > end:
-                    raise Failure('a program does not end')
-                m.do('killall nc wget 2>/dev/null; usleep 50000')
-            m.execute('netdev_del', id='u%d' % i)
-
+# -------------------------------------------------------------------- units
 
 def units(m, context):
     """Units of a SCSI host come and go under writes, by its events."""
-    node(m, context, 'unit')
     free = None
     for i in range(12):
         if i == 2:
             free = m.memory()
-        m.execute('device_add', driver='scsi-hd', drive='unit', id='u',
+        node(m, context, 'unit%d' % i)  # QEMU holds the last one's a while
+        m.execute('device_add', driver='scsi-hd', drive='unit%d' % i, id='u',
                   bus='scsi.0', **{'scsi-id': 3, 'lun': i % 3})
         m.sum('/dev/sda')
         m.do('exec 8<>/dev/sda')
@@ -411,31 +345,6 @@ def own_processor(cpus):
     return play
 
 
-def lines_only(first, second):
-    """The interrupt line, shared by all queues, and by two controllers."""
-    def play(m, context):
-        node(m, context, 'other')
-        m.add('x', **first)
-        one = m.sum()
-        m.add('y', 'other', **second)
-        two = m.sum('/dev/nvme1n1')
-        for k, name in ((1, '/dev/nvme0n1'), (2, '/dev/nvme1n1')):
-            behind(m, k, 'for i in 1 2 3 4 5 6; do /bin/busybox dd bs=64k '
-                   'iflag=direct if=%s 2>/dev/null | /bin/busybox md5sum '
-                   '>>/sums%d; done' % (name, k))
-        m.ended(2)
-        for k, sum_ in ((1, one), (2, two)):
-            got = re.findall('[0-9a-f]{32}', m.do('/bin/busybox cat /sums%d' %
-                                                  k))
-            if got != [sum_] * 6:
-                raise Failure('disk %d: %r, not %r' % (k, got, sum_))
-        wants('1 vector, int', m.log())
-        m.remove('x')
-        wants(two, m.sum('/dev/nvme1n1'))
-        m.remove('y')
-    return play
-
-
 def cases(_build):
     yield with_second_disk(session(
         'HP4 pulled while asked/q35, native', 'q35', pulled_while_asked, BARE,
@@ -448,9 +357,6 @@ def cases(_build):
     for cpus in (1, 2):
         yield restarting('restarts/pc, %d' % cpus, 'pc', cpus=cpus)
     yield with_fio('fio verifies/pc, 2', 2, 2)
-    yield program('namespaces detached/q35', detached, 'q35', 2, [NVME],
-                  with_qemu_words(with_namespaces), [NVME])
-    yield program('HP11 network card/pc', net_card, 'pc', 2)
     yield program('units/pc', units, 'pc', 2, options=with_qemu_words(
         lambda c: '-device virtio-scsi-pci,id=scsi'))
     yield program('mounted/pc', mounted, 'pc', options=with_qemu_words(
@@ -461,15 +367,6 @@ def cases(_build):
         yield session("a processor's own/q35, %d" % cpus, 'q35',
                       own_processor(cpus), ['-device', 'nvme,serial=a,drive=d0'],
                       cpus)
-    two = ['-device', 'pcie-root-port,id=a,slot=1,chassis=1', '-device',
-           'pcie-root-port,id=b,slot=2,chassis=2']
-    for machine, cpus, extra, where in (
-            ('pc', 1, (), ({}, {})), ('pc', 2, (), ({}, {})),
-            ('q35', 8, two, ({'bus': 'a'}, {'bus': 'b'}))):
-        yield session('lines only/%s, %d' % (machine, cpus), machine,
-                      lines_only(*where), extra, cpus, 'pci=nomsi')
-    yield session('lines only, again and again/pc', 'pc', again_and_again(6),
-                  append='pci=nomsi')
     for machine, extra, where in (('pc', [], {}), ('q35', PORT, {'bus': 'b'})):
         yield session('HP1 again and again/%s, 8' % machine, machine,
                       again_and_again(6, **where), extra, 8)
