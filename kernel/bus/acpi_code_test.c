@@ -292,6 +292,15 @@ acpi_os_terminate(void)
 	return AE_OK;
 }
 
+/* There was no time before. */
+u32
+acpi_events_to_clear(acpi_io_address port, u32 value, u32 width)
+{
+	(void)port;
+	(void)width;
+	return value;
+}
+
 bool
 acpi_stack_is_short(void)
 {
