@@ -38,6 +38,7 @@
 	(PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PFD | PCI_EXP_SLTSTA_PDC | \
 	    PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_DLLSC)
 #define EVENT_START 0x10000u /* make it ready */
+#define CHANGES     (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
 #define ENABLES                                                            \
 	(PCI_EXP_SLTCTL_ABPE | PCI_EXP_SLTCTL_PFDE | PCI_EXP_SLTCTL_PDCE | \
 	    PCI_EXP_SLTCTL_CCIE | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_DLLSCE)
@@ -207,16 +208,13 @@ is_closed(struct pcie_slot *slot)
 
 /* ---- events ---- */
 
-/* Any context: the thread sees them, or one is made that does. */
+/* Any context: the thread sees what has come, or one is made that does. */
 static void
-post(struct pcie_slot *slot, unsigned events)
+tell(struct pcie_slot *slot)
 {
 	uint64_t state = spin_lock_irq(&slot->lock);
 	bool has_thread = slot->has_thread;
 
-	slot->events |= events;
-	if ((events & PCI_EXP_SLTSTA_CC) != 0)
-		slot->command_done = true;
 	spin_unlock_irq(&slot->lock, state);
 	waitq_wake_all(&slot->wq);
 	if (has_thread)
@@ -229,6 +227,34 @@ post(struct pcie_slot *slot, unsigned events)
 	}
 	spin_unlock_irq(&waiting.lock, state);
 	waitq_wake_all(&waiting.wq);
+}
+
+/*
+ * Takes the events from the port.  Exactly the bits that are set are taken
+ * back: others belong to the next.  Under the lock, so that who calls it knows
+ * that none is on its way that happened before.
+ */
+static unsigned
+collect(struct pcie_slot *slot)
+{
+	uint64_t state = spin_lock_irq(&slot->lock);
+	unsigned round, events = 0, now;
+	uint16_t status;
+
+	for (round = 0; round < ROUNDS_MAX; round++) {
+		status = reg16(slot, PCI_EXP_SLTSTA);
+		now = status == 0xffff ? 0 : status & EVENTS;
+		if (now == 0)
+			break;
+		pci_cfg_write16(slot->space, slot->bdf,
+		    slot->cap + PCI_EXP_SLTSTA, now);
+		events |= now;
+	}
+	slot->events |= events;
+	if ((events & PCI_EXP_SLTSTA_CC) != 0)
+		slot->command_done = true;
+	spin_unlock_irq(&slot->lock, state);
+	return events;
 }
 
 static unsigned
@@ -256,29 +282,17 @@ mark_gone(struct pcie_slot *slot)
 	}
 }
 
-/* Exactly the bits that are set are taken back: others belong to the next. */
 static bool
 interrupt(void *arg)
 {
 	struct pcie_slot *slot = arg;
-	unsigned round, events = 0, now;
-	uint16_t status;
+	unsigned events = collect(slot);
 
-	for (round = 0; round < ROUNDS_MAX; round++) {
-		status = reg16(slot, PCI_EXP_SLTSTA);
-		now = status == 0xffff ? 0 : status & EVENTS;
-		if (now == 0)
-			break;
-		pci_cfg_write16(slot->space, slot->bdf,
-		    slot->cap + PCI_EXP_SLTSTA, now);
-		events |= now;
-	}
 	if (events == 0)
 		return false;
-	if ((events & (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)) != 0 &&
-	    (!is_present(slot) || !has_link(slot)))
+	if ((events & CHANGES) != 0 && (!is_present(slot) || !has_link(slot)))
 		mark_gone(slot);
-	post(slot, events);
+	tell(slot);
 	return true;
 }
 
@@ -343,7 +357,7 @@ wait_for_card(struct pcie_slot *slot)
 
 	if (has_link(slot) && answers(slot)) {
 		/* These tell of its coming; a button pressed since is news. */
-		take_events(slot, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
+		take_events(slot, CHANGES);
 		enter(slot, ON, WAIT_FOREVER);
 		set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_ON, false);
 		look(slot);
@@ -360,6 +374,11 @@ wait_for_card(struct pcie_slot *slot)
 	}
 }
 
+/*
+ * Hosts press the button for a card that comes, too.  That is told apart from
+ * a card that is asked for by the power: what happened before it was there
+ * belongs to the coming.
+ */
 static void
 bring_up(struct pcie_slot *slot)
 {
@@ -367,6 +386,12 @@ bring_up(struct pcie_slot *slot)
 
 	if (now < slot->off_until) { /* lest the card remembers */
 		enter(slot, BLINK_ON, slot->off_until);
+		return;
+	}
+	(void)collect(slot);
+	take_events(slot, CHANGES | PCI_EXP_SLTSTA_ABP);
+	if (!is_present(slot)) {
+		switch_off(slot, false);
 		return;
 	}
 	set_power(slot, true, PCI_EXP_SLTCTL_PWR_IND_ON, false);
@@ -490,7 +515,7 @@ step(struct pcie_slot *slot, unsigned events)
 	if ((events & PCI_EXP_SLTSTA_ABP) != 0 &&
 	    (slot->state != OFF || (events & PCI_EXP_SLTSTA_PDC) == 0))
 		button(slot);
-	if ((events & (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)) != 0)
+	if ((events & CHANGES) != 0)
 		changed(slot);
 	if (clock_mono_ns() >= slot->deadline)
 		time_is_up(slot);
@@ -717,7 +742,8 @@ pcie_slot_begin(struct device *port, uint8_t bus)
 	spin_init(&slot->lock);
 	waitq_init(&slot->wq);
 	slot->deadline = WAIT_FOREVER;
-	post(slot, EVENT_START);
+	slot->events = EVENT_START;
+	tell(slot);
 	return slot;
 }
 

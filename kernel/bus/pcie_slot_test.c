@@ -156,7 +156,8 @@ port_write(const struct pci_space *s, uint16_t bdf, unsigned reg,
 	else if (reg == CAP + PCI_EXP_SLTSTA)
 		port.status &= ~v;
 	pthread_mutex_unlock(&port.lock);
-	interrupts();
+	if (reg == CAP + PCI_EXP_SLTCTL) /* to clear them raises none */
+		interrupts();
 }
 
 static const struct pci_cfg_ops cfg_ops = { port_read, port_write };
@@ -452,6 +453,34 @@ is_asked_for_while_it_comes(void **state)
 	end();
 }
 
+/*
+ * Of the next one's coming its port tells late, when the slot's thread is on
+ * its way to switch it on: the button means no more than it did in time.
+ */
+static void
+is_told_of_late(void **state)
+{
+	(void)state;
+	begin(true);
+	UNTIL(watched() && lamp() == PCI_EXP_SLTCTL_PWR_IND_ON);
+	ask();
+	UNTIL(NOW(detached) == 1 && lamp() == PCI_EXP_SLTCTL_PWR_IND_OFF);
+	plug(true); /* while the power rests */
+	pthread_mutex_lock(&port.lock);
+	port.in_handler = true; /* no interrupt from now on */
+	port.status |= PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_ABP;
+	pthread_mutex_unlock(&port.lock);
+	UNTIL((control() & PCI_EXP_SLTCTL_PCC) == PCI_EXP_SLTCTL_PWR_ON);
+	pthread_mutex_lock(&port.lock);
+	assert_int_equal(port.status & PCI_EXP_SLTSTA_ABP, 0);
+	port.in_handler = false;
+	pthread_mutex_unlock(&port.lock);
+	interrupts();
+	UNTIL(NOW(attached) == 2 && lamp() == PCI_EXP_SLTCTL_PWR_IND_ON);
+	assert_int_equal(NOW(detached), 1);
+	end();
+}
+
 /* The button that was pressed for it before anybody looked means nothing. */
 static void
 is_there_at_boot(void **state)
@@ -575,6 +604,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_and_is_asked_for),
 		cmocka_unit_test(is_asked_for_while_it_comes),
+		cmocka_unit_test(is_told_of_late),
 		cmocka_unit_test(is_there_at_boot),
 		cmocka_unit_test(is_there_without_power),
 		cmocka_unit_test(is_pulled),

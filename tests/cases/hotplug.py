@@ -118,14 +118,14 @@ class Board:
         self.session.process.wait()
 
     def play(self, act):
-        """What the machine has said counts also when QEMU says no more."""
+        """A failure comes with what the machine has said, and its log."""
         try:
             act(self)
-        except TimeoutError:
+        except (Failure, TimeoutError) as wrong:
             seen = self.session.seen + self.session.rest()
-            raise Failure('QEMU does not answer, or says no more; events %s\n%s'
-                          % (self.monitor.events,
-                             seen.decode(errors='replace'))) from None
+            raise Failure('%s; events %s\n%s' % (
+                wrong, self.monitor.events,
+                seen.decode(errors='replace'))) from None
         return Outcome(0, self.session.seen, b'', 0)
 
 

@@ -89,7 +89,8 @@ def pulled(m):
         m.add(name, drive)
         m.do('there /dev/vda; exec 5<>/dev/vda')
         m.do('{ (while /bin/busybox dd if=/dev/zero bs=64k count=8 '
-             'oflag=direct conv=notrunc >&5 2>/dev/null; do :; done; '
+             'oflag=direct conv=notrunc of=/proc/self/fd/5 2>/dev/null; '
+             'do :; done; '
              'echo writer has ended) & }')
         wants('writer has ended', m.do('power_off %s; wait' % PORT))
         m.do('left /dev/vda; exec 5>&-')

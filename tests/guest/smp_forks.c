@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -222,7 +223,8 @@ moves(int64_t end)
 			CPU_ZERO(&set);
 			CPU_SET(i % n, &set);
 			if (sched_setaffinity(pid, sizeof(set), &set) != 0 ||
-			    sched_setscheduler(pid,
+			    /* musl's function is a refusal */
+			    syscall(SYS_sched_setscheduler, pid,
 				i & 1 ? SCHED_BATCH : SCHED_OTHER, &none) != 0)
 				return 1;
 		}
