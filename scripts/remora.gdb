@@ -11,14 +11,14 @@ set disassembly-flavor att
 
 define remora-threads
 	set $t = 'kernel/kern/thread.c'::all.list.tqh_first
-	printf "%-18s %-16s %-9s %s\n", "thread", "name", "state", "where"
+	echo thread             name             state     where\n
 	while $t
 		printf "0x%016lx %-16s ", $t, $t->name
 		output $t->state
 		printf " "
 		if !$t->on_cpu
-			set $sp = (unsigned long *)$t->ctx_sp
-			info symbol $sp[6]
+			set $ctx = (unsigned long *)$t->ctx_sp
+			info symbol $ctx[6]
 		else
 			printf "running on processor %u\n", $t->cpu
 		end
@@ -31,9 +31,9 @@ end
 
 define remora-backtrace
 	set $t = (struct thread *)$arg0
-	set $sp = (unsigned long *)$t->ctx_sp
-	info symbol $sp[6]
-	set $fp = (unsigned long *)$sp[5]
+	set $ctx = (unsigned long *)$t->ctx_sp
+	info symbol $ctx[6]
+	set $fp = (unsigned long *)$ctx[5]
 	while $fp && $fp[1]
 		info symbol $fp[1]
 		set $fp = (unsigned long *)$fp[0]
@@ -45,7 +45,7 @@ end
 
 define remora-processes
 	set $p = 'kernel/linux/process.c'::all.tqh_first
-	printf "%5s %5s %-16s %s\n", "pid", "ppid", "command", "state"
+	echo   pid  ppid command          state\n
 	while $p
 		set $ppid = 0
 		if $p->parent

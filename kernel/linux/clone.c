@@ -18,6 +18,7 @@
 #include "linux/cpu_limit.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
+#include "linux/oom.h"
 #include "linux/pidfd.h"
 #include "linux/process.h"
 #include "linux/ptrace.h"
@@ -456,15 +457,20 @@ clone_process(const struct clone_request *rq)
 	return pid;
 }
 
+/* As on Linux, want of memory is no failure while somebody can end for it. */
 static long
 clone(const struct clone_request *rq)
 {
-	int error = check(rq);
+	long error = check(rq);
 
 	if (error != 0)
 		return error;
-	return (rq->flags & CLONE_THREAD) != 0 ? clone_thread(rq) :
-						 clone_process(rq);
+	do {
+		error = (rq->flags & CLONE_THREAD) != 0 ? clone_thread(rq) :
+							  clone_process(rq);
+	} while (error == -ENOMEM && oom_make_room());
+	return error == -ENOMEM && signal_before_fork() ? -ERESTARTNOINTR :
+							  error;
 }
 
 long

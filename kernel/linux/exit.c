@@ -206,7 +206,7 @@ process_release(struct process *p)
 	thread_set_vmspace(thread_self(), NULL);
 	if (vm != NULL)
 		vmspace_put(vm);
-	oom_memory_came_free();
+	oom_memory_came_free(p->pid);
 	if (p->vfork_done != NULL)
 		process_vfork_done(p);
 }

@@ -17,23 +17,41 @@
 #include "kern/waitq.h"
 #include "linux/process.h"
 #include "linux/signal.h"
+#include <linux/errno.h>
 
 #define ADJ_NEVER     (-1000)
 #define WAIT_LONG_NS  (10 * NSEC_PER_SEC)
 #define WAIT_SHORT_NS NSEC_PER_SEC
+#define FREE_FOR_ONE  16 /* frames: about what a small process takes */
 
 static struct {
 	struct waitq wq;   /* somebody gave memory back */
 	uint32_t came;     /* [a] how often that was so */
-	int32_t victim;    /* process_lock; its pid, 0: none yet */
-	int64_t killed_ns; /* process_lock; when */
+	int32_t victim;    /* [a] its pid until it has given back; 0: none */
+	int64_t killed_ns; /* [a] when; set under process_lock */
 } oom = { .wq = WAITQ_INIT(oom.wq) };
 
+/*
+ * Hundreds may wait, and most of what came is gone with the first of them: so
+ * one is woken, and he wakes the next while there is some left.
+ */
 void
-oom_memory_came_free(void)
+oom_memory_came_free(int32_t pid)
 {
 	__atomic_add_fetch(&oom.came, 1, __ATOMIC_RELEASE);
-	waitq_wake_all(&oom.wq);
+	(void)__atomic_compare_exchange_n(&oom.victim, &pid, 0, false,
+	    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	waitq_wake_one(&oom.wq);
+}
+
+static void
+wake_next(void)
+{
+	struct page_stats st;
+
+	page_stats(&st);
+	if (st.free >= FREE_FOR_ONE)
+		waitq_wake_one(&oom.wq);
 }
 
 int64_t
@@ -79,17 +97,14 @@ consider(struct process *p, void *arg)
 	return true;
 }
 
-/* Has the last victim not ended yet, and was killed not long ago? */
+/* Has the last victim not given back yet, and was killed not long ago? */
 static bool
-still_ends_locked(void)
+still_ends(void)
 {
-	struct process *p;
-
-	if (oom.victim == 0 ||
-	    clock_mono_ns() - oom.killed_ns > WAIT_LONG_NS / 2)
-		return false;
-	p = process_find_locked(oom.victim);
-	return p != NULL && p->vm != NULL && is_dying(p);
+	return __atomic_load_n(&oom.victim, __ATOMIC_ACQUIRE) != 0 &&
+	    clock_mono_ns() -
+		__atomic_load_n(&oom.killed_ns, __ATOMIC_RELAXED) <=
+	    WAIT_LONG_NS / 2;
 }
 
 /* false: there is nobody to kill. */
@@ -106,8 +121,8 @@ kill_one_locked(void)
 	    s.best->pid, s.best->comm, s.counts.size * (PAGE_SIZE / 1024),
 	    (s.counts.resident - s.counts.resident_file) * (PAGE_SIZE / 1024),
 	    s.counts.resident_file * (PAGE_SIZE / 1024), s.best->oom_score_adj);
-	oom.victim = s.best->pid;
-	oom.killed_ns = clock_mono_ns();
+	__atomic_store_n(&oom.killed_ns, clock_mono_ns(), __ATOMIC_RELAXED);
+	__atomic_store_n(&oom.victim, s.best->pid, __ATOMIC_RELEASE);
 	signal_send_process(s.best, SIGKILL);
 	return true;
 }
@@ -121,31 +136,55 @@ caller_is_killed(void)
 	    (t->signals->pending & SIGBIT(SIGKILL)) != 0;
 }
 
-bool
-oom_handle(bool for_long)
+/*
+ * -EINTR: the caller is to end, or has waited long enough; -ENOMEM: there is
+ * nobody to kill.
+ */
+static int
+make_room(bool for_long)
 {
 	uint32_t seen = __atomic_load_n(&oom.came, __ATOMIC_ACQUIRE);
 	bool killed = true;
 
-	if (task_self() == NULL || caller_is_killed())
-		return false;
-	if (!for_long && mutex_held(&process_lock))
-		return false;
-	mutex_lock(&process_lock);
-	if (!still_ends_locked())
-		killed = kill_one_locked();
-	mutex_unlock(&process_lock);
-	if (!killed) {
-		log_err("Out of memory: %s[%d] ends, there is nobody else",
-		    task_self()->comm, task_self()->tid);
-		return false;
-	}
 	if (caller_is_killed())
-		return false;
+		return -EINTR;
+	if (!still_ends()) {
+		mutex_lock(&process_lock);
+		if (!still_ends())
+			killed = kill_one_locked();
+		mutex_unlock(&process_lock);
+	}
+	if (!killed)
+		return -ENOMEM;
+	if (caller_is_killed())
+		return -EINTR;
 	(void)wait_event_until(&oom.wq,
 	    __atomic_load_n(&oom.came, __ATOMIC_ACQUIRE) != seen,
 	    clock_mono_ns() + (for_long ? WAIT_LONG_NS : WAIT_SHORT_NS));
+	wake_next();
 	if (caller_is_killed())
+		return -EINTR;
+	if (__atomic_load_n(&oom.came, __ATOMIC_ACQUIRE) == seen && !for_long)
+		return -EINTR;
+	return 0;
+}
+
+bool
+oom_handle(bool for_long)
+{
+	int error;
+
+	if (task_self() == NULL || (!for_long && mutex_held(&process_lock)))
 		return false;
-	return __atomic_load_n(&oom.came, __ATOMIC_ACQUIRE) != seen || for_long;
+	error = make_room(for_long);
+	if (error == -ENOMEM)
+		log_err("Out of memory: %s[%d] ends, there is nobody else",
+		    task_self()->comm, task_self()->tid);
+	return error == 0;
+}
+
+bool
+oom_make_room(void)
+{
+	return make_room(true) == 0;
 }

@@ -16,9 +16,14 @@ struct process;
  * it holds no lock.
  */
 bool oom_handle(bool for_long);
+/*
+ * For a call of the current task that got -ENOMEM and has undone all of it:
+ * true, it may be tried again.  Sleeps; no lock is held.
+ */
+bool oom_make_room(void);
 /* How much p would give back, in pages, its oom_score_adj in it; >= 0. */
 int64_t oom_points(uint64_t resident, int adj);
-/* A process gave its memory back. */
-void oom_memory_came_free(void);
+/* That process gave its memory back. */
+void oom_memory_came_free(int32_t pid);
 
 #endif
