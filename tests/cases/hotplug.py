@@ -13,6 +13,7 @@ import time
 from cases.disk import pattern
 from cases.pci import BUSYBOX, Session, raw, wants
 from suite.case import Case, Failure, Outcome, PATIENCE, deadline
+from suite.machine import LISTENING
 
 LISTEN = '''
 /bin/busybox mount -t proc proc /proc 2>/dev/null
@@ -26,8 +27,7 @@ while ! /bin/busybox dmesg | /bin/busybox grep -q '\\] acpi0 at'; do
     /bin/busybox usleep 10000
 done
 echo READY
-while read -r line; do eval "$line"; done
-'''
+''' + LISTENING + '\n'
 LIMIT = 30              # seconds for one answer
 FLAT = 160              # KiB that many rounds may cost
 PORT = ['-device', 'pcie-root-port,id=p%d,slot=%d,chassis=%d']

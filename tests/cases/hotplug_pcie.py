@@ -9,13 +9,13 @@ from cases.hotplug import (Board, LISTEN, back_to_back, busy, cycles, images,
                            md5, ports, two)
 from cases.pci import BUSYBOX, POWER_OFF, raw, wants
 from suite.case import Case
+from suite.machine import LISTENING
 
 NATIVE = ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
 PORT = '0000:00:01.0'
 QUIET = LISTEN.split('# ACPI')[0] + '''
 echo READY
-while read -r line; do eval "$line"; done
-'''
+''' + LISTENING + '\n'
 SWITCH = ['-device', 'pcie-root-port,id=r,slot=9,chassis=9', '-device',
           'x3130-upstream,id=u,bus=r', '-device',
           'xio3130-downstream,id=p1,bus=u,slot=1,chassis=1']

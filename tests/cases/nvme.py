@@ -122,9 +122,7 @@ class Machine(Session):
         self.execute = self.monitor(context.path('qmp'))
 
     def ended(self, n, limit=20):
-        """So many of the programs behind have said so, all in all.  Nothing is
-        written to the shell meanwhile: busybox's read forgets the beginning of
-        a line when a child ends in its middle."""
+        """So many of the programs behind have said so, all in all."""
         end, fd = deadline(limit), self.process.stdout.fileno()
         while self.seen.count(b'has ended') < n:
             ready = select.select([fd], [], [], max(0, end - time.monotonic()))

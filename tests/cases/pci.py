@@ -16,7 +16,7 @@ import time
 from cases.disk import MIB, disk, holds, pattern
 from suite.archive import archive, directory, file, entry
 from suite.case import Case, Failure, Outcome, PATIENCE, deadline
-from suite.machine import TEST_ARGS, ends_with, program, qemu
+from suite.machine import LISTENING, TEST_ARGS, ends_with, program, qemu
 
 BUSYBOX = '/bin/busybox'
 LSPCI = '/usr/bin/lspci'
@@ -249,8 +249,7 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     /bin/busybox sleep 0.1
 done
 echo READY
-while read -r line; do eval "$line"; done
-'''
+''' + LISTENING + '\n'
 
 
 # Finds the PCI Express capability of function $1 and writes "power off" and

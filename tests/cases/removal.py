@@ -13,7 +13,7 @@ from cases.nvme import (BUSYBOX, SIZE, Machine, again_and_again, played,
                         session, with_second_disk)
 from cases.pci import wants
 from suite.case import Case, Failure, PATIENCE, deadline
-from suite.machine import guest_path, run_command
+from suite.machine import LISTENING, guest_path, run_command
 
 FIO = '/usr/bin/fio'
 PORT = ['-device', 'pcie-root-port,id=b,slot=1']
@@ -57,8 +57,8 @@ def program(name, play, machine='pc', cpus=1, add=(), options=(), needs=(),
             words += ['--append', append]
         words += options(context) if callable(options) else options
         command = run_command(context, [
-            BUSYBOX, 'sh', '-c', 'echo READY; while read -r line; do '
-            'eval "$line"; done'], words, limit=limit * PATIENCE)
+            BUSYBOX, 'sh', '-c', 'echo READY; ' + LISTENING], words,
+            limit=limit * PATIENCE)
         if os.path.exists(context.path('qemu')):
             command = ['env', 'REMORA_QEMU=' + context.path('qemu')] + command
         return command
