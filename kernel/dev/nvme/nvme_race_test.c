@@ -48,6 +48,9 @@ static void nvme_mmio_write(volatile void *regs, size_t off, uint32_t v);
 #define QUEUES     3 /* of I/O */
 #define ROUNDS     40
 
+#define fake_check(right, what) must(right)
+#include "bus/dma_fake.h"
+
 /* ---- the controller ---- */
 
 struct ring {
@@ -437,59 +440,6 @@ dma_runs_keep_aside(const struct dma_run *run, unsigned n)
 {
 	(void)run;
 	(void)n;
-}
-
-int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
-{
-	struct dma_map *map = kzalloc(
-	    sizeof(*map) + limits->max_segs * sizeof(struct dma_seg));
-
-	(void)tag;
-	if (map == NULL)
-		return -ENOMEM;
-	map->limits = *limits;
-	map->seg = (struct dma_seg *)(map + 1);
-	*out = map;
-	return 0;
-}
-
-void
-dma_map_destroy(struct dma_map *map)
-{
-	kfree(map);
-}
-
-int
-dma_map_load_runs(struct dma_map *map, const struct dma_run *run, unsigned n,
-    enum dma_dir dir)
-{
-	unsigned i;
-
-	if (n > map->limits.max_segs)
-		return -EFBIG;
-	map->dir = dir;
-	map->size = 0;
-	for (i = 0; i < n; i++) {
-		map->seg[i] = (struct dma_seg){ run[i].pa, run[i].len };
-		map->size += run[i].len;
-	}
-	map->nsegs = n;
-	return 0;
-}
-
-void
-dma_map_sync(struct dma_map *map, enum dma_sync what)
-{
-	(void)map;
-	(void)what;
-}
-
-void
-dma_map_unload(struct dma_map *map)
-{
-	map->nsegs = 0;
 }
 
 /* ---- the floor above ---- */

@@ -7,6 +7,7 @@
 #include "tests/host/x86/cpu.h"
 #include "tests/host/kern/spinlock.h"
 #include "bus/virtio_fake.h"
+#include "bus/dma_fake.h"
 #include "dev/virtio/vt9p.c"
 #include <setjmp.h>
 
@@ -27,58 +28,6 @@ static struct test_req {
 } reqs[REQS];
 
 /* ------------------------------------- what the driver finds around it -- */
-
-int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
-{
-	struct dma_map *map = kzalloc(
-	    sizeof(*map) + limits->max_segs * sizeof(map->seg[0]));
-
-	(void)tag;
-	if (map == NULL)
-		return -ENOMEM;
-	map->seg = (void *)(map + 1);
-	*out = map;
-	return 0;
-}
-
-void
-dma_map_destroy(struct dma_map *map)
-{
-	kfree(map);
-}
-
-int
-dma_map_load(struct dma_map *map, const void *buf, size_t len, enum dma_dir dir)
-{
-	(void)dir;
-	fake_check(map->nsegs == 0, "a map that is loaded twice");
-	map->seg[0] = (struct dma_seg){ (uintptr_t)buf, len };
-	map->nsegs = 1;
-	return 0;
-}
-
-int
-dma_map_load_runs(struct dma_map *map, const struct dma_run *run, unsigned n,
-    enum dma_dir dir)
-{
-	fake_check(n == 1, "runs that no test has");
-	return dma_map_load(map, (void *)(uintptr_t)run->pa, run->len, dir);
-}
-
-void
-dma_map_sync(struct dma_map *map, enum dma_sync what)
-{
-	(void)map;
-	(void)what;
-}
-
-void
-dma_map_unload(struct dma_map *map)
-{
-	map->nsegs = 0;
-}
 
 void *
 device_softc(const struct device *dev)
