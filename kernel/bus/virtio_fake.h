@@ -47,6 +47,7 @@ struct fake_device {
 	uint32_t accept_word[2];
 	uint8_t status;
 	bool stuck, absent, refuses; /* at reset; reads as ones; FEATURES_OK */
+	bool stopped;                /* its driver said so */
 	unsigned queue_max[FAKE_QUEUES];
 	uint8_t config[64];
 	uint32_t generation;
@@ -289,21 +290,23 @@ fake_queue_start(struct virtio_device *vd, const struct virtio_place *place)
 static void
 fake_notify(struct virtio_device *vd, unsigned index)
 {
+	if (fake_of(vd)->stopped)
+		panic("a doorbell that rings too late\n");
 	fake_of(vd)->ring[index].kicks++;
 }
 
 static int
 fake_intr_start(struct virtio_device *vd, unsigned nqueues)
 {
-	(void)vd;
 	(void)nqueues;
+	fake_of(vd)->stopped = false;
 	return 0;
 }
 
 static void
 fake_intr_stop(struct virtio_device *vd)
 {
-	(void)vd;
+	fake_of(vd)->stopped = true;
 }
 
 /* A device with queues of `size`, reset. */

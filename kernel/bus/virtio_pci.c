@@ -45,7 +45,7 @@ struct vpci_softc {
 	struct pci_virtio at; /* [I] modern: where things are */
 	volatile uint8_t *common, *isr, *config, *notify; /* [I] */
 	uint16_t port;             /* [I] of the old registers */
-	struct vpci_queue *queue;  /* nqueues of them */
+	struct vpci_queue *queue;  /* the driver's; kept after it has stopped */
 	unsigned nqueues, vectors; /* 0: interrupts are not set up */
 };
 
@@ -219,14 +219,17 @@ set_config_vector(struct vpci_softc *sc)
 	return back == 0 ? 0 : -EBUSY;
 }
 
+/*
+ * Who submitted just before may still be on his way to the doorbell, so where
+ * it is stays known until the next driver, or until the function goes: both
+ * wait for the driver, and it for whoever is inside.
+ */
 static void
 vpci_intr_stop(struct virtio_device *vd)
 {
 	struct vpci_softc *sc = softc_of(vd);
 
 	pci_intr_end(sc->dev);
-	kfree(sc->queue);
-	sc->queue = NULL;
 	sc->nqueues = sc->vectors = 0;
 }
 
@@ -244,6 +247,7 @@ vpci_intr_start(struct virtio_device *vd, unsigned nqueues)
 	unsigned got, i;
 	int error;
 
+	kfree(sc->queue); /* the last driver's */
 	sc->queue = kcalloc(MAX(nqueues, 1), sizeof(sc->queue[0]));
 	if (sc->queue == NULL)
 		return -ENOMEM;
@@ -579,8 +583,12 @@ find_registers(struct vpci_softc *sc)
 static void
 vpci_detach(struct device *dev, enum detach_kind kind)
 {
+	struct vpci_softc *sc = device_softc(dev);
+
 	(void)kind;
 	pci_disable(dev);
+	kfree(sc->queue);
+	sc->queue = NULL;
 }
 
 static int

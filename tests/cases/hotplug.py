@@ -169,8 +169,8 @@ def busy(m):
         m.add()
         m.do('there DISK; exec 5<>DISK')
         m.do('{ (while /bin/busybox dd if=/dev/zero bs=64k count=8 '
-             'oflag=direct conv=notrunc >&5 2>/dev/null; do :; done; '
-             'echo writer has ended) & }')
+             'oflag=direct conv=notrunc of=/proc/self/fd/5 2>/dev/null; '
+             'do :; done; echo writer has ended) & }')
         m.remove()
         m.monitor.deleted('new')
         m.session.until(b'writer has ended', LIMIT)

@@ -223,7 +223,7 @@ vtblk_submit(void *arg, struct disk_req *req)
 	error = sc->gone ? -ENODEV : start_locked(q, req);
 	if (error == 0 && req->more)
 		q->held = true;
-	else
+	else if (!sc->gone)
 		kick = kick_locked(q); /* when it is full, too */
 	spin_unlock_irq(&q->lock, state);
 	if (kick)
@@ -245,7 +245,7 @@ vtblk_commit(void *arg)
 		if (!__atomic_load_n(&q->held, __ATOMIC_RELAXED))
 			continue; /* ours were told by somebody else */
 		state = spin_lock_irq(&q->lock);
-		kick = kick_locked(q);
+		kick = !sc->gone && kick_locked(q);
 		spin_unlock_irq(&q->lock, state);
 		if (kick)
 			virtqueue_notify(q->vq);

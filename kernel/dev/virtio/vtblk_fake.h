@@ -54,11 +54,17 @@ disk_arrive(struct device *dev, const struct disk_ops *ops, void *arg,
 	return 0;
 }
 
+/* Somebody is still inside when the driver has stopped the device. */
 void
 disk_depart(struct disk *disk)
 {
-	if (disk != NULL)
-		fake_arrived = false;
+	struct disk_req late = { .op = DISK_READ };
+
+	if (disk == NULL)
+		return;
+	fake_check(disk_submit(disk, &late) == -ENODEV, "one that goes on");
+	disk_commit(disk);
+	fake_arrived = false;
 }
 
 void

@@ -184,6 +184,23 @@ one_doorbell_for_many(void **state)
 	assert_int_equal(fake_under_way(), 0);
 }
 
+/* Whoever comes when it is about to go must not ring for the others. */
+static void
+no_doorbell_after_the_end(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	honest(V1);
+	assert_int_equal(fake_attach(&f), 0);
+	fake_more = true;
+	for (n = 0; n < 3; n++)
+		assert_int_equal(fake_submit(n, DISK_WRITE, 1), 0);
+	fake_more = false;
+	fake_detach(true, DETACH_ASKED);
+	assert_int_equal(fake_req[0].error, -ENODEV);
+}
+
 static void
 leaving_ends_every_request_once(void **state)
 {
@@ -281,6 +298,7 @@ main(void)
 		cmocka_unit_test(configurations_that_make_no_sense),
 		cmocka_unit_test(full_and_room_again),
 		cmocka_unit_test(one_doorbell_for_many),
+		cmocka_unit_test(no_doorbell_after_the_end),
 		cmocka_unit_test(leaving_ends_every_request_once),
 		cmocka_unit_test(a_liar_is_left),
 		cmocka_unit_test(what_it_cannot_do),
