@@ -69,6 +69,7 @@ packages() {
         echo busybox-static dropbear-bin openssh-client python3 ;;
     bench)
         echo fio                                # reads disks in both guests
+        echo iperf3 redis-server redis-tools nginx-light wrk iproute2  # the net
         echo python3 tar xz-utils zstd cpio ;;
     conformance)
         echo mmdebstrap python3 gcc make tar xz-utils bzip2 ;;

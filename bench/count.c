@@ -4,9 +4,11 @@
  * many instructions the guest executed since the mark before (at first: since
  * power-on), "executed=N", waiting not included, and "exits=N": accesses to
  * ports and device registers, and instructions that a hypervisor always
- * intercepts (hlt, cpuid).  A mark is a no-operation that no compiler emits, MARK below.  Debian has no
- * header for plugins; what is used of QEMU's interface (version 1) is declared
- * here.
+ * intercepts (hlt, cpuid), and "kernel=N": instructions in the upper half of
+ * the address space, where a repeated string instruction counts one for eight
+ * bytes, not one for each turn.  A mark is a no-operation that no compiler
+ * emits, MARK below.  Debian has no header for plugins; what is used of QEMU's
+ * interface (version 1) is declared here.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -23,6 +25,7 @@ struct plugin_hwaddr;
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
     void (*fn)(plugin_id, struct plugin_tb *));
 size_t qemu_plugin_tb_n_insns(const struct plugin_tb *tb);
+uint64_t qemu_plugin_tb_vaddr(const struct plugin_tb *tb);
 /* op 0: adds imm to *ptr whenever the block runs. */
 void qemu_plugin_register_vcpu_tb_exec_inline(struct plugin_tb *tb, int op,
     void *ptr, uint64_t imm);
@@ -54,16 +57,22 @@ EXPORT int
 qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
 
 static uint64_t executed, exits, executed_before, exits_before;
+static uint64_t kernel, string_bytes, kernel_before; /* of the kernel's */
 
 static void
 marked(unsigned cpu, void *arg)
 {
+	uint64_t of_kernel = kernel + string_bytes / 8;
+
 	(void)cpu;
 	(void)arg;
-	fprintf(stderr, "executed=%" PRIu64 " exits=%" PRIu64 "\n",
-	    executed - executed_before, exits - exits_before);
+	fprintf(stderr,
+	    "executed=%" PRIu64 " exits=%" PRIu64 " kernel=%" PRIu64 "\n",
+	    executed - executed_before, exits - exits_before,
+	    of_kernel - kernel_before);
 	executed_before = executed;
 	exits_before = exits;
+	kernel_before = of_kernel;
 }
 
 static void
@@ -104,6 +113,48 @@ always_exits(const unsigned char *code, size_t n)
 	}
 }
 
+/* Bytes that one turn of a repeated movs or stos moves; 0: it is none. */
+static unsigned
+string_width(const unsigned char *code, size_t n)
+{
+	bool rep = false, wide = false, narrow = false;
+
+	for (; n > 1; code++, n--) {
+		if (*code == 0xf3 || *code == 0xf2)
+			rep = true;
+		else if (*code == 0x66)
+			narrow = true;
+		else if ((*code & 0xf0) == 0x40)
+			wide = (*code & 8) != 0;
+		else
+			break;
+	}
+	if (!rep || n == 0)
+		return 0;
+	switch (*code) {
+	case 0xa4:
+	case 0xaa: return 1;
+	case 0xa5:
+	case 0xab: return wide ? 8 : narrow ? 2 : 4;
+	default: return 0;
+	}
+}
+
+/* A string instruction ends its block, and begins the one of its turns. */
+static void
+count_of_kernel(struct plugin_tb *tb, size_t n)
+{
+	struct plugin_insn *last = qemu_plugin_tb_get_insn(tb, n - 1);
+	unsigned width = string_width(qemu_plugin_insn_data(last),
+	    qemu_plugin_insn_size(last));
+
+	if (width != 0)
+		qemu_plugin_register_vcpu_insn_exec_inline(last, 0,
+		    &string_bytes, width);
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, &kernel,
+	    n - (width != 0));
+}
+
 static void
 translated(plugin_id id, struct plugin_tb *tb)
 {
@@ -113,6 +164,8 @@ translated(plugin_id id, struct plugin_tb *tb)
 
 	(void)id;
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, &executed, n);
+	if (qemu_plugin_tb_vaddr(tb) >> 63 != 0)
+		count_of_kernel(tb, n);
 	for (i = 0; i < n; i++) {
 		insn = qemu_plugin_tb_get_insn(tb, i);
 		code = qemu_plugin_insn_data(insn);

@@ -1,27 +1,11 @@
 # SPDX-License-Identifier: ISC
 """disks.py - what a transfer costs, and how many there are in a second."""
 
-import os
 import re
 import shutil
 
-from guest import cell, counted, disk_and_net, libraries, newc, table
-
-
-def modules_of_debian():
-    """Those that Debian's kernel needs to see a disk; its folder or none."""
-    root = os.path.join(os.environ.get("REMORA_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
-        "remora"), "linux/lib/modules")
-    names = ["virtio", "virtio_ring", "virtio_mmio", "virtio_blk"]
-    found = {}
-    for where, _, files in os.walk(root):
-        for f in files:
-            found[f] = os.path.join(where, f)
-    if os.environ.get("LINUX") or any(n + ".ko" not in found for n in names):
-        return []
-    return [("module%d" % i, 0o100644,
-             open(found[n + ".ko"], "rb").read()) for i, n in enumerate(names)]
+from guest import (cell, counted, disk_and_net, modules_of_debian, newc,
+                   programs, table, with_files)
 
 
 JOB = """[global]
@@ -59,18 +43,10 @@ def fio_archive(tmp, common):
     fio = shutil.which("fio")
     if fio is None:
         return None
-    entries, seen = list(common), {"dev", "proc", "tmp", "sys"}
-    for path in [fio] + libraries(fio):
-        folder = ""
-        for part in path.strip("/").split("/")[:-1]:
-            folder = (folder + "/" + part).strip("/")
-            if folder not in seen:
-                seen.add(folder)
-                entries.append((folder, 0o040755))
-        entries.append((path.strip("/"), 0o100755, open(path, "rb").read()))
-    entries.append(("job", 0o100644, JOB.encode()))
+    files = programs(fio)
+    files["/job"] = (JOB.encode(), 0o644)
     name = tmp + "/fio.cpio"
-    open(name, "wb").write(newc(entries))
+    open(name, "wb").write(newc(with_files(common, files)))
     return name
 
 
@@ -109,7 +85,8 @@ def transfers(b, title, guests, archives, devices, disk):
 
 def disks(b, tmp, guests, common):
     data = open(b + "/bench/disk", "rb").read()
-    common = common + [("init", 0o100755, data)] + modules_of_debian()
+    common = common + [("init", 0o100755, data)] + modules_of_debian(
+        "virtio", "virtio_ring", "virtio_mmio", "virtio_blk")
     archives = {"small": tmp + "/disk.cpio", "fio": fio_archive(tmp, common)}
     open(archives["small"], "wb").write(newc(common))
     image = tmp + "/disk.img"

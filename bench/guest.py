@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """guest.py - a machine with one kernel or the other, what it said, tables."""
 
+import os
 import re
 import subprocess
 import time
@@ -34,6 +35,44 @@ def newc(entries):
         entry(i + 1, *e)
     entry(0, "TRAILER!!!", 0)
     return bytes(out)
+
+
+def with_files(entries, files):
+    """Entries, and files by path (data, mode) with the folders they need."""
+    out, seen = list(entries), {e[0] for e in entries}
+    for path, (data, mode) in files.items():
+        folder = ""
+        for part in path.strip("/").split("/")[:-1]:
+            folder = (folder + "/" + part).strip("/")
+            if folder not in seen:
+                seen.add(folder)
+                out.append((folder, 0o040755))
+        out.append((path.strip("/"), 0o100000 | mode, data))
+    return out
+
+
+def programs(*paths):
+    """Programs of this host with their libraries, for with_files()."""
+    files = {}
+    for path in paths:
+        for file in [path] + libraries(path):
+            files[file] = (open(file, "rb").read(), 0o755)
+    return files
+
+
+def modules_of_debian(*names):
+    """Drivers of the kernel that ./setup.sh bench unpacks; [] for another."""
+    root = os.path.join(os.environ.get("REMORA_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+        "remora"), "linux/lib/modules")
+    found = {}
+    for where, _, files in os.walk(root):
+        for f in files:
+            found[f] = os.path.join(where, f)
+    if os.environ.get("LINUX") or any(n + ".ko" not in found for n in names):
+        return []
+    return [("module%d" % i, 0o100644,
+             open(found[n + ".ko"], "rb").read()) for i, n in enumerate(names)]
 
 
 class Guest:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
 # bench.mk - what bench/run compares: a kernel that only prints, a program that
 # tells when it began, those that count operations and transfers of a disk, that
-# which waits for disks, and a plugin for QEMU that counts instructions.
+# which waits for disks, that which does on the network what it is told, and a
+# plugin for QEMU that counts instructions.
 
 BENCH_BIN = $(B)/bench/floor $(B)/bench/marker $(B)/bench/ops \
-	  $(B)/bench/disk $(B)/bench/cpus $(B)/bench/plug $(B)/bench/count.so
+	  $(B)/bench/disk $(B)/bench/cpus $(B)/bench/plug $(B)/bench/netd \
+	  $(B)/bench/count.so
 
 $(B)/bench/floor: bench/floor.S
 	@mkdir -p $(@D)
@@ -28,6 +30,10 @@ $(B)/bench/cpus: bench/cpus.c
 	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
 
 $(B)/bench/plug: bench/plug.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
+
+$(B)/bench/netd: bench/netd.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -s -o $@ $<
 
