@@ -37,6 +37,7 @@ struct virtqueue;
 struct virtio_place {
 	unsigned index;
 	unsigned size;                 /* entries */
+	unsigned cpu;                  /* see struct virtqueue_spec */
 	uint64_t desc, driver, device; /* bus addresses of the three areas */
 	struct virtqueue *vq;          /* for virtqueue_interrupt() */
 };

@@ -255,8 +255,11 @@ vpci_intr_start(struct virtio_device *vd, unsigned nqueues)
 		sc->queue[i].sc = sc;
 	sc->nqueues = nqueues;
 	error = pci_intr_setup(sc->dev, nqueues + 1, &got);
+	while (error == 0 && got < sc->nqueues + 1 && sc->nqueues > 1 &&
+	    vd->ops->queue_max(vd, sc->nqueues - 1) == 0)
+		sc->nqueues--; /* fewer than the driver could use */
 	if (error == 0) {
-		sc->vectors = useful_vectors(got, nqueues);
+		sc->vectors = useful_vectors(got, sc->nqueues);
 		error = establish_vectors(sc);
 	}
 	if (error == 0)
@@ -354,13 +357,22 @@ find_doorbell(struct vpci_softc *sc, struct vpci_queue *q)
 	return 0;
 }
 
-static int
-modern_queue_vector(struct vpci_softc *sc, unsigned index)
+/* A message of the queue's own goes to the processor that the queue serves. */
+static void
+prefer_cpu(struct vpci_softc *sc, const struct virtio_place *p)
 {
-	unsigned v = vector_of(sc, index);
+	if (sc->vectors == sc->nqueues + 1)
+		pci_intr_prefer_cpu(sc->dev, p->index + 1, p->cpu);
+}
+
+static int
+modern_queue_vector(struct vpci_softc *sc, const struct virtio_place *p)
+{
+	unsigned v = vector_of(sc, p->index);
 
 	if (!pci_intr_is_msix(sc->dev))
 		return 0;
+	prefer_cpu(sc, p);
 	common_set(&sc->vd, VIRTIO_PCI_COMMON_Q_MSIX, 2, v);
 	return common_get(&sc->vd, VIRTIO_PCI_COMMON_Q_MSIX, 2) == v ? 0 :
 								       -EBUSY;
@@ -380,7 +392,7 @@ modern_queue_start(struct virtio_device *vd, const struct virtio_place *p)
 		return -EBUSY;
 	error = find_doorbell(sc, q);
 	if (error == 0)
-		error = modern_queue_vector(sc, p->index);
+		error = modern_queue_vector(sc, p);
 	if (error != 0)
 		return error;
 	common_set(vd, VIRTIO_PCI_COMMON_Q_SIZE, 2, p->size);
@@ -493,6 +505,7 @@ legacy_queue_start(struct virtio_device *vd, const struct virtio_place *p)
 	outl(sc->port + VIRTIO_PCI_QUEUE_PFN, pfn);
 	if (!pci_intr_is_msix(sc->dev))
 		return 0;
+	prefer_cpu(sc, p);
 	outw(sc->port + VIRTIO_MSI_QUEUE_VECTOR, v);
 	return inw(sc->port + VIRTIO_MSI_QUEUE_VECTOR) == v ? 0 : -EBUSY;
 }

@@ -81,11 +81,12 @@ make_tables(struct virtqueue *vq, const struct virtqueue_spec *spec)
 }
 
 static int
-start(struct virtqueue *vq)
+start(struct virtqueue *vq, unsigned cpu)
 {
 	struct virtio_place place = {
 		.index = vq->index,
 		.size = vq->size,
+		.cpu = cpu,
 		.desc = vq->mem.addr + vq->desc,
 		.driver = vq->mem.addr + vq->driver,
 		.device = vq->mem.addr + vq->device,
@@ -124,7 +125,7 @@ virtqueue_create(struct virtio_device *vd, const struct virtqueue_spec *spec,
 		error = make_tables(vq, spec);
 	SLIST_INSERT_HEAD(&vd->queues, vq, link);
 	if (error == 0)
-		error = start(vq);
+		error = start(vq, spec->cpu);
 	/* Whoever fails half-way leaves a device that does not run yet. */
 	if (error != 0)
 		virtqueue_destroy(vq, true);

@@ -31,6 +31,11 @@ struct virtqueue_spec {
 	unsigned ntables;
 	/* Its answers tell lengths that are too long: not even a line of log. */
 	bool long_answers;
+	/*
+	 * Of several alike: the processor that it serves, 0 for the only one.
+	 * Its interrupt goes there, where it has one of its own.
+	 */
+	unsigned cpu;
 	/* Interrupt context; NULL: the queue is polled, never interrupts. */
 	void (*intr)(void *arg);
 	void *arg;

@@ -316,10 +316,10 @@ def units(m, context):
 
 # ---------------------------------------------------------------- interrupts
 
-def counts(m, cpus):
+def counts(m, name, cpus):
     """How often the disk's messages came to each processor."""
     sums = [0] * cpus
-    for line in m.do("grep nvme0 /proc/interrupts").splitlines():
+    for line in m.do('grep %s /proc/interrupts' % name).splitlines():
         words = line.split()
         if words and re.fullmatch(r'\d+:', words[0]):
             for i in range(cpus):
@@ -327,22 +327,34 @@ def counts(m, cpus):
     return sums
 
 
-def own_processor(cpus):
+def own_processor(cpus, name='nvme0', disk='/dev/nvme0n1'):
     """What a processor reads is answered to itself."""
     def play(m, _):
         m.do('PATH=/bin:/usr/bin')
-        m.sum()
-        read = ('/bin/busybox taskset %x /bin/busybox dd if=/dev/nvme0n1 '
-                'of=/dev/null bs=4k count=%d iflag=direct 2>/dev/null')
+        m.sum(disk)
+        read = ('/bin/busybox taskset %x /bin/busybox dd if=' + disk +
+                ' of=/dev/null bs=4k count=%d iflag=direct 2>/dev/null')
         for cpu in range(cpus):
             m.do(read % (1 << cpu, 2))  # its message moves with the first
-            before = counts(m, cpus)
+            before = counts(m, name, cpus)
             m.do(read % (1 << cpu, 40))
-            more = [b - a for a, b in zip(before, counts(m, cpus))]
+            more = [b - a for a, b in zip(before, counts(m, name, cpus))]
             if more[cpu] < 20 or sum(more) != more[cpu]:
                 raise Failure('of 40 reads of processor %d came %r'
                               % (cpu, more))
     return play
+
+
+def fewer_queues(m, _):
+    """A disk with two queues, on four processors: each has its message."""
+    m.do('PATH=/bin:/usr/bin')
+    for cpu in range(4):
+        m.do('/bin/busybox taskset %x /bin/busybox dd if=/dev/vda of=/dev/null '
+             'bs=4k count=40 iflag=direct 2>/dev/null' % (1 << cpu))
+    lines = m.do('grep virtio0 /proc/interrupts').splitlines()
+    sums = [sum(map(int, line.split()[1:5])) for line in lines if ':' in line]
+    if len(sums) != 3 or min(sums[1:]) < 40:
+        raise Failure('%r interrupts' % sums)
 
 
 def cases(_build):
@@ -367,6 +379,14 @@ def cases(_build):
         yield session("a processor's own/q35, %d" % cpus, 'q35',
                       own_processor(cpus), ['-device', 'nvme,serial=a,drive=d0'],
                       cpus)
+    for device, disk in (('virtio-blk-pci,num-queues=2,drive=d0', '/dev/vda'),
+                         ('virtio-scsi-pci,num_queues=2', '/dev/sda')):
+        more = [] if 'drive' in device else ['-device', 'scsi-hd,drive=d0']
+        yield session("a processor's own/" + device.split('-pci')[0], 'q35',
+                      own_processor(2, 'virtio0', disk),
+                      ['-device', device, *more], 2)
+    yield session('fewer queues/virtio-blk', 'pc', fewer_queues, [
+        '-device', 'virtio-blk-pci,num-queues=2,drive=d0'], cpus=4)
     for machine, extra, where in (('pc', [], {}), ('q35', PORT, {'bus': 'b'})):
         yield session('HP1 again and again/%s, 8' % machine, machine,
                       again_and_again(6, **where), extra, 8)

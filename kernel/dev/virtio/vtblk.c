@@ -486,6 +486,7 @@ make_queue(struct vtblk_softc *sc, unsigned index)
 {
 	struct vtblk_queue *q = &sc->queue[index];
 	struct virtqueue_spec spec = { .index = index,
+		.cpu = index,
 		.max_chain = NSEG + 2,
 		.ntables = NTABLE,
 		.intr = vtblk_intr,
@@ -586,7 +587,7 @@ vtblk_attach(struct device *dev)
 	int error;
 
 	sc->vd = virtio_device_of(dev);
-	error = virtio_negotiate(sc->vd, FEATURES, NQUEUE);
+	error = virtio_negotiate(sc->vd, FEATURES, MIN(NQUEUE, cpu_count()));
 	if (error == 0)
 		error = configure(sc);
 	for (i = 0; i < sc->nqueues && error == 0; i++)

@@ -258,6 +258,7 @@ vtnet_rx_make(struct vtnet_softc *sc, unsigned i)
 {
 	struct vtnet_rxq *q = &sc->rx[i];
 	struct virtqueue_spec spec = { .index = 2 * i,
+		.cpu = i,
 		.max_size = NSLOT,
 		.max_chain = 2,
 		.intr = vtnet_rx_intr,

@@ -199,6 +199,7 @@ vtnet_tx_make(struct vtnet_softc *sc, unsigned i)
 {
 	struct vtnet_txq *q = &sc->tx[i];
 	struct virtqueue_spec spec = { .index = 2 * i + 1,
+		.cpu = i,
 		.max_size = NSLOT,
 		.max_chain = TX_RUNS + 1,
 		.ntables = NTABLE,

@@ -639,6 +639,7 @@ make_queue(struct vtscsi_softc *sc, unsigned i)
 {
 	struct vtscsi_queue *q = &sc->queue[i];
 	struct virtqueue_spec spec = { .index = 2 + i,
+		.cpu = i,
 		.max_chain = NSEG + 2,
 		.ntables = NTABLE,
 		.long_answers = true, /* QEMU counts what it read, too */
