@@ -19,6 +19,7 @@
 #include "kern/thread.h"
 #include "kern/timer.h"
 #include "kern/vm.h"
+#include "x86/debugreg.h"
 #include "x86/machdep.h"
 #include "x86/smp.h"
 
@@ -515,6 +516,8 @@ switch_locked(struct runq *rq)
 	cpu_set_kstack((uint64_t)next->kstack + KSTACK_SIZE);
 	if (prev->user != NULL || next->user != NULL)
 		segments_switch(prev, next);
+	if (prev->debug != NULL || next->debug != NULL)
+		debugreg_switch(next);
 	if (next->vmspace != NULL)
 		sched_load_vmspace(next->vmspace);
 	if (next->user != NULL || several)

@@ -9,6 +9,7 @@
 #include "kern/string.h"
 #include "kern/vm.h"
 #include "kern/waitq.h"
+#include "x86/debugreg.h"
 #include "x86/machdep.h"
 
 static struct objcache thread_cache = OBJCACHE_INIT("thread",
@@ -75,6 +76,7 @@ thread_destroy(struct thread *t)
 	TAILQ_REMOVE(&all.list, t, all_link);
 	spin_unlock_irq(&all.lock, state);
 	fpu_free(t);
+	debugreg_free(t);
 	kstack_free(t->kstack);
 	objcache_free(&thread_cache, t);
 }

@@ -31,9 +31,10 @@ struct thread {
 	struct vmspace *vmspace; /* address space to run in, or NULL: any */
 	void (*fn)(void *arg);   /* [I] what it runs */
 	void *arg;
-	void *user;              /* the personality's task, or NULL */
-	void *fpu;               /* saved FPU state, NULL: none yet */
-	uint64_t fsbase, gsbase; /* of the program, while not running */
+	void *user;               /* the personality's task, or NULL */
+	void *fpu;                /* saved FPU state, NULL: none yet */
+	uint64_t fsbase, gsbase;  /* of the program, while not running */
+	struct debug_regs *debug; /* its breakpoints, or NULL; debugreg.c */
 	TAILQ_ENTRY(thread) run_link;
 	enum thread_state state; /* under the run queue's lock */
 	bool queued;             /* on a run queue, or on its way to one */

@@ -28,6 +28,7 @@
 #include "linux/signal.h"
 #include "linux/sys_process.h"
 #include "x86/cpu.h"
+#include "x86/debugreg.h"
 #include "x86/trapframe.h"
 #include <asm/fcntl.h>
 #include <linux/capability.h>
@@ -281,6 +282,7 @@ set_registers(const struct exec_image *x)
 	fresh.rflags = RFLAGS_IF;
 	*tf = fresh;
 	fpu_drop(thread_self());
+	debugreg_drop_self();
 	user_set_fsbase(0);
 	user_set_gsbase(0);
 }

@@ -46,6 +46,7 @@ struct tracee {
 	siginfo_t info;
 	uint64_t fsbase, gsbase; /* the program's, while stopped */
 	bool new_bases;          /* the tracer changed them */
+	bool new_debug;          /* and the breakpoints */
 	void *new_fpu;           /* and here the FPU's state; or NULL */
 };
 
@@ -120,7 +121,7 @@ long
 ptrace_regs_set(struct tracee *tr, unsigned set, const void *buf, size_t size);
 /* The bytes of a set; 0: there is none of that name (NT_*). */
 size_t ptrace_regs_size(unsigned set);
-/* A word of struct user, by its offset.  -EIO */
+/* A word of struct user, by its offset.  -EIO, -EINVAL, -ENOMEM */
 int ptrace_user_get(struct tracee *tr, uint64_t offset, uint64_t *value);
 int ptrace_user_set(struct tracee *tr, uint64_t offset, uint64_t value);
 

@@ -5,13 +5,15 @@
  *
  * The general ones are the trap frame, changed in place.  The FPU's state is
  * read from the save area and written to one of its own, which the task
- * exchanges for the old one when it goes on.
+ * exchanges for the old one when it goes on.  Breakpoints are struct thread's,
+ * and loaded when the task goes on.
  */
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "linux/ptrace.h"
 #include "linux/sigframe.h"
 #include "x86/cpu.h"
+#include "x86/debugreg.h"
 #include "x86/layout.h"
 #include "x86/trapframe.h"
 #include <linux/elf.h>
@@ -158,7 +160,42 @@ ptrace_regs_set(struct tracee *tr, unsigned set, const void *buf, size_t size)
 	return error != 0 ? error : (long)size;
 }
 
-/* There are no hardware breakpoints: debug registers read as unused. */
+static uint64_t
+debug_read(const struct debug_regs *d, unsigned n)
+{
+	if (d == NULL)
+		return 0;
+	if (n < DEBUG_SLOTS)
+		return d->addr[n];
+	return n == 6 ? d->status : n == 7 ? d->control : 0;
+}
+
+/* The task loads them when it goes on: until then it does not run. */
+static int
+debug_write(struct tracee *tr, unsigned n, uint64_t value)
+{
+	struct debug_regs *d = debugreg_of(tr->task->thread), wanted;
+	int error;
+
+	if (n == 4 || n == 5)
+		return -EIO;
+	if (d == NULL)
+		return -ENOMEM;
+	wanted = *d;
+	if (n < DEBUG_SLOTS)
+		wanted.addr[n] = value;
+	else if (n == 6)
+		wanted.status = value;
+	else
+		wanted.control = debugreg_control(value);
+	error = debugreg_check(&wanted);
+	if (error != 0)
+		return error;
+	*d = wanted;
+	tr->new_debug = true;
+	return 0;
+}
+
 int
 ptrace_user_get(struct tracee *tr, uint64_t offset, uint64_t *value)
 {
@@ -170,6 +207,9 @@ ptrace_user_get(struct tracee *tr, uint64_t offset, uint64_t *value)
 	if (offset < sizeof(r)) {
 		regs_read(tr, &r);
 		memcpy(value, (char *)&r + offset, sizeof(*value));
+	} else if (offset >= USER_DEBUGREG) {
+		*value = debug_read(tr->task->thread->debug,
+		    (offset - USER_DEBUGREG) / 8);
 	}
 	return 0;
 }
@@ -181,8 +221,10 @@ ptrace_user_set(struct tracee *tr, uint64_t offset, uint64_t value)
 
 	if (offset % 8 != 0 || offset >= USER_SIZE)
 		return -EIO;
+	if (offset >= USER_DEBUGREG)
+		return debug_write(tr, (offset - USER_DEBUGREG) / 8, value);
 	if (offset >= sizeof(r))
-		return offset >= USER_DEBUGREG && value == 0 ? 0 : -EIO;
+		return -EIO;
 	regs_read(tr, &r);
 	memcpy((char *)&r + offset, &value, sizeof(value));
 	return regs_write(tr, &r);

@@ -17,6 +17,7 @@
 #include "linux/syscalls.h"
 #include "linux/trace.h"
 #include "x86/cpu.h"
+#include "x86/debugreg.h"
 #include "x86/trapframe.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -97,6 +98,7 @@ enter_stop_locked(struct tracee *tr, const struct ptrace_stop *s)
 	tr->fsbase = user_fsbase();
 	tr->gsbase = user_gsbase();
 	tr->new_bases = false;
+	tr->new_debug = false;
 	tr->state = TRACEE_STOPPED;
 	tell_tracer_locked(tr, s->info == NULL ? CLD_STOPPED : CLD_TRAPPED,
 	    s->code & 0x7f);
@@ -130,6 +132,8 @@ leave_stop_locked(struct tracee *tr, siginfo_t *info)
 		user_set_fsbase(tr->fsbase);
 		user_set_gsbase(tr->gsbase);
 	}
+	if (tr->new_debug)
+		debugreg_load_self();
 	if (tr->new_fpu != NULL)
 		fpu_swap(self, &tr->new_fpu);
 	tr->has_info = false;

@@ -39,7 +39,6 @@ _Static_assert(offsetof(struct rt_sigframe, info) == 312, "rt_sigframe");
 #define XSTATE_FP_SSE     3ull
 
 /* What a program may set in rflags; IF stays on, IOPL and the rest off. */
-#define RFLAGS_RF 0x10000ul
 #define RFLAGS_USER                                                      \
 	(RFLAGS_AC | 0x800ul | RFLAGS_DF | RFLAGS_TF | 0x80ul | 0x40ul | \
 	    0x10ul | 4ul | 1ul | RFLAGS_RF)

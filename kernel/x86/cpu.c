@@ -22,7 +22,8 @@
 #define CR4_SMEP     (1ul << 20)
 #define CR4_SMAP     (1ul << 21)
 
-#define IST_STACK 4096
+#define IST_STACK   4096
+#define DEBUG_STACK 128 /* trap_debug needs ten words */
 
 /* Intel SDM vol. 3, 8.7. */
 struct tss {
@@ -36,6 +37,7 @@ struct cpu_tables {
 	struct percpu pc;
 	uint64_t gdt[10];
 	struct tss tss;
+	char debug_stack[DEBUG_STACK] __attribute__((aligned(16)));
 	char ist[3][IST_STACK] __attribute__((aligned(16)));
 };
 
@@ -170,6 +172,7 @@ load_tables(struct cpu_tables *t)
 	t->tss.iomap = sizeof(t->tss);
 	for (i = 0; i < ARRAY_SIZE(t->ist); i++)
 		t->tss.ist[i] = (uint64_t)t->ist[i] + IST_STACK;
+	t->tss.ist[i] = (uint64_t)t->debug_stack + DEBUG_STACK;
 	__asm__ volatile("lgdt %0" ::"m"(gdtr));
 	__asm__ volatile("ltr %w0" ::"r"(SEL_TSS));
 }

@@ -92,6 +92,7 @@ preempt_enable(void)
 }
 
 #define RFLAGS_TF 0x100ul
+#define RFLAGS_RF 0x10000ul
 #define RFLAGS_IF 0x200ul
 #define RFLAGS_DF 0x400ul
 #define RFLAGS_AC 0x40000ul

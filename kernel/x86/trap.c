@@ -12,6 +12,7 @@
 #include "kern/thread.h"
 #include "kern/user.h"
 #include "kern/vm.h"
+#include "x86/debugreg.h"
 #include "x86/layout.h"
 #include "x86/machdep.h"
 #include "x86/smp.h"
@@ -187,6 +188,20 @@ x87_code(uint32_t status)
 	return (status & 0x20) != 0 ? FPE_FLTRES : SI_KERNEL;
 }
 
+/* An instruction that was stopped before it ran is not stopped twice: RF. */
+static int
+debug_code(struct trapframe *tf)
+{
+	bool before;
+	uint64_t dr6 = debugreg_take(&before);
+
+	if (before)
+		tf->rflags |= RFLAGS_RF;
+	if ((dr6 & DR6_BS) != 0)
+		return TRAP_TRACE;
+	return (dr6 & DR6_SLOTS) != 0 ? TRAP_HWBKPT : TRAP_BRKPT;
+}
+
 static void
 exception(struct trapframe *tf)
 {
@@ -204,7 +219,9 @@ exception(struct trapframe *tf)
 		kernel_fault(tf);
 	if (n == 0 || n == 6 || n == T_X87 || n == T_SIMD || n == T_DEBUG)
 		addr = tf->rip;
-	if (n == T_X87) {
+	if (n == T_DEBUG) {
+		code = debug_code(tf);
+	} else if (n == T_X87) {
 		__asm__ volatile("fnstsw %0" : "=m"(fsw));
 		code = x87_code(fsw);
 	} else if (n == T_SIMD) {
@@ -327,6 +344,7 @@ trap_init(void)
 		gate_set(i, 0, GATE_INTERRUPT);
 	gate_set(3, 0, GATE_USER);
 	gate_set(4, 0, GATE_USER);
+	gate_set(T_DEBUG, 4, GATE_INTERRUPT);
 	gate_set(T_DOUBLE, 1, GATE_INTERRUPT);
 	gate_set(T_NMI, 2, GATE_INTERRUPT);
 	gate_set(T_MCHECK, 3, GATE_INTERRUPT);

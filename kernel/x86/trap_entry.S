@@ -48,6 +48,8 @@ trap_stubs:
 	pushq $vector
 	.if (vector == 2) || (vector == 8) || (vector == 18)
 	jmp trap_paranoid
+	.elseif vector == 1
+	jmp trap_debug
 	.else
 	jmp trap_common
 	.endif
@@ -95,7 +97,9 @@ trap_common:
 	testb $3, 24(%rsp)		/* cs: from a program? */
 	jz 1f
 	swapgs
-1:	CLAC
+1:
+trap_swapped:
+	CLAC
 	xchgq %rdi, (%rsp)		/* rdi: vector; slot: rdi */
 	PUSH_REGS_BUT_RDI
 	movq 15*8(%rsp), %rax		/* the error code ... */
@@ -117,6 +121,36 @@ trap_restore:
 	addq $8, %rsp
 	.globl trap_iretq
 trap_iretq:
+	iretq
+
+/*
+ * Debug exceptions have a stack of their own: what MOV SS put off may strike
+ * at syscall_entry, where stack and GS are the program's.  Those of programs
+ * go on as all others do; in the kernel it was a program's breakpoint on its
+ * memory, which counts for the program's own accesses only.
+ */
+trap_debug:
+	testb $3, 24(%rsp)
+	jz 1f
+	cld
+	swapgs
+	pushq %rdi
+	movq %rsp, %rdi
+	movq %gs:PC_KSTACK, %rsp
+	pushq 56(%rdi)			/* ss rsp rflags cs rip error vector */
+	pushq 48(%rdi)
+	pushq 40(%rdi)
+	pushq 32(%rdi)
+	pushq 24(%rdi)
+	pushq 16(%rdi)
+	pushq 8(%rdi)
+	movq (%rdi), %rdi
+	jmp trap_swapped
+1:	pushq %rax
+	xorl %eax, %eax
+	movq %rax, %db6
+	popq %rax
+	addq $16, %rsp
 	iretq
 
 /* Vectors that may strike between the privilege change and SWAPGS. */

@@ -33,6 +33,9 @@ BACKTRACE = [
     r'^#4 .* in inner \(n=.*3\) at .*debuggee\.c:\d+\r?$',
     r'^#5 .* in main \(.*\) at .*debuggee\.c:\d+\r?$',
     r'^rax +0xfffffffffffffdfe +-514\r?$',
+    r'^Hardware watchpoint 1: woken\r?$',
+    r'^Old value = 0\r?$',
+    r'^New value = 1\r?$',
     r'^# gdb ended with 0\r?$',
 ]
 
@@ -40,7 +43,7 @@ BACKTRACE = [
 def cases(build):
     yield program('strace -f', ['/usr/bin/strace', '-f', BUSYBOX, 'sh', '-c',
                                 SCRIPT], ['--add', BUSYBOX], has=TOLD,
-                  status=138, limit=60)
+                  status=138, limit=180)
     yield program('strace --seccomp-bpf',
                   ['/usr/bin/strace', '-f', '--seccomp-bpf', '-e',
                    'trace=openat', BUSYBOX, 'cat', '/proc/self/status'],
@@ -51,7 +54,7 @@ def cases(build):
         yield program('strace -c/' + cpus,
                       ['/usr/bin/strace', '-f', '-c', BUSYBOX, 'sh', '-c',
                        '/bin/busybox true; echo hi'],
-                      ['--add', BUSYBOX, '--cpus', cpus], has=SUMMED, limit=60)
+                      ['--add', BUSYBOX, '--cpus', cpus], has=SUMMED, limit=180)
         path = os.path.join(build, 'guest', 'glibc', 'debuggee')
         yield program('gdb -p/' + cpus, [path],
                       ['--add', '/usr/bin/gdb', '--add', '/usr/share/gdb',

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * debuggee.c - a process that waits some calls deep, and gdb to look at it:
+ * debuggee.c - a process that waits some calls deep, and gdb to look at it and
+ * to watch a variable by the processor's breakpoints:
  * tests/cases/debuggers.py says what gdb must tell.
  */
 #include "check.h"
 #include <sys/wait.h>
 
+static volatile int woken;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+}
+
 static __attribute__((noinline)) void
 inner(int n)
 {
-	if (n == 0)
+	while (n == 0) {
 		pause();
-	else
+		woken++;
+	}
+	if (n > 0)
 		inner(n - 1);
 	__asm__ volatile("" ::"r"(n));
 }
@@ -29,7 +40,8 @@ debug(pid_t pid, int ready)
 	gdb = fork();
 	if (gdb == 0) {
 		execl("/usr/bin/gdb", "gdb", "-nx", "-batch", "-p", number,
-		    "-ex", "bt", "-ex", "info registers rax", "-ex", "detach",
+		    "-ex", "bt", "-ex", "info registers rax", "-ex",
+		    "watch woken", "-ex", "signal SIGUSR1", "-ex", "detach",
 		    NULL);
 		_exit(127);
 	}
@@ -47,6 +59,7 @@ main(void)
 	if (pipe(ready) != 0 || (pid = fork()) < 0)
 		return 2;
 	if (pid == 0) {
+		signal(SIGUSR1, on_signal);
 		if (write(ready[1], "x", 1) == 1)
 			inner(3);
 		_exit(0);
