@@ -10,6 +10,7 @@
 #include "fs/file.h"
 #include "kern/clock.h"
 #include "kern/kmem.h"
+#include "kern/log.h"
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/uaccess.h"
@@ -18,18 +19,24 @@
 #include "linux/fsview.h"
 #include "linux/process.h"
 #include "linux/signal.h"
+#include "linux/sys_socket.h"
 #include "linux/timespec.h"
+#include "linux/trace.h"
+#include "net/netlink.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mqueue.h>
 #include <linux/poll.h>
 
-#define NAME_LEN      255
-#define PRIORITY_MAX  32768
-#define HARD_MSG_MAX  65536
-#define HARD_SIZE_MAX (16l << 20)
-#define HEADER_BYTES  48 /* of a message, as RLIMIT_MSGQUEUE counts */
+#define NAME_LEN       255
+#define PRIORITY_MAX   32768
+#define HARD_MSG_MAX   65536
+#define HARD_SIZE_MAX  (16l << 20)
+#define COOKIE_LEN     32 /* of SIGEV_THREAD; its last byte: */
+#define COOKIE_WOKEN   1
+#define COOKIE_REMOVED 2
+#define HEADER_BYTES   48 /* of a message, as RLIMIT_MSGQUEUE counts */
 
 struct mq_message {
 	TAILQ_ENTRY(mq_message) link;
@@ -53,6 +60,9 @@ struct mq {
 	int32_t notify_pid; /* 0: nobody is to be told */
 	int notify_how, notify_signo;
 	uint64_t notify_value;
+	/* SIGEV_THREAD: the C library's netlink socket, and what it gets. */
+	struct file *notify_socket;
+	uint8_t notify_cookie[COOKIE_LEN];
 };
 
 static struct mutex lock = MUTEX_INIT(lock);
@@ -326,6 +336,41 @@ sleep_locked(struct mq *q, int64_t deadline_ns)
 	return error;
 }
 
+/* SIGEV_THREAD: the cookie's last byte says what happened; mq_notify(3). */
+static void
+send_cookie_locked(struct mq *q, uint8_t what)
+{
+	struct socket *s = sock_of_file(q->notify_socket);
+	int error;
+
+	q->notify_cookie[COOKIE_LEN - 1] = what;
+	error = netlink_send(netlink_of_socket(s), q->notify_cookie,
+	    sizeof(q->notify_cookie));
+	if (error != 0) /* ENOBUFS: receive tells it, too */
+		log_warn("%s: process %d is not told of a message: %s", q->name,
+		    q->notify_pid, errno_name(-error));
+}
+
+/* Nobody is to be told any more. */
+static void
+notify_end_locked(struct mq *q)
+{
+	q->notify_pid = 0;
+	file_put(q->notify_socket);
+	q->notify_socket = NULL;
+}
+
+/* Who was to be told takes that back, or closes the queue. */
+static void
+notify_remove_locked(struct mq *q)
+{
+	if (q->notify_pid != process_self()->pid)
+		return;
+	if (q->notify_how == SIGEV_THREAD)
+		send_cookie_locked(q, COOKIE_REMOVED);
+	notify_end_locked(q);
+}
+
 static void
 notify_locked(struct mq *q)
 {
@@ -347,8 +392,10 @@ notify_locked(struct mq *q)
 		if (p != NULL)
 			(void)signal_post_process(p, &info);
 		spin_unlock_irq(&process_list_lock, irq);
+	} else if (q->notify_how == SIGEV_THREAD) {
+		send_cookie_locked(q, COOKIE_WOKEN);
 	}
-	q->notify_pid = 0;
+	notify_end_locked(q);
 }
 
 static int
@@ -497,52 +544,95 @@ sys_mq_timedreceive(int fd, uaddr_t msg, uint64_t len, uaddr_t priority,
 
 /* ---- the rest ---- */
 
+/* What mq_notify(2) is asked for. */
+struct mq_request {
+	struct sigevent ev;
+	struct file *socket; /* SIGEV_THREAD, one reference; else NULL */
+	uint8_t cookie[COOKIE_LEN];
+};
+
+/* NULL: no more.  Takes the socket if it succeeds. */
 static int
-notify(struct mq *q, const struct sigevent *ev)
+notify(struct mq *q, struct mq_request *r)
 {
 	int error = 0;
 
 	mutex_lock(&lock);
-	if (ev == NULL) {
-		if (q->notify_pid == process_self()->pid)
-			q->notify_pid = 0;
+	if (r == NULL) {
+		notify_remove_locked(q);
 	} else if (q->notify_pid != 0) {
 		error = -EBUSY;
 	} else {
 		q->notify_pid = process_self()->pid;
-		q->notify_how = ev->sigev_notify;
-		q->notify_signo = ev->sigev_signo;
-		q->notify_value = (uint64_t)ev->sigev_value.sival_ptr;
+		q->notify_how = r->ev.sigev_notify;
+		q->notify_signo = r->ev.sigev_signo;
+		q->notify_value = (uint64_t)r->ev.sigev_value.sival_ptr;
+		q->notify_socket = r->socket;
+		memcpy(q->notify_cookie, r->cookie, sizeof(r->cookie));
+		r->socket = NULL;
 	}
 	mutex_unlock(&lock);
 	return error;
 }
 
-/* SIGEV_THREAD is made of a socket that the C library opens: not here. */
+/* SIGEV_THREAD: the value is a cookie's address, the signal a descriptor. */
+static int
+get_cookie(struct mq_request *r)
+{
+	struct fdref ref;
+	struct socket *s;
+	int error;
+
+	if (copyin(r->cookie, (uaddr_t)r->ev.sigev_value.sival_ptr,
+		sizeof(r->cookie)) != 0)
+		return -EFAULT;
+	error = socket_get(r->ev.sigev_signo, &ref, &s);
+	if (error != 0)
+		return error;
+	if (netlink_of_socket(s) == NULL)
+		error = -EINVAL;
+	else
+		file_get(r->socket = ref.file);
+	fd_put(ref);
+	return error;
+}
+
+static int
+get_request(uaddr_t event, struct mq_request *r)
+{
+	const struct sigevent *ev = &r->ev;
+
+	memset(r, 0, sizeof(*r));
+	if (copyin(&r->ev, event, sizeof(r->ev)) != 0)
+		return -EFAULT;
+	switch (ev->sigev_notify) {
+	case SIGEV_NONE: return 0;
+	case SIGEV_SIGNAL:
+		return ev->sigev_signo < 1 || ev->sigev_signo > SIGNAL_MAX ?
+		    -EINVAL :
+		    0;
+	case SIGEV_THREAD: return get_cookie(r);
+	default: return -EINVAL;
+	}
+}
+
 long
 sys_mq_notify(int fd, uaddr_t event)
 {
-	struct sigevent ev;
+	struct mq_request r = { .socket = NULL };
 	struct fdref ref;
 	struct mq *q;
-	int error;
+	int error = event != 0 ? get_request(event, &r) : 0;
 
-	if (event != 0) {
-		if (copyin(&ev, event, sizeof(ev)) != 0)
-			return -EFAULT;
-		if (ev.sigev_notify != SIGEV_NONE &&
-		    ev.sigev_notify != SIGEV_SIGNAL)
-			return -EINVAL;
-		if (ev.sigev_notify == SIGEV_SIGNAL &&
-		    (ev.sigev_signo < 1 || ev.sigev_signo > SIGNAL_MAX))
-			return -EINVAL;
-	}
+	if (error != 0)
+		return error;
 	ref = fd_get(fd);
 	q = mq_of(ref, 0, &error);
 	if (q != NULL)
-		error = notify(q, event != 0 ? &ev : NULL);
+		error = notify(q, event != 0 ? &r : NULL);
 	if (ref.file != NULL)
 		fd_put(ref);
+	file_put(r.socket);
 	return error;
 }
 
@@ -588,13 +678,19 @@ sys_mq_getsetattr(int fd, uaddr_t unew, uaddr_t uold)
 static void
 mq_release(struct file *file)
 {
-	struct mq *q = file->priv;
-
 	mutex_lock(&lock);
-	if (task_self() != NULL && q->notify_pid == process_self()->pid)
-		q->notify_pid = 0;
-	put_locked(q);
+	put_locked(file->priv);
 	mutex_unlock(&lock);
+}
+
+/* Whichever of its descriptors a process closes: it will not be told. */
+static int
+mq_flush(struct file *file)
+{
+	mutex_lock(&lock);
+	notify_remove_locked(file->priv);
+	mutex_unlock(&lock);
+	return 0;
 }
 
 static unsigned
@@ -615,6 +711,7 @@ mq_poll(struct file *file, struct poll_table *table)
 
 static const struct file_ops mq_ops = {
 	.release = mq_release,
+	.flush = mq_flush,
 	.poll = mq_poll,
 	.llseek = no_llseek,
 };

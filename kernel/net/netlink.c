@@ -68,6 +68,12 @@ netlink_of(struct socket *s)
 	return container_of(s, struct netlink_sock, s);
 }
 
+struct netlink_sock *
+netlink_of_socket(struct socket *s)
+{
+	return s->family == AF_NETLINK ? netlink_of(s) : NULL;
+}
+
 uint32_t
 netlink_portid(const struct netlink_sock *nl)
 {

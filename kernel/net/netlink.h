@@ -36,6 +36,9 @@ struct netlink_proto {
 /* The socket's own address. */
 uint32_t netlink_portid(const struct netlink_sock *nl);
 
+/* NULL: it is of another family. */
+struct netlink_sock *netlink_of_socket(struct socket *s);
+
 /*
  * Queues a message of the kernel's for one socket.  The data is copied.
  *   -ENOBUFS  it has no room: receive says so, too

@@ -5,10 +5,12 @@
  */
 #include "check.h"
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -177,6 +179,81 @@ notified(void)
 	CHECK_RET(mq_unlink(NAME), 0);
 }
 
+static int told_by[2]; /* a pipe */
+
+static void
+on_thread(union sigval value)
+{
+	if (write(told_by[1], value.sival_ptr, 1) != 1)
+		_exit(9);
+}
+
+/* The C library's thread hears of it by a netlink socket. */
+static void
+thread_notified(void)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD };
+	mqd_t q = mq_open(NAME, O_RDWR | O_CREAT, 0600, NULL);
+	char buf[8192], c = 0;
+	int i;
+
+	REQUIRE(q != -1 && pipe(told_by) == 0);
+	ev.sigev_notify_function = on_thread;
+	ev.sigev_value.sival_ptr = "t";
+	for (i = 0; i < 3; i++) {
+		CHECK_RET(mq_notify(q, &ev), 0);
+		CHECK_ERR(mq_notify(q, &ev), EBUSY);
+		CHECK_RET(mq_send(q, "x", 1, 0), 0);
+		CHECK_RET(read(told_by[0], &c, 1), 1);
+		CHECK(c == 't');
+		CHECK_RET(mq_receive(q, buf, sizeof(buf), NULL), 1);
+	}
+	CHECK_RET(mq_notify(q, &ev), 0);
+	CHECK_RET(mq_notify(q, NULL), 0);
+	CHECK_RET(mq_send(q, "x", 1, 0), 0);
+	CHECK_RET(mq_notify(q, &ev), 0);
+	CHECK_RET(mq_close(q), 0);
+	CHECK_RET(mq_unlink(NAME), 0);
+}
+
+/* What the library does, by hand: the cookie as it comes back. */
+static void
+cookie(void)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD };
+	mqd_t q = mq_open(NAME, O_RDWR | O_CREAT, 0600, NULL);
+	int nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0), extra;
+	char told[64], bytes[32] = "made of what the library likes";
+
+	REQUIRE(q != -1 && nl != -1);
+	ev.sigev_value.sival_ptr = NULL;
+	ev.sigev_signo = nl;
+	CHECK_ERR(syscall(SYS_mq_notify, q, &ev), EFAULT);
+	ev.sigev_value.sival_ptr = bytes;
+	ev.sigev_signo = 999;
+	CHECK_ERR(syscall(SYS_mq_notify, q, &ev), EBADF);
+	ev.sigev_signo = told_by[0];
+	CHECK_ERR(syscall(SYS_mq_notify, q, &ev), ENOTSOCK);
+	ev.sigev_signo = nl;
+	CHECK_RET(syscall(SYS_mq_notify, q, &ev), 0);
+	CHECK_RET(mq_send(q, "x", 1, 0), 0);
+	CHECK_RET(recv(nl, told, sizeof(told), 0), 32);
+	CHECK(memcmp(told, bytes, 31) == 0 && told[31] == 1);
+	CHECK_RET(syscall(SYS_mq_notify, q, &ev), 0);
+	CHECK_RET(syscall(SYS_mq_notify, q, NULL), 0);
+	CHECK_RET(recv(nl, told, sizeof(told), 0), 32);
+	CHECK(told[31] == 2);
+	CHECK_RET(syscall(SYS_mq_notify, q, &ev), 0);
+	extra = dup(q);
+	CHECK_RET(close(extra), 0); /* any of them */
+	CHECK_RET(recv(nl, told, sizeof(told), MSG_DONTWAIT), 32);
+	CHECK(told[31] == 2);
+	CHECK_RET(syscall(SYS_mq_notify, q, &ev), 0);
+	CHECK_RET(close(nl), 0); /* the queue still has it */
+	CHECK_RET(mq_close(q), 0);
+	CHECK_RET(mq_unlink(NAME), 0);
+}
+
 int
 main(void)
 {
@@ -193,5 +270,7 @@ main(void)
 	order();
 	between();
 	notified();
+	thread_notified();
+	cookie();
 	return check_done();
 }
