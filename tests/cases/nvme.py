@@ -2,6 +2,7 @@
 """nvme.py - NVMe disks on pc and q35: data both ways, programs that look at
 them, errors, time-outs, and disks that come and go by command (HP1 to HP12 are
 the cases of docs/hotplug.md)."""
+import hashlib
 import os
 import re
 import select
@@ -16,6 +17,7 @@ from suite.machine import TEST_ARGS, program, qemu
 BUSYBOX = '/bin/busybox'
 NVME = '/usr/sbin/nvme'
 SIZE = 4 * MIB
+SMALL = MIB // 4
 MACHINES = ('pc', 'q35')
 SOAK = int(os.environ.get('SOAK_CYCLES', 0))  # make soak
 
@@ -50,9 +52,9 @@ def transfers(machine, cpus):
                   lacks=[r'^not ok'], has=[r'^# \d+ passed, 0 failed$'])
 
 
-def raw(context, machine, script, extra=(), cpus=1, append=''):
+def raw(context, machine, script, extra=(), cpus=1, append='', size=SIZE):
     """QEMU itself, with the test's pattern as drive d0."""
-    disk(context, SIZE)
+    disk(context, size)
     return qemu(context.kernel, initrd(context, script),
                 ' '.join([TEST_ARGS, 'PATH=/bin rdinit=/init', append]),
                 '96M', machine, control=context.path('control'),
@@ -82,7 +84,6 @@ $B poweroff -f
 
 
 def several_wrote(context, outcome):
-    import hashlib
     for i, size in enumerate((512, 4096, 512, 1024)):
         was = pattern(SIZE, i + 1)
         text = outcome.stdout.decode(errors='replace')
@@ -107,6 +108,7 @@ def was_told(context, _):
 
 # -------------------------------------------------------------- machines --
 
+FLAT = 160              # KiB that any number of rounds may cost
 KEPT = 10               # seconds; a node that is kept so long is kept for ever
 
 
@@ -235,11 +237,12 @@ def played(play, kind=Machine):
     return act
 
 
-def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
+def session(name, machine, play, extra=(), cpus=1, append='', limit=90,
+            size=SIZE):
     script = '/bin/busybox mount -t proc proc /proc\n' + CUT_POWER + LISTEN
     # Its log would stand between what programs say.
     return Case(name, lambda c: raw(c, machine, script, extra, cpus,
-                                    'loglevel=1 ' + append),
+                                    'loglevel=1 ' + append, size),
                 timeout=limit, needs=[BUSYBOX], act=played(play))
 
 
@@ -247,22 +250,32 @@ def session(name, machine, play, extra=(), cpus=1, append='', limit=90):
 
 def again_and_again(rounds, **where):
     """HP1: the same slot, often; all is as it was before."""
-    def play(m, _):
+    def once(m):
+        m.add('x', **where)
+        sum_ = m.do('there /dev/nvme0n1; /bin/busybox md5sum /dev/nvme0n1')
+        m.remove('x')
+        m.do('left /dev/nvme0n1')
+        return sum_.split()[0]
+
+    def play(m, context):
+        # No program is started to wait a millisecond.
+        m.do('/bin/busybox mkfifo /never; exec 9<>/never; '
+             'there() { until [ -b $1 ]; do read -t 0.001 x <&9; done; }; '
+             'left() { while [ -e $1 ]; do read -t 0.001 x <&9; done; }')
+        with open(context.path('disk'), 'rb') as f:
+            sum_ = hashlib.md5(f.read()).hexdigest()
         for _ in range(3):  # what is made once and stays
-            m.add('x', **where)
-            sum_ = m.sum()
-            m.remove('x')
-            m.without()
+            once(m)
         nodes, free = m.nodes(), m.memory()
-        for _ in range(rounds):
-            m.add('x', **where)
-            wants(sum_, m.sum())
-            m.remove('x')
-            m.without()
+        for i in range(rounds):
+            if SOAK and i % 500 == 0:
+                print('%d times, %d KiB less free' % (i, free - m.memory()),
+                      flush=True)
+            wants(sum_, once(m))
         if m.nodes() != nodes:
             raise Failure('%r was %r' % (m.nodes(), nodes))
-        if m.memory() < free - 64 - rounds // 8:
-            raise Failure('%d KiB free of %d' % (m.memory(), free))
+        if (left := m.memory()) < free - FLAT:
+            raise Failure('%d KiB free of %d' % (left, free))
     return play
 
 
@@ -552,7 +565,7 @@ def cases(_):
             rounds = SOAK or (4 if append else 25 if name == 'pc' else 10)
             yield session('HP1 again and again' + at, machine,
                           again_and_again(rounds, **where), extra, cpus,
-                          append, 90 + 4 * rounds)
+                          append, 180 + 4 * rounds, SMALL)
             yield session('HP2 under writes' + at, machine,
                           under_writes(**where), extra, cpus, append)
             yield session('HP5 back to back' + at, machine,

@@ -9,7 +9,7 @@ import time
 
 from cases.disk import pattern
 from cases.hotplug_pcie import NATIVE
-from cases.nvme import (BUSYBOX, SIZE, Machine, again_and_again, played,
+from cases.nvme import (BUSYBOX, SIZE, SMALL, Machine, again_and_again, played,
                         session, with_second_disk)
 from cases.pci import wants
 from suite.case import Case, Failure, PATIENCE, deadline
@@ -389,4 +389,4 @@ def cases(_build):
         '-device', 'virtio-blk-pci,num-queues=2,drive=d0'], cpus=4)
     for machine, extra, where in (('pc', [], {}), ('q35', PORT, {'bus': 'b'})):
         yield session('HP1 again and again/%s, 8' % machine, machine,
-                      again_and_again(6, **where), extra, 8)
+                      again_and_again(6, **where), extra, 8, size=SMALL)
