@@ -104,6 +104,8 @@ $(THIRD)/obj/zstd/%.o: $(THIRD_STAMP) mk/third.mk
 
 THIRD_H	:= $(shell find kernel/third -name '*.h')
 ACPICA_DEF_evxface = -DACPI_FUTURE_USAGE
+# Nobody traces methods, so nobody needs their names at each call.
+ACPICA_DEF_extrace = -Dacpi_ns_get_normalized_pathname=acpi_os_no_name
 # Tables that fail are left as they are: see kernel/bus/acpi_load.c.
 ACPICA_DEF_nsload = -Dacpi_ns_delete_namespace_by_owner=acpi_os_keep_nodes \
 	  -Dacpi_tb_release_owner_id=acpi_os_keep_owner

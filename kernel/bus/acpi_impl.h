@@ -76,10 +76,13 @@ bool acpi_has_starved(void);
 /* acpi_evaluate_object(), unless it is not to be asked: AE_NO_MEMORY. */
 acpi_status acpi_eval(acpi_handle handle, const char *name,
     struct acpi_object_list *args, struct acpi_buffer *result);
+struct acpi_namespace_node;
+
 /* Called by ACPICA, in the place of its own functions: acpi_load.c. */
 void acpi_os_keep_nodes(acpi_owner_id id);
 acpi_status acpi_os_keep_owner(u32 index);
 acpi_status acpi_os_loaded(void);
+char *acpi_os_no_name(struct acpi_namespace_node *node, u8 no_trailing);
 acpi_status acpi_ns_initialize_objects(void); /* its own next step */
 
 /* What can be run to have everything told again; any context. */

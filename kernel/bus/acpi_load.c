@@ -107,6 +107,15 @@ acpi_os_keep_owner(u32 index)
 	return AE_OK;
 }
 
+/* Of a method that is called, for a trace that nobody reads: NULL will do. */
+char *
+acpi_os_no_name(struct acpi_namespace_node *node, u8 no_trailing)
+{
+	(void)node;
+	(void)no_trailing;
+	return NULL;
+}
+
 acpi_status
 acpi_os_loaded(void)
 {

@@ -52,40 +52,75 @@ limits_ok(const struct dma_limits *l)
 	    (l->boundary & (l->boundary - 1)) == 0;
 }
 
+/* Its segments are whatever was there: nsegs tells how many are any. */
+static int
+map_make(struct dma_tag *tag, const struct dma_limits *l, struct dma_map *map)
+{
+	*map = (struct dma_map){
+		.seg = (struct dma_seg *)(map + 1),
+		.tag = tag,
+		.limits = *l,
+	};
+	return tag->ops->map_init != NULL ? tag->ops->map_init(map) : 0;
+}
+
+static void
+map_end(struct dma_map *map)
+{
+	dma_map_unload(map);
+	if (map->tag->ops->map_fini != NULL)
+		map->tag->ops->map_fini(map);
+}
+
 int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
+dma_maps_create(struct dma_tag *tag, const struct dma_limits *limits,
+    unsigned n, struct dma_map **first)
 {
 	struct dma_limits l = limits_of(tag, limits);
-	struct dma_map *map;
+	size_t size = DMA_MAP_SIZE((size_t)l.max_segs);
+	struct dma_map *maps;
+	unsigned i;
 	int error = 0;
 
 	if (!limits_ok(&l))
 		return -EINVAL;
-	map = kzalloc(sizeof(*map) + l.max_segs * sizeof(map->seg[0]));
-	if (map == NULL)
+	maps = n > SIZE_MAX / size ? NULL : kmalloc(n * size);
+	if (maps == NULL)
 		return -ENOMEM;
-	map->seg = (struct dma_seg *)(map + 1);
-	map->tag = tag;
-	map->limits = l;
-	if (tag->ops->map_init != NULL)
-		error = tag->ops->map_init(map);
-	if (error != 0)
-		kfree(map);
-	else
-		*out = map;
+	for (i = 0; i < n && error == 0; i++)
+		error = map_make(tag, &l,
+		    (struct dma_map *)((char *)maps + i * size));
+	if (error == 0) {
+		*first = maps;
+		return 0;
+	}
+	while (--i > 0) /* the last one was not made */
+		map_end(dma_maps_nth(maps, i - 1));
+	kfree(maps);
 	return error;
+}
+
+void
+dma_maps_destroy(struct dma_map *first, unsigned n)
+{
+	if (first == NULL)
+		return;
+	while (n > 0)
+		map_end(dma_maps_nth(first, --n));
+	kfree(first);
+}
+
+int
+dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
+    struct dma_map **out)
+{
+	return dma_maps_create(tag, limits, 1, out);
 }
 
 void
 dma_map_destroy(struct dma_map *map)
 {
-	if (map == NULL)
-		return;
-	dma_map_unload(map);
-	if (map->tag->ops->map_fini != NULL)
-		map->tag->ops->map_fini(map);
-	kfree(map);
+	dma_maps_destroy(map, 1);
 }
 
 /* ---- segments ---- */

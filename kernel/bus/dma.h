@@ -109,6 +109,26 @@ int dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
 void dma_map_destroy(struct dma_map *map);
 
 /*
+ * The same for n > 0 maps alike, which a queue has for its slots: one piece of
+ * memory, made and destroyed as a whole.
+ */
+int dma_maps_create(struct dma_tag *tag, const struct dma_limits *limits,
+    unsigned n, struct dma_map **first);
+void dma_maps_destroy(struct dma_map *first, unsigned n);
+
+#define DMA_MAP_SIZE(segs) \
+	(sizeof(struct dma_map) + (segs) * sizeof(struct dma_seg))
+
+/* Map i of those that begin with `first`. */
+static inline struct dma_map *
+dma_maps_nth(struct dma_map *first, unsigned i)
+{
+	size_t size = DMA_MAP_SIZE((size_t)first->limits.max_segs);
+
+	return (struct dma_map *)((char *)first + i * size);
+}
+
+/*
  * Loads a kernel buffer (any kernel address: heap, image or stack).  The
  * memory stays where it is until unload.
  *   -EINVAL  empty, or not kernel memory

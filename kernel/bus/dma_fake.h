@@ -16,25 +16,44 @@ static void fake_check(bool right, const char *what);
 #endif
 
 int
+dma_maps_create(struct dma_tag *tag, const struct dma_limits *limits,
+    unsigned n, struct dma_map **first)
+{
+	size_t size = DMA_MAP_SIZE(limits->max_segs);
+	char *maps = kzalloc(n * size);
+	struct dma_map *map;
+	unsigned i;
+
+	(void)tag;
+	if (maps == NULL)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		map = (void *)(maps + i * size);
+		map->limits = *limits;
+		map->seg = (void *)(map + 1);
+	}
+	*first = (void *)maps;
+	return 0;
+}
+
+void
+dma_maps_destroy(struct dma_map *first, unsigned n)
+{
+	(void)n;
+	kfree(first);
+}
+
+int
 dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
     struct dma_map **out)
 {
-	struct dma_map *map = kzalloc(
-	    sizeof(*map) + limits->max_segs * sizeof(map->seg[0]));
-
-	(void)tag;
-	if (map == NULL)
-		return -ENOMEM;
-	map->limits = *limits;
-	map->seg = (void *)(map + 1);
-	*out = map;
-	return 0;
+	return dma_maps_create(tag, limits, 1, out);
 }
 
 void
 dma_map_destroy(struct dma_map *map)
 {
-	kfree(map);
+	dma_maps_destroy(map, 1);
 }
 
 int

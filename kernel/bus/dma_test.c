@@ -40,9 +40,9 @@ rnd(uint64_t n)
 /* ---- the machine ---- */
 
 void *
-kzalloc(size_t size)
+kmalloc(size_t size)
 {
-	return calloc(1, size);
+	return malloc(size);
 }
 
 void
@@ -152,6 +152,77 @@ limits_are_kept_or_refused(void **state)
 	assert_int_equal(dma_map_load_runs(map, &run, 1, DMA_BOTH), 0);
 	dma_map_destroy(map);
 	assert_int_equal(dma_map_create(dma_tag_memory(), &odd, &map), -EINVAL);
+}
+
+/* ---- several maps ---- */
+
+static unsigned maps_made, maps_left; /* left: how many may be made yet */
+
+static int
+count_init(struct dma_map *map)
+{
+	if (maps_left == 0)
+		return -ENOMEM;
+	maps_left--;
+	maps_made++;
+	map->priv = &maps_made;
+	return 0;
+}
+
+static void
+count_fini(struct dma_map *map)
+{
+	assert_ptr_equal(map->priv, &maps_made);
+	maps_made--;
+}
+
+static int
+count_load(struct dma_map *map, const struct dma_run *run, unsigned n)
+{
+	unsigned i;
+	int error = 0;
+
+	for (i = 0; i < n && error == 0; i++)
+		error = dma_map_append(map, run[i].pa, run[i].len);
+	return error;
+}
+
+/* They do not touch each other, and are all made or none. */
+static void
+several_maps_are_one_piece(void **state)
+{
+	static const struct dma_ops ops = { .map_init = count_init,
+		.map_fini = count_fini,
+		.load = count_load };
+	struct dma_tag tag = { .ops = &ops, .limits = { .boundary = 0x1000 } };
+	struct dma_limits l = { .max_segs = 2 };
+	struct dma_run run = { 0x1800, 0x1000 };
+	struct dma_map *maps, *map;
+	unsigned i;
+
+	(void)state;
+	for (maps_left = 0; maps_left < 5; maps_left = i + 1) {
+		i = maps_left;
+		assert_int_equal(dma_maps_create(&tag, &l, 5, &maps), -ENOMEM);
+		assert_int_equal(maps_made, 0);
+	}
+	assert_int_equal(dma_maps_create(&tag, &l, 5, &maps), 0);
+	assert_int_equal(maps_made, 5);
+	for (i = 0; i < 5; i++) {
+		run.pa += 0x10000;
+		map = dma_maps_nth(maps, i);
+		assert_int_equal(dma_map_load_runs(map, &run, 1, DMA_BOTH), 0);
+	}
+	for (run.pa = 0x1800, i = 0; i < 5; i++) {
+		run.pa += 0x10000;
+		map = dma_maps_nth(maps, i);
+		assert_int_equal(map->nsegs, 2);
+		assert_int_equal(map->seg[0].addr, run.pa);
+		assert_int_equal(map->seg[1].addr, run.pa + 0x800);
+	}
+	dma_maps_destroy(maps, 5);
+	assert_int_equal(maps_made, 0);
+	dma_maps_destroy(NULL, 5);
 }
 
 static void
@@ -292,6 +363,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbours_are_joined),
 		cmocka_unit_test(limits_are_kept_or_refused),
+		cmocka_unit_test(several_maps_are_one_piece),
 		cmocka_unit_test(buffers_are_found_wherever_they_are),
 		cmocka_unit_test(random_loads_cover_every_byte),
 		cmocka_unit_test(memory_for_rings),

@@ -26,6 +26,14 @@ put(struct out *o, char c)
 }
 
 static void
+put_run(struct out *o, const char *s, size_t n)
+{
+	if (o->len + 1 < o->size)
+		memcpy(o->buf + o->len, s, MIN(n, o->size - o->len - 1));
+	o->len += n;
+}
+
+static void
 pad(struct out *o, char c, int n)
 {
 	while (n-- > 0)
@@ -39,8 +47,7 @@ put_text(struct out *o, const struct spec *sp, const char *s, size_t len)
 
 	if (!sp->left)
 		pad(o, ' ', fill);
-	while (len-- > 0)
-		put(o, *s++);
+	put_run(o, s, len);
 	if (sp->left)
 		pad(o, ' ', fill);
 }
@@ -68,8 +75,7 @@ put_number(struct out *o, const struct spec *sp, uint64_t v, unsigned base,
 	}
 	if (!sp->left)
 		pad(o, ' ', fill);
-	while (*prefix != '\0')
-		put(o, *prefix++);
+	put_run(o, prefix, strlen(prefix));
 	pad(o, '0', zeros);
 	while (n > 0)
 		put(o, tmp[--n]);
@@ -202,14 +208,17 @@ vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct out o = { buf, size, 0 };
 	struct spec sp;
+	const char *end;
 	va_list ap;
 
 	va_copy(ap, args);
 	for (; *fmt != '\0'; fmt++) {
-		if (*fmt != '%') {
-			put(&o, *fmt);
-			continue;
-		}
+		for (end = fmt; *end != '\0' && *end != '%'; end++)
+			;
+		put_run(&o, fmt, end - fmt);
+		fmt = end;
+		if (*fmt == '\0')
+			break;
 		sp = (struct spec){ .precision = -1 };
 		fmt = parse_flags(fmt + 1, &sp);
 		fmt = parse_number(fmt, &sp.width, &ap);

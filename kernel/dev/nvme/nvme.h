@@ -146,6 +146,7 @@ struct nvme_queue { /* q: under lock */
 	struct spinlock lock;
 	struct dma_mem sq, cq, ranges; /* [I] rings; a DSM range a slot */
 	struct nvme_slot *slot;        /* [q] size - 1 of them */
+	struct dma_map *maps;          /* [I] as many; admin: NULL */
 	uint16_t free;                 /* [q] first free slot; size - 1: none */
 	uint16_t tail, head;           /* [q] ours in the rings */
 	uint8_t phase;                 /* [q] of answers to come */

@@ -22,16 +22,19 @@ make_slots(struct nvme_queue *q)
 {
 	struct dma_limits two = { .max_segs = 2 };
 	unsigned i;
-	int error = 0;
+	int error;
 
 	q->slot = kcalloc(q->size - 1, sizeof(q->slot[0]));
 	if (q->slot == NULL)
 		return -ENOMEM;
 	for (i = 0; i < q->size - 1; i++)
 		q->slot[i].next = i + 1;
-	for (i = 0; i < q->size - 1 && q->id != 0 && error == 0; i++)
-		error = dma_map_create(dma_tag_memory(), &two, &q->slot[i].map);
-	if (error == 0 && q->id != 0)
+	if (q->id == 0)
+		return 0;
+	error = dma_maps_create(dma_tag_memory(), &two, q->size - 1, &q->maps);
+	for (i = 0; i < q->size - 1 && error == 0; i++)
+		q->slot[i].map = dma_maps_nth(q->maps, i);
+	if (error == 0)
 		error = dma_mem_alloc(dma_tag_memory(),
 		    q->size * sizeof(struct nvme_dsm_range), PAGE_SIZE, NULL,
 		    &q->ranges);
@@ -62,10 +65,8 @@ nvme_queue_make(struct nvme_ctrl *c, struct nvme_queue *q, unsigned id,
 void
 nvme_queue_free(struct nvme_queue *q, bool quiet)
 {
-	unsigned i;
-
-	for (i = 0; q->slot != NULL && i < q->size - 1; i++)
-		dma_map_destroy(q->slot[i].map);
+	dma_maps_destroy(q->maps, q->size - 1);
+	q->maps = NULL;
 	kfree(q->slot);
 	q->slot = NULL;
 	dma_mem_free(&q->sq, quiet);
