@@ -7,6 +7,7 @@
 #include "fs/file.h"
 #include "fs/notify.h"
 #include "fs/vfs.h"
+#include "kern/clock.h"
 #include "kern/string.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -124,6 +125,8 @@ may_setattr(const struct vfs_cred *cred, struct inode *inode,
 	if ((a->valid & ~(ATTR_SIZE | ATTR_FILE)) != 0 &&
 	    (inode->flags & (INODE_IMMUTABLE | INODE_APPEND)) != 0)
 		return -EPERM;
+	if ((a->valid & ATTR_SIZE) != 0 && (inode->flags & INODE_APPEND) != 0)
+		return -EPERM;
 	error = may_chown(cred, inode, a);
 	if (error == 0 && (a->valid & ATTR_MODE) != 0 && !is_owner(cred, inode))
 		error = -EPERM;
@@ -207,5 +210,52 @@ vfs_setattr(const struct vfs_ctx *ctx, const struct path *p,
 		inode_put_write(inode);
 	if (error == 0)
 		vfs_notify(p->dentry, size ? IN_MODIFY : IN_ATTRIB);
+	return error;
+}
+
+int
+vfs_get_flags(struct inode *inode, uint32_t *flags)
+{
+	if (!inode->ops->keeps_flags)
+		return -ENOTTY;
+	*flags = inode->flags & INODE_OF_PROGRAMS;
+	return 0;
+}
+
+/* inode->lock held. */
+static int
+set_flags_locked(const struct vfs_cred *cred, struct inode *inode,
+    uint32_t flags)
+{
+	uint32_t changed = (inode->flags ^ flags) & INODE_OF_PROGRAMS;
+
+	if (!is_owner(cred, inode))
+		return -EPERM;
+	if ((changed & (INODE_IMMUTABLE | INODE_APPEND)) != 0 &&
+	    !vfs_capable(cred, CAP_LINUX_IMMUTABLE))
+		return -EPERM;
+	inode->flags ^= changed;
+	inode->ctime_ns = clock_real_ns();
+	return 0;
+}
+
+int
+vfs_set_flags(const struct vfs_ctx *ctx, const struct path *p, uint32_t flags)
+{
+	struct inode *inode = p->dentry->inode;
+	int error;
+
+	if (!inode->ops->keeps_flags)
+		return -ENOTTY;
+	error = mount_may_write(p->mnt);
+	if (error == 0 && (inode->sb->flags & MS_RDONLY) != 0)
+		error = -EROFS;
+	if (error != 0)
+		return error;
+	mutex_lock(&inode->lock);
+	error = set_flags_locked(ctx->cred, inode, flags);
+	mutex_unlock(&inode->lock);
+	if (error == 0)
+		vfs_notify(p->dentry, IN_ATTRIB);
 	return error;
 }

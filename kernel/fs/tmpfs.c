@@ -281,6 +281,7 @@ file_getattr(struct inode *inode, struct vfs_stat *st)
 }
 
 const struct inode_ops tmpfs_dir_ops = {
+	.keeps_flags = true,
 	.create = dir_create,
 	.mkdir = dir_create,
 	.mknod = add,
@@ -293,6 +294,7 @@ const struct inode_ops tmpfs_dir_ops = {
 	.setattr = setattr,
 };
 static const struct inode_ops file_inode_ops = {
+	.keeps_flags = true,
 	.getattr = file_getattr,
 	.setattr = setattr,
 };

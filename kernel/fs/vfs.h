@@ -128,6 +128,7 @@ struct vfs_attr {
 };
 
 struct inode_ops {
+	bool keeps_flags; /* INODE_OF_PROGRAMS */
 	/*
 	 * Directories; dir->lock is held.  `d` is a new negative dentry with
 	 * name and parent; on 0 it has become positive (dentry_instantiate)
@@ -218,6 +219,10 @@ struct inode {
 #define INODE_NOATIME   0x4u
 #define INODE_DEAD      0x8u  /* a directory that was removed */
 #define INODE_LINKABLE  0x10u /* without a name, but may get one */
+#define INODE_NODUMP    0x20u /* only kept, for programs */
+/* What chattr(1) changes, where the file system keeps it. */
+#define INODE_OF_PROGRAMS \
+	(INODE_IMMUTABLE | INODE_APPEND | INODE_NOATIME | INODE_NODUMP)
 
 /*
  * Makes an inode that the file system allocated usable: one reference for
@@ -545,6 +550,11 @@ int vfs_stat(const struct path *p, struct vfs_stat *st);
 /* chmod, chown, utimensat, truncate: permission and read-only checked. */
 int vfs_setattr(const struct vfs_ctx *ctx, const struct path *p,
     const struct vfs_attr *attr);
+/* INODE_OF_PROGRAMS as they are.  -ENOTTY: the file system keeps none */
+int vfs_get_flags(struct inode *inode, uint32_t *flags);
+/* Changes them; -EPERM, -EROFS, -ENOTTY */
+int
+vfs_set_flags(const struct vfs_ctx *ctx, const struct path *p, uint32_t flags);
 /* access(2), with ctx->cred as asked for.  mask: MAY_*, 0 for F_OK. */
 int vfs_access(const struct vfs_ctx *ctx, const struct path *p, unsigned mask);
 int vfs_statfs(const struct path *p, struct vfs_statfs *st);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sys_attr.c - calls that change what a file is: chmod(2), chown(2),
- * utimensat(2) and their forms; extended attributes, which no file system
- * here has, answered as Linux does for such a one.
+ * utimensat(2) and their forms; chattr(1)'s flags; extended attributes, which
+ * no file system here has, answered as Linux does for such a one.
  */
 #include "abi/mode.h"
 #include "fs/file.h"
 #include "kern/clock.h"
 #include "kern/uaccess.h"
 #include "linux/fdtable.h"
+#include "linux/fsview.h"
 #include "linux/names.h"
 #include "linux/sys_files.h"
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/limits.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
@@ -398,4 +400,66 @@ long
 sys_fremovexattr(int fd, uaddr_t key)
 {
 	return sys_fgetxattr(fd, key, 0, 0);
+}
+
+/* ---- chattr(1), lsattr(1) ---- */
+
+static const struct {
+	uint32_t inode, uapi;
+} flag_names[] = {
+	{ INODE_IMMUTABLE, FS_IMMUTABLE_FL },
+	{ INODE_APPEND, FS_APPEND_FL },
+	{ INODE_NOATIME, FS_NOATIME_FL },
+	{ INODE_NODUMP, FS_NODUMP_FL },
+};
+
+static int
+get_inode_flags(struct file *file, uaddr_t arg)
+{
+	uint32_t flags, told = 0;
+	int error = vfs_get_flags(file->inode, &flags);
+	unsigned i;
+
+	if (error != 0)
+		return error;
+	for (i = 0; i < ARRAY_SIZE(flag_names); i++)
+		if ((flags & flag_names[i].inode) != 0)
+			told |= flag_names[i].uapi;
+	return copyout(arg, &told, sizeof(told));
+}
+
+static int
+set_inode_flags(struct file *file, uaddr_t arg)
+{
+	uint32_t asked, flags = 0;
+	struct fs_ctx ctx;
+	unsigned i;
+	int error;
+
+	if (copyin(&asked, arg, sizeof(asked)) != 0)
+		return -EFAULT;
+	for (i = 0; i < ARRAY_SIZE(flag_names); i++)
+		if ((asked & flag_names[i].uapi) != 0) {
+			flags |= flag_names[i].inode;
+			asked &= ~flag_names[i].uapi;
+		}
+	if (asked != 0)
+		return -EOPNOTSUPP;
+	fs_ctx_get(&ctx);
+	error = vfs_set_flags(&ctx.vfs, &file->path, flags);
+	fs_ctx_put(&ctx);
+	return error;
+}
+
+long
+ioctl_inode_flags(struct file *file, unsigned cmd, uaddr_t arg)
+{
+	const struct inode *inode = file->inode;
+
+	if (!inode->ops->keeps_flags || file->path.dentry == NULL)
+		return file->ops->ioctl == NULL ?
+		    -ENOTTY :
+		    file->ops->ioctl(file, cmd, arg);
+	return cmd == FS_IOC_GETFLAGS ? get_inode_flags(file, arg) :
+					set_inode_flags(file, arg);
 }

@@ -325,6 +325,8 @@ ioctl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	case FIONCLEX: return fd_set_cloexec(fd, false);
 	case FIONBIO: return ioctl_flag(fd, file, arg, O_NONBLOCK);
 	case FIOASYNC: return ioctl_flag(fd, file, arg, FASYNC);
+	case FS_IOC_GETFLAGS:
+	case FS_IOC_SETFLAGS: return ioctl_inode_flags(file, cmd, arg);
 	case FIONREAD:
 		if (S_ISREG(file->inode->mode))
 			return ioctl_bytes_left(file, arg);

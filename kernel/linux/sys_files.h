@@ -22,6 +22,9 @@ long sys_openat(int dirfd, uaddr_t name, unsigned flags, uint32_t mode);
 long sys_openat2(int dirfd, uaddr_t name, uaddr_t how, uint64_t size);
 long sys_creat(uaddr_t name, uint32_t mode);
 
+/* sys_attr.c: FS_IOC_GETFLAGS and its pair. */
+long ioctl_inode_flags(struct file *file, unsigned cmd, uaddr_t arg);
+
 /* sys_io.c */
 long sys_read(int fd, uaddr_t buf, uint64_t len);
 long sys_write(int fd, uaddr_t buf, uint64_t len);

@@ -6,7 +6,9 @@
  */
 #include "check.h"
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -237,6 +239,63 @@ running(const char *program)
 	CHECK_ERR(truncate(program, 0), ETXTBSY);
 }
 
+/* chattr(1): tmpfs keeps such flags since Linux 6.0. */
+static void
+flagged(void)
+{
+	unsigned flags = 0;
+	int fd, wr;
+
+	CHECK_RET(mkdir("m", 0755), 0);
+	REQUIRE(mount("x", "m", "tmpfs", 0, NULL) == 0 && chdir("m") == 0);
+	make("f", 0666);
+	wr = open("f", O_WRONLY);
+	fd = open("f", O_RDONLY);
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 && errno == ENOTTY) {
+		check_note("no flags of files: a Linux before 6.0");
+		goto out;
+	}
+	flags = FS_IMMUTABLE_FL | FS_NODUMP_FL;
+	CHECK_RET(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	flags = 0;
+	CHECK_RET(ioctl(wr, FS_IOC_GETFLAGS, &flags), 0);
+	CHECK_RET(flags, FS_IMMUTABLE_FL | FS_NODUMP_FL);
+	CHECK_ERR(open("f", O_WRONLY), EPERM);
+	CHECK_ERR(unlink("f"), EPERM);
+	CHECK_ERR(rename("f", "g"), EPERM);
+	CHECK_ERR(link("f", "g"), EPERM);
+	CHECK_ERR(chmod("f", 0600), EPERM);
+	CHECK_ERR(truncate("f", 0), EPERM);
+	flags = FS_APPEND_FL;
+	CHECK_RET(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	CHECK_ERR(open("f", O_WRONLY), EPERM);
+	CHECK_ERR(open("f", O_WRONLY | O_APPEND | O_TRUNC), EPERM);
+	CHECK_ERR(truncate("f", 0), EPERM);
+	CHECK_ERR(ftruncate(wr, 0), EPERM);
+	CHECK_ERR(unlink("f"), EPERM);
+	close(wr);
+	wr = open("f", O_WRONLY | O_APPEND);
+	CHECK_RET(write(wr, "x", 1), 1);
+	CHECK_ERR(fcntl(wr, F_SETFL, 0), EPERM);
+	become(1000);
+	flags = 0;
+	CHECK_ERR(ioctl(fd, FS_IOC_SETFLAGS, &flags), EPERM);
+	become_root();
+	flags = FS_COMPR_FL;
+	CHECK_ERR(ioctl(fd, FS_IOC_SETFLAGS, &flags), EOPNOTSUPP);
+	CHECK_ERR(ioctl(fd, FS_IOC_SETFLAGS, BAD), EFAULT);
+	CHECK_ERR(ioctl(0, FS_IOC_GETFLAGS, &flags), ENOTTY);
+	flags = 0;
+	CHECK_RET(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	CHECK_RET(unlink("f"), 0);
+out:
+	close(fd);
+	close(wr);
+	CHECK_RET(chdir(dir), 0);
+	CHECK_RET(umount2("m", 0), 0);
+	CHECK_RET(rmdir("m"), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -255,6 +314,7 @@ main(int argc, char **argv)
 			read_only();
 			unmounting();
 			full();
+			flagged();
 			other_root();
 		}
 		running(argv[0]);
