@@ -10,8 +10,7 @@
 #include <linux/errno.h>
 
 static const struct nic_consumer *consumer;
-static struct objcache bufs = OBJCACHE_INIT("nic_buf", sizeof(struct nic_buf));
-_Static_assert(sizeof(struct nic_buf) <= 2048, "two in a page");
+_Static_assert(sizeof(struct nic_buf) <= PAGE_SIZE, "each has a page");
 
 void
 nic_set_consumer(const struct nic_consumer *c)
@@ -22,7 +21,7 @@ nic_set_consumer(const struct nic_consumer *c)
 struct nic_buf *
 nic_buf_alloc(void)
 {
-	struct nic_buf *b = objcache_alloc(&bufs);
+	struct nic_buf *b = kmalloc(PAGE_SIZE);
 
 	if (b != NULL) {
 		b->next = NULL;
@@ -35,7 +34,7 @@ nic_buf_alloc(void)
 void
 nic_buf_free(struct nic_buf *b)
 {
-	objcache_free(&bufs, b);
+	kfree(b);
 }
 
 void

@@ -41,7 +41,8 @@ struct nic;
 
 /* ---- received packets ---- */
 
-#define NIC_BUF_SIZE 1936 /* bytes of data; a frame with its device's header */
+/* Bytes of data: a buffer is a page, so that large packets have few. */
+#define NIC_BUF_SIZE 4000
 
 struct nic_buf {
 	struct nic_buf *next; /* of the same packet, or of a list */

@@ -51,7 +51,15 @@ int
 memcmp(const void *a, const void *b, size_t n)
 {
 	const uint8_t *p = a, *q = b;
+	uint64_t v, w;
 
+	/* Words as long as they are alike, then the byte that differs. */
+	for (; n >= sizeof(v); n -= sizeof(v), p += sizeof(v), q += sizeof(v)) {
+		__builtin_memcpy(&v, p, sizeof(v));
+		__builtin_memcpy(&w, q, sizeof(w));
+		if (v != w)
+			break;
+	}
 	for (; n > 0; n--, p++, q++)
 		if (*p != *q)
 			return *p - *q;

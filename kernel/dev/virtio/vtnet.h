@@ -15,6 +15,7 @@
 
 #define NPAIR     8u   /* pairs of queues that are used */
 #define NSLOT     256u /* of a queue, at most */
+#define RX_SLOTS  128u /* a page each */
 #define NTABLE    32u
 #define TX_RUNS   40u
 #define HDR_MAX   sizeof(struct virtio_net_hdr_mrg_rxbuf)

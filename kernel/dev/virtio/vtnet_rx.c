@@ -276,7 +276,8 @@ int
 vtnet_rx_start(struct vtnet_softc *sc, struct vtnet_rxq *q)
 {
 	struct dma_limits limits = { .max_segs = 1 };
-	unsigned n = MIN(virtqueue_size(q->vq) / (sc->merge ? 1 : 2), NSLOT), i;
+	unsigned n = MIN(virtqueue_size(q->vq) / (sc->merge ? 1 : 2), RX_SLOTS);
+	unsigned i;
 	struct vtnet_rx_slot *slot = kcalloc(n, sizeof(*slot));
 	uint64_t state;
 	int error = slot == NULL ? -ENOMEM : 0;
