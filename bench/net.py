@@ -122,10 +122,12 @@ class Machine:
 # measured.
 
 def iperf_figures(ask):
-    """The server listens anew after each client: a moment without."""
+    """The server listens anew after each client: who comes too early is
+    refused, or forgotten with the old listener."""
     end = time.monotonic() + LIMIT
     text = ask()
-    while "Connection refused" in text and time.monotonic() < end:
+    while (re.search("Connection re(fused|set)", text) and
+           time.monotonic() < end):
         text = ask()
     total = json.loads(text[text.index("{"):])["end"].get("sum_received")
     if total is None:
