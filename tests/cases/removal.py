@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: ISC
 """removal.py - what may be in the way of a disk that goes, or comes:
-maps, mounts, verified transfers, a restart of the machine, a slot
-that is switched off meanwhile, interrupts of every kind."""
+maps, mounts, verified transfers, a restart of the machine, a slot that is
+switched off meanwhile, interrupts of every kind, namespaces that are
+detached; and network cards in use."""
+import contextlib
+import hashlib
+import http.server
 import os
 import re
 import subprocess
+import threading
 import time
 
-from cases.disk import pattern
+from cases.disk import MIB, pattern
 from cases.hotplug_pcie import NATIVE
-from cases.nvme import (BUSYBOX, SIZE, SMALL, Machine, again_and_again, played,
-                        session, with_second_disk)
+from cases.nvme import (BUSYBOX, NVME, SIZE, SMALL, Machine, again_and_again,
+                        played, session, with_second_disk)
 from cases.pci import wants
 from suite.case import Case, Failure, PATIENCE, deadline
 from suite.machine import LISTENING, guest_path, run_command
@@ -357,6 +362,129 @@ def fewer_queues(m, _):
         raise Failure('%r interrupts' % sums)
 
 
+def lines_only(first, second):
+    """The interrupt line, shared by all queues, and by two controllers."""
+    def play(m, context):
+        node(m, context, 'other')
+        m.add('x', **first)
+        one = m.sum()
+        m.add('y', 'other', **second)
+        two = m.sum('/dev/nvme1n1')
+        for k, name in ((1, '/dev/nvme0n1'), (2, '/dev/nvme1n1')):
+            behind(m, k, 'for i in 1 2 3 4 5 6; do /bin/busybox dd bs=64k '
+                   'iflag=direct if=%s 2>/dev/null | /bin/busybox md5sum '
+                   '>>/sums%d; done' % (name, k))
+        m.ended(2)
+        for k, sum_ in ((1, one), (2, two)):
+            got = re.findall('[0-9a-f]{32}', m.do('/bin/busybox cat /sums%d' %
+                                                  k))
+            if got != [sum_] * 6:
+                raise Failure('disk %d: %r, not %r' % (k, got, sum_))
+        wants('1 vector, int', m.log())
+        m.remove('x')
+        wants(two, m.sum('/dev/nvme1n1'))
+        m.remove('y')
+    return play
+
+
+# --------------------------------------------------------------- namespaces
+
+def detached(m, _):
+    """A namespace is detached from its controller while it is read, and comes
+    back; the other one goes on."""
+    m.do('B=/bin/busybox; exec 2>&1')
+    one, two = m.sum('/dev/nvme0n1'), m.sum('/dev/nvme0n2')
+    for i in range(3):
+        m.do('exec 7</dev/nvme0n2')
+        behind(m, i + 1, 'while dd bs=64k count=1 skip=3 iflag=direct <&7 '
+               '>/dev/null 2>&1; do :; done')
+        wants('detach-ns: Success', m.do(
+            'nvme detach-ns /dev/nvme0 --namespace-id=2 --controllers=0'))
+        m.without('/dev/nvme0n2')
+        m.ended(i + 1)
+        wants('error', m.do('dd bs=4k count=1 <&7 2>&1 >/x').lower())
+        m.do('exec 7<&-')
+        wants(one, m.sum('/dev/nvme0n1'))
+        wants('attach-ns: Success', m.do(
+            'nvme attach-ns /dev/nvme0 --namespace-id=2 --controllers=0'))
+        wants(two, m.sum('/dev/nvme0n2'))
+
+
+def with_namespaces(context):
+    words = '-device nvme-subsys,id=s -device nvme,serial=many,subsys=s,id=n'
+    for i in (1, 2):
+        words += (' -drive if=none,id=n%d,format=raw,file=%s -device '
+                  'nvme-ns,drive=n%d,bus=n,nsid=%d' % (
+                      i, context.write('n%d' % i, pattern(SIZE, i)), i, i))
+    return words
+
+
+# ------------------------------------------------------------ network cards
+
+SENT = pattern(MIB // 4)
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    """One file, whatever is asked for."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(SENT)))
+        self.end_headers()
+        with contextlib.suppress(OSError):  # who asked may be no more
+            self.wfile.write(SENT)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def host_server():
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Files)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def net_card(m, _):
+    """HP11: a card with sockets that receive, listen and send goes; they end,
+    or end when they are asked to.  The next one carries the same again."""
+    sum_ = hashlib.md5(SENT).hexdigest()
+    with host_server() as port:
+        for i in range(3):
+            m.execute('netdev_add', type='user', id='u%d' % i)
+            m.execute('device_add', driver='virtio-net-pci',
+                      netdev='u%d' % i, id='card')
+            m.do('until ifconfig eth0 >/dev/null 2>&1; do usleep 10000; done; '
+                 'ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up')
+            get = 'wget -q -O %s http://10.0.2.2:' + '%d/f' % port
+            m.do(get % '/f')
+            wants(sum_, m.do('md5sum /f'))
+            behind(m, 3 * i + 1, 'while %s; do :; done' % (get % '/dev/null'))
+            behind(m, 3 * i + 2, 'nc -l -p 7000')
+            behind(m, 3 * i + 3, 'while echo x; do :; done | nc -u 10.0.2.2 9 '
+                   '2>/dev/null')
+            m.do('until [ $(cat /sys/class/net/eth0/statistics/rx_packets) '
+                 '-gt 500 ]; do usleep 10000; done')
+            m.execute('device_del', id='card')
+            absent(m, 'card')
+            wants('no such', m.do('ls /sys/class/net/eth0 2>&1').lower())
+            wants('unreachable', m.do(get % '/f' + ' 2>&1').lower())
+            # Who waits for what may come later is asked to end, until he has.
+            end = deadline(20)
+            while m.seen.count(b'has ended') < 3 * i + 3:
+                if time.monotonic() > end:
+                    raise Failure('a program does not end')
+                m.do('killall nc wget 2>/dev/null; usleep 50000')
+            m.execute('netdev_del', id='u%d' % i)
+
+
 def cases(_build):
     yield with_second_disk(session(
         'HP4 pulled while asked/q35, native', 'q35', pulled_while_asked, BARE,
@@ -390,3 +518,13 @@ def cases(_build):
     for machine, extra, where in (('pc', [], {}), ('q35', PORT, {'bus': 'b'})):
         yield session('HP1 again and again/%s, 8' % machine, machine,
                       again_and_again(6, **where), extra, 8, size=SMALL)
+    two = ['-device', 'pcie-root-port,id=a,slot=1,chassis=1', '-device',
+           'pcie-root-port,id=b,slot=2,chassis=2']
+    for machine, cpus, extra, where in (
+            ('pc', 2, (), ({}, {})),
+            ('q35', 8, two, ({'bus': 'a'}, {'bus': 'b'}))):
+        yield session('lines only/%s, %d' % (machine, cpus), machine,
+                      lines_only(*where), extra, cpus, 'pci=nomsi', 180)
+    yield program('HP11 network card/pc', net_card, 'pc', 2, limit=180)
+    yield program('namespaces detached/pc', detached, 'pc', 2, [NVME],
+                  with_qemu_words(with_namespaces), [NVME], limit=180)
