@@ -6,6 +6,7 @@
 #include "fs/blkdev.h"
 #include <linux/errno.h>
 #include "kern/string.h"
+#include "kern/thread.h"
 
 #define WINDOW_MAX   64u /* pages; 256 KiB */
 #define PAGE_SECTORS (PAGE_SIZE / SECTOR_SIZE)
@@ -72,6 +73,7 @@ read_pages(struct inode *inode, uint64_t index, unsigned n, struct page **out)
 		return valid_bytes(inode, index) == 0 ? -EIO : -ENOMEM;
 	for (i = 0; i < n; i++)
 		bytes += run[i].len;
+	thread_count_disk(false, bytes);
 	error = block_transfer(blkdev_of(inode)->bd, DISK_READ,
 	    index * PAGE_SECTORS, bytes >> SECTOR_SHIFT, run, n);
 	for (i = 1; i < n; i++) {

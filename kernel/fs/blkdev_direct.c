@@ -182,6 +182,7 @@ piece(struct blkdev *b, struct uio *u, uint64_t at, uint64_t len, bool write)
 		return error;
 	len = p.bytes;
 	error = clear_way(b, write, at, len);
+	thread_count_disk(write, len);
 	if (error == 0)
 		error = blkdev_error(block_transfer(b->bd,
 		    write ? DISK_WRITE : DISK_READ, at >> SECTOR_SHIFT,
@@ -307,6 +308,7 @@ blkdev_direct_begin(struct file *f, struct uio *u, int64_t pos, bool write,
 		.nruns = t->p.nruns,
 		.done = transfer_done };
 	error = clear_way(b, write, pos, t->p.bytes);
+	thread_count_disk(write, t->p.bytes);
 	if (error == 0)
 		block_submit(b->bd, &t->req);
 	else

@@ -8,6 +8,7 @@
 #include "fs/vfs.h"
 #include "kern/panic.h"
 #include "kern/string.h"
+#include "kern/thread.h"
 #include <linux/errno.h>
 #include "abi/mode.h"
 
@@ -244,8 +245,10 @@ pagecache_read(struct inode *inode, struct uio *u, int64_t *pos)
 static void
 mark_dirty(struct pagecache *pc, struct page *p)
 {
-	if (pc->ops->writeback != NULL)
-		__atomic_or_fetch(&p->flags, PG_DIRTY, __ATOMIC_RELAXED);
+	if (pc->ops->writeback != NULL &&
+	    (__atomic_fetch_or(&p->flags, PG_DIRTY, __ATOMIC_RELAXED) &
+		PG_DIRTY) == 0)
+		thread_count_disk(true, PAGE_SIZE);
 }
 
 /*

@@ -58,6 +58,7 @@ struct thread {
 	    sampled_raw; /* clock_raw() at the last sample; thread_time.c */
 	uint64_t sampled_user, sampled_kernel; /* counts, for their relation */
 	uint64_t user_ns_told, kernel_ns_told;
+	uint64_t disk_read, disk_written; /* bytes; only by itself */
 	char name[THREAD_NAME];
 	uint64_t affinity; /* processors that it may run on; run queue's lock */
 	TAILQ_ENTRY(thread) all_link;
@@ -67,6 +68,15 @@ static inline struct thread *
 thread_self(void)
 {
 	return cpu_curthread();
+}
+
+/* The caller had bytes read from a disk, or made some that are to go there. */
+static inline void
+thread_count_disk(bool write, uint64_t bytes)
+{
+	struct thread *t = thread_self();
+
+	*(write ? &t->disk_written : &t->disk_read) += bytes;
 }
 
 /*

@@ -406,6 +406,8 @@ task_unpublish(struct task *t)
 	task_times(t, &run_ns, &user_ns);
 	p->dead_run_ns += run_ns;
 	p->dead_user_ns += user_ns;
+	p->dead_disk_read += t->thread->disk_read;
+	p->dead_disk_written += t->thread->disk_written;
 	spin_unlock(&p->signals->lock);
 	/* process_become_single(); once unlocked, the last one may free p. */
 	if (!last)
@@ -488,6 +490,21 @@ process_times(struct process *p, uint64_t *run_ns, uint64_t *user_ns)
 		task_times(t, &task_run_ns, &task_user_ns);
 		*run_ns += task_run_ns;
 		*user_ns += task_user_ns;
+	}
+	spin_unlock_irq(&p->signals->lock, irq);
+}
+
+void
+process_disk_bytes(struct process *p, uint64_t *read, uint64_t *written)
+{
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+	struct task *t;
+
+	*read = p->dead_disk_read;
+	*written = p->dead_disk_written;
+	TAILQ_FOREACH (t, &p->tasks, link) {
+		*read += t->thread->disk_read;
+		*written += t->thread->disk_written;
 	}
 	spin_unlock_irq(&p->signals->lock, irq);
 }

@@ -108,6 +108,7 @@ struct process {
 	uint64_t child_min_faults, child_maj_faults;
 	uint64_t read_bytes, read_calls;   /* /proc/PID/io; about right */
 	uint64_t write_bytes, write_calls; /*  when tasks race */
+	uint64_t dead_disk_read, dead_disk_written; /* of ended tasks */
 	int16_t oom_score_adj;
 	struct waitq child_wait;          /* a child changed state */
 	uint32_t child_events;            /* atomic: counts such changes */
@@ -233,6 +234,8 @@ void process_reap_locked(struct process *p);
 bool pgrp_is_orphaned_locked(int32_t pgid);
 /* Processor time of all its tasks, ended ones included. */
 void process_times(struct process *p, uint64_t *run_ns, uint64_t *user_ns);
+/* Bytes that they had read from disks, and that they made to go there. */
+void process_disk_bytes(struct process *p, uint64_t *read, uint64_t *written);
 unsigned process_count(void); /* tasks, for sysinfo and /proc/loadavg */
 int32_t process_last_id(void);
 

@@ -310,24 +310,27 @@ proc_store_comm(const struct pseudo_id *id, const char *text, size_t len)
 	return error;
 }
 
-/* Nothing here goes to a disk, so the storage's counts are zero. */
+/* A page that is written again before it goes to the disk counts once. */
 int
 proc_show_io(const struct pseudo_id *id, struct sbuf *sb)
 {
 	struct process *p;
 	struct task *t;
+	uint64_t read, written;
 	int error = proc_lock(id, &p, &t);
 
 	if (error != 0)
 		return error;
 	error = proc_may_look_locked(p);
-	if (error == 0)
+	if (error == 0) {
+		process_disk_bytes(p, &read, &written);
 		sbuf_printf(sb,
 		    "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n"
-		    "read_bytes: 0\nwrite_bytes: 0\n"
+		    "read_bytes: %lu\nwrite_bytes: %lu\n"
 		    "cancelled_write_bytes: 0\n",
 		    p->read_bytes, p->write_bytes, p->read_calls,
-		    p->write_calls);
+		    p->write_calls, read, written);
+	}
 	proc_unlock();
 	return error;
 }

@@ -228,6 +228,41 @@ not_for_everybody(void)
 	CHECK_RET(close(fd), 0);
 }
 
+static long
+own_io(const char *what)
+{
+	char text[512], *at;
+	int fd = open("/proc/self/io", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, what);
+	return at == NULL ? -1 : strtol(at + strlen(what), NULL, 10);
+}
+
+/* What goes between the disk and this process is counted: /proc/PID/io. */
+static void
+counted(void)
+{
+	int dfd = open(path, O_RDWR | O_DIRECT), fd = open(path, O_RDWR);
+	long was = own_io("\nread_bytes: "), wrote;
+
+	CHECK_RET(pread(dfd, aligned, 65536, 4 << 20), 65536);
+	CHECK_RET(own_io("\nread_bytes: ") - was, 65536);
+	wrote = own_io("\nwrite_bytes: ");
+	CHECK_RET(pwrite(dfd, aligned, 8192, 4 << 20), 8192);
+	CHECK_RET(own_io("\nwrite_bytes: ") - wrote, 8192);
+	CHECK_RET(fsync(fd), 0);
+	wrote = own_io("\nwrite_bytes: ");
+	CHECK_RET(pwrite(fd, aligned, 1, 5 << 20), 1);
+	CHECK_RET(pwrite(fd, aligned, 1, (5 << 20) + 1), 1);
+	CHECK_RET(own_io("\nwrite_bytes: ") - wrote, 4096);
+	CHECK_RET(fsync(fd), 0);
+	close(fd);
+	close(dfd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -238,6 +273,7 @@ main(int argc, char **argv)
 	the_end();
 	direct();
 	mapped();
+	counted();
 	discard();
 	patterns();
 	not_for_everybody();
