@@ -139,7 +139,6 @@ class Machine:
 def monitored(name, words, script, play, options=(), **wanted):
     """A machine with QMP on the socket `qmp`, and what `play` does with it."""
     def argv(context):
-        os.chdir(context.folder)
         qemu = with_qemu(context, '-qmp unix:%s,server=on,wait=off %s' % (
             context.path('qmp'), words(context) if callable(words) else words))
         return ['env', 'REMORA_QEMU=' + qemu] + run_command(
