@@ -195,29 +195,41 @@ still_answers(struct nvme_ctrl *c)
 }
 
 /*
- * Before a reset: no new requests, and those under way may end, for a bounded
- * time; then their queues are deleted, which ends them, too.  A controller
- * that is switched off in the middle of a transfer may go on with it for a
- * moment, and QEMU 7.2's ends the whole machine.  What is still there behind
- * this is taken back, and begun again.
+ * What is under way may end, for a bounded time.  A controller that is switched
+ * off in the middle of a transfer may go on with it for a moment; QEMU 7.2's
+ * ends the whole machine, or never lets go of a device that was pulled.
+ * `enough`: there is no use in it any more.  False: nothing answers.
  */
-static void
-quiesce(struct nvme_ctrl *c)
+static bool
+drain(struct nvme_ctrl *c, bool (*enough)(const struct nvme_ctrl *c))
 {
 	int64_t now = clock_mono_ns(), end = now + QUIESCE_NS;
 	bool answers = true;
 
-	doors(c, NVME_PAUSED, false);
 	__atomic_add_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
-	for (; answers && now < end && any_under_way(c) && !nvme_should_stop(c);
+	for (; answers && now < end && any_under_way(c) && !enough(c);
 	     now = clock_mono_ns()) {
 		if (wait_event_kind(nvme_waitq(c),
-			!any_under_way(c) || nvme_should_stop(c),
-			WAIT_UNINTERRUPTIBLE,
+			!any_under_way(c) || enough(c), WAIT_UNINTERRUPTIBLE,
 			MIN(end, now + NVME_PERIOD_NS)) == -ETIMEDOUT)
 			answers = still_answers(c);
 	}
 	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
+	return answers;
+}
+
+/*
+ * Before a reset: no new requests, those under way may end; then their queues
+ * are deleted, which ends them, too.  What is still there behind this is taken
+ * back, and begun again.
+ */
+static void
+quiesce(struct nvme_ctrl *c)
+{
+	bool answers;
+
+	doors(c, NVME_PAUSED, false);
+	answers = drain(c, nvme_should_stop);
 	if (answers && any_under_way(c) && !nvme_should_stop(c))
 		nvme_delete_queues(c);
 	doors(c, NVME_PAUSED, true);
@@ -479,6 +491,20 @@ leave(struct nvme_ctrl *c)
 	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
 }
 
+static bool
+cannot_end_well(const struct nvme_ctrl *c)
+{
+	return nvme_is_gone(c) || nvme_state(c) == NVME_BROKEN || overstayed(c);
+}
+
+/* Nobody sends any more; the last command that was sent may have its answer. */
+static void
+last_answers(struct nvme_ctrl *c)
+{
+	doors(c, NVME_PAUSED, true);
+	(void)drain(c, cannot_end_well);
+}
+
 void
 nvme_end(struct nvme_ctrl *c, bool asked)
 {
@@ -489,6 +515,8 @@ nvme_end(struct nvme_ctrl *c, bool asked)
 		nvme_wake(c);
 		wait_event(nvme_waitq(c), flag(&c->thread_ended));
 		unlist(c);
+		if (asked)
+			last_answers(c);
 	}
 	if (asked && nvme_state(c) == NVME_LIVE && !overstayed(c))
 		nvme_shutdown(c);
