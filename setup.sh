@@ -72,7 +72,8 @@ packages() {
         echo iperf3 redis-server redis-tools nginx-light wrk iproute2  # the net
         echo python3 tar xz-utils zstd cpio ;;
     conformance)
-        echo mmdebstrap python3 gcc make tar xz-utils bzip2 ;;
+        echo mmdebstrap python3 gcc make tar xz-utils bzip2
+        echo tcl8.6 tcl8.6-dev zlib1g-dev ;;    # sqlite's tests
     esac
 }
 
@@ -122,6 +123,8 @@ coreutils coreutils 9.1-1 coreutils_9.1.orig.tar.xz \
 61a1f410d78ba7e7f37a5a4f50e6d1320aca33375484a3255eddf17a38580423
 redis redis 5:7.0.15-1~deb12u10 redis_7.0.15.orig.tar.gz \
 4b1dc4ee6d622a09fff9c6777191209750fb5e5a725ef78ea012d6eef4c22982
+sqlite sqlite3 3.40.1-2+deb12u2 sqlite3_3.40.1.orig.tar.xz \
+aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655
 EOF
 }
 
@@ -129,8 +132,9 @@ EOF
 # of it as an initial file system.
 suite_packages() {
     echo acl attr bash bc bsdextrautils busybox bzip2 cpio dash file less
-    echo libpython3.11-testsuite perl procps psmisc python3 redis-server
-    echo sqlite3 strace stress-ng tcl8.6 unzip util-linux xz-utils zip
+    echo libpython3.11-testsuite libtcl8.6 perl procps psmisc python3
+    echo redis-server sqlite3 strace stress-ng tcl8.6 unzip util-linux
+    echo xz-utils zip
 }
 
 cache=${REMORA_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/remora}
@@ -394,6 +398,7 @@ unpack_suites() {
     prepare_perl "$from/perl" "$from/suites/perl" "$1"
     prepare_coreutils "$from/coreutils" "$from/suites/coreutils"
     prepare_redis "$from/redis" "$from/suites/redis"
+    prepare_sqlite "$from/sqlite" "$from/suites/sqlite"
     printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$from/hosts"
     as_root cp "$from/hosts" "$1/etc/hosts"
     as_root ln -s ../proc/self/mounts "$1/etc/mtab"
@@ -447,6 +452,16 @@ prepare_redis() {
     for tool in server cli benchmark check-aof check-rdb; do
         ln -s "/usr/bin/redis-$tool" "$2/src/redis-$tool"
     done
+}
+
+# Their interpreter, Tcl with sqlite inside; the data is for fuzzing.
+prepare_sqlite() {
+    (cd "$1" && {
+        ./configure -q --with-tcl=/usr/lib/tcl8.6 --disable-shared \
+            --disable-readline CFLAGS='-O1 -w' && make -s testfixture
+    } >make.log 2>&1) || { cat "$1/make.log" >&2; die "no sqlite tests"; }
+    cp -a "$1/testfixture" "$1/test" "$2"
+    rm -f "$2"/test/*.db
 }
 
 # --- main ---------------------------------------------------------------------------

@@ -31,8 +31,10 @@ hostname conformance
 busybox ip link set lo up
 mkdir /tmp/suite && cd /tmp/suite || exit 1
 [ ! -d "/suites/$suite" ] || cp -a "/suites/$suite" .
-# bash's does not want root.
-[ "$suite" != bash ] || chown -R 65534:65534 bash
+# These do not want root.
+case $suite in
+bash | sqlite) chown -R 65534:65534 "$suite" ;;
+esac
 
 n=0
 while read -r name seconds command <&3; do

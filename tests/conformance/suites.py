@@ -6,6 +6,7 @@ A piece is (name, seconds, command); the command runs in a shell in
 /tmp/suite, where the suite's folder was copied.  A reader turns a piece's output into
 {test: 'pass', 'fail' or 'skip'}.
 """
+import fnmatch
 import os
 import re
 
@@ -204,6 +205,61 @@ def redis_pieces(_):
             '--clients 1 --tags -large-memory' % name)
 
 
+# Of "veryquick", all that asks something of files, locks and shared memory,
+# but for what takes many seconds on the fastest machine.
+SQLITE = ('8_3_names atomic* attach* autovacuum* avfs backup* bigmmap '
+          'bigrow btree* cache* chunksize conflict* corrupt* crash* dbpage '
+          'delete* diskfull e_blob* e_vacuum e_wal* exclusive* external* '
+          'fallocate filectrl filefmt incr* insert* interrupt* io journal* '
+          'jrnlmode* loadext2 lock* manydb mem* mjournal mmap* multiplex* '
+          'mutex1 nockpt nolock notify* openv2 oserror pager* pagesize '
+          'pcache* pragma* quota* rdonly readonly rollback* rowallock '
+          'savepoint* schema* securedel shared* shm* shortread1 shrink '
+          'snapshot* softheap* stat* subjournal superlock symlink* sync* '
+          'syscall* temp* trans* unixexcl uri* vacuum* wal* zerodamage '
+          'zeroblob*').split()
+# Not in "veryquick", and at the end what is long.
+SQLITE_OUT = ('*malloc* *ioerr* *fault* *bigfile* *_err* backup '
+              'btree8 corrupt corruptC crash crash[2-7] delete3 mmap4 mutex2 '
+              'notify2 savepoint[46] trans2 vacuum3 walslow walcrash* '
+              'walthread walprotocol autovacuum_crash memleak '
+              'incrvacuum_ioerr shared_err '
+              'memjournal2 mmap1 pager2 temptable2 vacuum6 vacuummem wal3 wal5 '
+              'walbig walcksum walro2 walsetlk walvfs savepoint3').split()
+
+
+def sqlite_pieces(root):
+    """Several files each, in one process as sqlite does it; not as root."""
+    def fits(name, patterns):
+        return any(fnmatch.fnmatchcase(name, p) for p in patterns)
+    folder = root + '/suites/sqlite/test'
+    names = sorted(f.removesuffix('.test') for f in (
+        os.listdir(folder) if os.path.isdir(folder) else ())
+        if f.endswith('.test'))
+    names = [n for n in names if fits(n, SQLITE) and not fits(n, SQLITE_OUT)]
+    for i in range(0, len(names), 20):
+        some = names[i:i + 20]
+        yield '%s-%s' % (some[0], some[-1]), 1200, (
+            'cd sqlite && setpriv --reuid 65534 --regid 65534 --clear-groups '
+            './testfixture test/permutations.test veryquick ' +
+            ' '.join(n + '.test' for n in some))
+
+
+def sqlite_results(name, text, status):
+    """A file is a test: "Time: FILE 12 ms" is its end, and before it stands
+    "! STEP expected: ..." for what fails."""
+    found, good = {}, True
+    for line in text.split('\n'):
+        end = re.match(r'Time: (\S+)\.test \d+ ms', line)
+        if end:
+            found[end.group(1)] = 'pass' if good else 'fail'
+            good = True
+        elif re.match(r'(?:\S+\.\.\.)?\s*! \S+ (?:expected|got)', line):
+            good = False
+    found['%s (its end)' % name] = 'pass' if status == 0 else 'fail'
+    return found
+
+
 STRESS = {
     'cpu': 'cpu atomic bsearch branch cpu-online fp funccall goto hash '
            'heapsort hsearch ipsec-mb jpeg lsearch matrix matrix-3d mergesort '
@@ -255,5 +311,6 @@ SUITES = {
     'perl': (perl_pieces, piece_results),
     'coreutils': (coreutils_pieces, piece_results),
     'redis': (redis_pieces, redis_results),
+    'sqlite': (sqlite_pieces, sqlite_results),
     'stress-ng': (stress_pieces, stress_results),
 }
