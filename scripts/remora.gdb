@@ -33,10 +33,10 @@ define remora-backtrace
 	set $t = (struct thread *)$arg0
 	set $ctx = (unsigned long *)$t->ctx_sp
 	info symbol $ctx[6]
-	set $fp = (unsigned long *)$ctx[5]
-	while $fp && $fp[1]
-		info symbol $fp[1]
-		set $fp = (unsigned long *)$fp[0]
+	set $link = (unsigned long *)$ctx[5]
+	while $link && $link[1]
+		info symbol $link[1]
+		set $link = (unsigned long *)$link[0]
 	end
 end
 document remora-backtrace
