@@ -654,14 +654,17 @@ attach(void)
 		sched_yield();
 }
 
-/* Some requests have ended since. */
+/* Some requests have ended since.  Nothing has broken the controller yet. */
 static void
 await_ends(unsigned long more)
 {
 	unsigned long until = __atomic_load_n(&ends, __ATOMIC_RELAXED) + more;
 
-	while (__atomic_load_n(&ends, __ATOMIC_RELAXED) < until)
+	while (__atomic_load_n(&ends, __ATOMIC_RELAXED) < until) {
+		if (nvme_is_gone(ctrl))
+			panic("it was left: %s", ctrl->why);
 		sched_yield();
+	}
 }
 
 enum { ASKED, PULLED, PULLED_UNTOLD, MUTE, HOWS };
@@ -681,6 +684,16 @@ end_it(unsigned how)
 	nvme_end(ctrl, how == ASKED || how == MUTE);
 }
 
+/* One that was pulled never heard that its rings have ended. */
+static void
+power_on(void)
+{
+	hw.absent = hw.mute = hw.over = false;
+	hw.cc = hw.csts = 0;
+	memset(hw.sq, 0, sizeof(hw.sq));
+	memset(hw.cq, 0, sizeof(hw.cq));
+}
+
 static void
 one_round(unsigned round)
 {
@@ -688,8 +701,7 @@ one_round(unsigned round)
 	pthread_t id[WORKERS + 2], controller;
 	unsigned i;
 
-	hw.absent = hw.mute = hw.over = false;
-	hw.cc = hw.csts = 0;
+	power_on();
 	pthread_create(&controller, NULL, hardware, NULL);
 	attach();
 	for (i = 0; i < WORKERS; i++)
