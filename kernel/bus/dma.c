@@ -110,19 +110,6 @@ dma_maps_destroy(struct dma_map *first, unsigned n)
 	kfree(first);
 }
 
-int
-dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out)
-{
-	return dma_maps_create(tag, limits, 1, out);
-}
-
-void
-dma_map_destroy(struct dma_map *map)
-{
-	dma_maps_destroy(map, 1);
-}
-
 /* ---- segments ---- */
 
 static bool

@@ -102,19 +102,29 @@ struct dma_tag {
 /* Memory as it is: bus addresses are guest-physical ones. */
 struct dma_tag *dma_tag_memory(void);
 
-/*   -ENOMEM, or what the tag says; -EINVAL limits that make no sense */
-int dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
-    struct dma_map **out);
-/* Unloads, if it is loaded.  NULL is harmless. */
-void dma_map_destroy(struct dma_map *map);
-
 /*
- * The same for n > 0 maps alike, which a queue has for its slots: one piece of
- * memory, made and destroyed as a whole.
+ * n > 0 maps alike, which a queue has for its slots: one piece of memory, made
+ * and destroyed as a whole.
+ *   -ENOMEM, or what the tag says; -EINVAL limits that make no sense
  */
 int dma_maps_create(struct dma_tag *tag, const struct dma_limits *limits,
     unsigned n, struct dma_map **first);
+/* Unloads those that are loaded.  NULL is harmless. */
 void dma_maps_destroy(struct dma_map *first, unsigned n);
+
+/* The same for one. */
+static inline int
+dma_map_create(struct dma_tag *tag, const struct dma_limits *limits,
+    struct dma_map **out)
+{
+	return dma_maps_create(tag, limits, 1, out);
+}
+
+static inline void
+dma_map_destroy(struct dma_map *map)
+{
+	dma_maps_destroy(map, 1);
+}
 
 #define DMA_MAP_SIZE(segs) \
 	(sizeof(struct dma_map) + (segs) * sizeof(struct dma_seg))

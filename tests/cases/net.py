@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """net.py - network cards: files fetched from the host and served to it, on
 each transport; addresses by hand and by DHCP."""
-import contextlib
 import hashlib
 import http.server
 import os
@@ -14,6 +13,7 @@ import urllib.request
 
 from suite.case import Case, Failure, execute
 from suite.machine import program, run_command
+from suite.web import web_server
 
 BUSYBOX = '/bin/busybox'
 FILE = b''.join(hashlib.sha256(b'net %d' % i).digest() for i in range(40000))
@@ -42,22 +42,9 @@ class Files(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def host_server():
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Files)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def with_server(context, argv):
     """PORT in the command becomes the server's."""
-    with host_server() as port:
+    with web_server(Files) as port:
         return execute([a.replace('PORT', str(port)) for a in argv],
                        timeout=60)
 

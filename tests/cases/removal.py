@@ -9,7 +9,6 @@ import http.server
 import os
 import re
 import subprocess
-import threading
 import time
 
 from cases.disk import MIB, pattern
@@ -19,6 +18,7 @@ from cases.nvme import (BUSYBOX, NVME, SIZE, SMALL, Machine, again_and_again,
 from cases.pci import wants
 from suite.case import Case, Failure, PATIENCE, deadline
 from suite.machine import LISTENING, guest_path, run_command
+from suite.web import web_server
 
 FIO = '/usr/bin/fio'
 PORT = ['-device', 'pcie-root-port,id=b,slot=1']
@@ -438,25 +438,11 @@ class Files(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def host_server():
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Files)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def net_card(m, _):
     """HP11: a card with sockets that receive, listen and send goes; they end,
     or end when they are asked to.  The next one carries the same again."""
     sum_ = hashlib.md5(SENT).hexdigest()
-    with host_server() as port:
+    with web_server(Files) as port:
         for i in range(3):
             m.execute('netdev_add', type='user', id='u%d' % i)
             m.execute('device_add', driver='virtio-net-pci',

@@ -30,6 +30,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -281,6 +282,20 @@ check_fault_handler(int sig, siginfo_t *info, void *context)
 			    #statement " at " #addr, (long)check_fault_addr, \
 			    0, (long)check_addr_, 0);                        \
 	} while (0)
+
+/* The number behind this word in a file of at most 4 KiB; -1: none. */
+__attribute__((unused)) static long
+check_number(const char *path, const char *word)
+{
+	char text[4096], *at;
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, word);
+	return at == NULL ? -1 : strtol(at + strlen(word), NULL, 10);
+}
 
 /* Prints the sums; the program's exit status. */
 __attribute__((unused)) static int

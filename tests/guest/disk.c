@@ -231,14 +231,7 @@ not_for_everybody(void)
 static long
 own_io(const char *what)
 {
-	char text[512], *at;
-	int fd = open("/proc/self/io", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, what);
-	return at == NULL ? -1 : strtol(at + strlen(what), NULL, 10);
+	return check_number("/proc/self/io", what);
 }
 
 /* What goes between the disk and this process is counted: /proc/PID/io. */

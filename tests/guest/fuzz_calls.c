@@ -514,14 +514,7 @@ clean(void)
 static long
 free_kib(void)
 {
-	char text[4096], *at;
-	int fd = open("/proc/meminfo", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, "MemFree:");
-	return at != NULL ? strtol(at + 8, NULL, 10) : -1;
+	return check_number("/proc/meminfo", "MemFree:");
 }
 
 static unsigned

@@ -23,19 +23,6 @@ ended(pid_t pid)
 }
 
 static long
-meminfo(const char *what)
-{
-	char text[4096], *at;
-	int fd = open("/proc/meminfo", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, what);
-	return at != NULL ? strtol(at + strlen(what), NULL, 10) : -1;
-}
-
-static long
 free_kib(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
@@ -43,7 +30,7 @@ free_kib(void)
 	if (write(fd, "3", 1) != 1)
 		check_note("drop_caches: errno %d", errno);
 	close(fd);
-	return meminfo("MemFree:");
+	return check_number("/proc/meminfo", "MemFree:");
 }
 
 static void

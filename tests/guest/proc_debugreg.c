@@ -4,13 +4,10 @@
  * ptrace(2): on code, on data that is written or read; whom they concern and
  * whom not, and what is refused.
  */
-#include "check.h"
+#include "traced.h"
 #include <sched.h>
 #include <stddef.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/user.h>
-#include <sys/wait.h>
 
 #define P_GETSIGINFO 0x4202
 #define HWBKPT       4 /* TRAP_HWBKPT */
@@ -30,12 +27,6 @@
 static volatile unsigned word __attribute__((aligned(16)));
 static volatile uint64_t wide __attribute__((aligned(16)));
 
-static long
-pt(long what, pid_t pid, unsigned long addr, unsigned long data)
-{
-	return syscall(SYS_ptrace, what, pid, addr, data);
-}
-
 static unsigned long
 peek(pid_t pid, unsigned long offset)
 {
@@ -43,31 +34,6 @@ peek(pid_t pid, unsigned long offset)
 
 	CHECK_RET(pt(PTRACE_PEEKUSER, pid, offset, (unsigned long)&value), 0);
 	return value;
-}
-
-static int
-next_stop(pid_t pid)
-{
-	int status = 0;
-
-	if (waitpid(pid, &status, __WALL) != pid)
-		return -1;
-	return status;
-}
-
-static pid_t
-stopped_child(void (*fn)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		pt(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
-		fn();
-		_exit(7);
-	}
-	CHECK_RET(next_stop(pid), SIGSTOP << 8 | 0x7f);
-	return pid;
 }
 
 static void

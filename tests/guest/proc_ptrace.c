@@ -4,18 +4,16 @@
  * and events, registers, memory, single steps, seized tasks, detaching, and
  * the ends of tracer and traced.
  */
-#include "check.h"
+#include "traced.h"
 #include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
-#include <sys/wait.h>
 
 /* C libraries differ in what they name; the kernel's numbers do not. */
 #define P_SETOPTIONS  0x4200
@@ -55,36 +53,6 @@ struct call_info { /* struct ptrace_syscall_info */
 	uint64_t nr_or_value;
 	uint64_t args[6];
 };
-
-static long
-pt(long what, pid_t pid, unsigned long addr, unsigned long data)
-{
-	return syscall(SYS_ptrace, what, pid, addr, data);
-}
-
-static int
-next_stop(pid_t pid)
-{
-	int status = 0;
-
-	if (waitpid(pid, &status, __WALL) != pid)
-		return -1;
-	return status;
-}
-
-static pid_t
-stopped_child(void (*fn)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		pt(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
-		fn();
-		_exit(7);
-	}
-	return pid;
-}
 
 static void
 ends(pid_t pid, int status)
@@ -127,7 +95,6 @@ signals(void)
 	siginfo_t info;
 	int status;
 
-	CHECK(STOPPED(next_stop(pid), SIGSTOP, 0));
 	CHECK_ERR(pt(PTRACE_CONT, pid, 0, 99), EIO);
 	CHECK_RET(pt(PTRACE_CONT, pid, 0, 0), 0);
 	CHECK(STOPPED(next_stop(pid), SIGUSR1, 0));
@@ -143,7 +110,6 @@ signals(void)
 	ends(pid, 7 << 8);
 
 	pid = stopped_child(takes_signals);
-	CHECK(STOPPED(next_stop(pid), SIGSTOP, 0));
 	kill(pid, SIGKILL);
 	status = next_stop(pid);
 	CHECK_RET(status, SIGKILL);
@@ -181,7 +147,6 @@ calls(void)
 	struct call_info info;
 	unsigned i;
 
-	CHECK(STOPPED(next_stop(pid), SIGSTOP, 0));
 	CHECK_RET(pt(P_SETOPTIONS, pid, 0, OPT_SYSGOOD), 0);
 	CHECK_ERR(pt(P_SETOPTIONS, pid, 0, 1ul << 31), EINVAL);
 	do
@@ -246,7 +211,6 @@ memory(void)
 	char name[32];
 	int fd;
 
-	CHECK(STOPPED(next_stop(pid), SIGSTOP, 0));
 	CHECK_RET(pt(PTRACE_PEEKDATA, pid, (long)&shared_word, (long)&word), 0);
 	CHECK_RET(word, 0x1122334455667788);
 	CHECK_ERR(pt(PTRACE_PEEKDATA, pid, 8, (long)&word), EIO);
@@ -307,7 +271,6 @@ steps(void)
 	uint64_t begin;
 	unsigned n;
 
-	CHECK(STOPPED(next_stop(pid), SIGSTOP, 0));
 	CHECK_RET(pt(PTRACE_CONT, pid, 0, 0), 0);
 	CHECK(STOPPED(next_stop(pid), SIGTRAP, 0));
 	pt(PTRACE_GETREGS, pid, 0, (long)&regs);
@@ -359,7 +322,6 @@ events(void)
 	unsigned long message = 0;
 	bool alive = true;
 
-	CHECK(STOPPED(next_stop(pid), SIGSTOP, 0));
 	CHECK_RET(pt(P_SETOPTIONS, pid, 0,
 		      OPT_FORK | OPT_VFORK | OPT_CLONE | OPT_EXEC | OPT_VDONE |
 			  OPT_EXIT),
