@@ -302,30 +302,35 @@ preempt_locked(struct runq *rq, const struct thread *t)
  * A thread was put on rq, which is no longer locked; soon: it waits there
  * alone, so that the slice of who runs begins to count, or goes before that.
  */
-static void
+static uint64_t
 announce(struct runq *rq, uint64_t may, bool soon)
 {
 	unsigned cpu = cpu_of(rq);
 	struct percpu *pc = cpu_nth(cpu);
-	uint64_t idle, bit = cpu_bit(cpu);
+	uint64_t idle, pokes = 0, bit = cpu_bit(cpu);
 
 	if (cpu == cpu_id()) {
 		if (pc->current == rq->idle)
 			pc->need_resched = 1;
 		timer_reprogram();
 		if (pc->current == rq->idle)
-			return;
+			return 0;
 	} else if ((__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST) &
 		       bit) != 0) {
-		cpu_poke(cpu);
-		return;
+		return bit;
 	} else if (soon) {
-		cpu_poke(cpu);
+		pokes = bit;
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED) & may & ~bit;
-	if (idle != 0)
-		cpu_poke(__builtin_ctzl(idle));
+	return idle != 0 ? pokes | cpu_bit(__builtin_ctzl(idle)) : pokes;
+}
+
+void
+sched_poke(uint64_t cpus)
+{
+	for (; cpus != 0; cpus &= cpus - 1)
+		cpu_poke(__builtin_ctzl(cpus));
 }
 
 /* t, taken off its queue or its processor (queued stays), goes elsewhere. */
@@ -344,7 +349,7 @@ send_away(struct thread *t)
 	enqueue_locked(rq, t, true);
 	soon |= preempt_locked(rq, t);
 	runq_unlock(rq);
-	announce(rq, may, soon);
+	sched_poke(announce(rq, may, soon));
 }
 
 static struct thread *
@@ -687,7 +692,7 @@ wake_on_only(struct runq *rq, struct thread *t)
 		timer_reprogram();
 }
 
-static void
+static uint64_t
 wake_on_any(struct thread *t)
 {
 	struct runq *rq;
@@ -698,7 +703,7 @@ wake_on_any(struct thread *t)
 		rq = runq_lock_of(t);
 		if (!sleeps_locked(t)) {
 			runq_unlock(rq);
-			return;
+			return 0;
 		}
 		may = allowed_locked(t);
 		rq = place_locked(rq, t);
@@ -707,7 +712,16 @@ wake_on_any(struct thread *t)
 	wake_locked(rq, t);
 	soon |= preempt_locked(rq, t);
 	runq_unlock(rq);
-	announce(rq, may, soon);
+	return announce(rq, may, soon);
+}
+
+uint64_t
+thread_wake_quietly(struct thread *t)
+{
+	if (cpu_several())
+		return wake_on_any(t);
+	wake_on_only(&runqs[0], t);
+	return 0;
 }
 
 void
@@ -716,10 +730,7 @@ thread_wake(struct thread *t)
 	uint64_t state = irq_save();
 
 	preempt_disable();
-	if (cpu_several())
-		wake_on_any(t);
-	else
-		wake_on_only(&runqs[0], t);
+	sched_poke(thread_wake_quietly(t));
 	irq_restore(state);
 	preempt_enable();
 }

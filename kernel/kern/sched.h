@@ -55,4 +55,13 @@ uint64_t sched_add_cpu(struct percpu *pc);
 /* On that stack, GS set: the processor takes part from now on. */
 void sched_begin_other(void);
 
+/*
+ * Wakes t as thread_wake() does, but interrupts no processor: those that must
+ * be are returned, for sched_poke(), with no preemption in between.  Interrupts
+ * are off.
+ */
+struct thread;
+uint64_t thread_wake_quietly(struct thread *t);
+void sched_poke(uint64_t cpus);
+
 #endif

@@ -2,6 +2,7 @@
 /* waitq.c - queues of waiters, and one round of waiting. */
 #include "kern/waitq.h"
 #include "kern/clock.h"
+#include "kern/sched.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
 
@@ -36,27 +37,37 @@ waitq_remove(struct waiter *w)
 	spin_unlock_irq(&wq->lock, state);
 }
 
-static void
+/* The processors to poke once the lock is free: its taker would wait for it. */
+static uint64_t
 wake_waiter(struct waiter *w)
 {
-	if (w->notify != NULL)
-		w->notify(w);
-	else
-		thread_wake(w->thread);
+	if (w->notify == NULL)
+		return thread_wake_quietly(w->thread);
+	w->notify(w);
+	return 0;
+}
+
+static void
+unlock_and_poke(struct waitq *wq, uint64_t state, uint64_t cpus)
+{
+	preempt_disable();
+	spin_unlock_irq(&wq->lock, state);
+	sched_poke(cpus);
+	preempt_enable();
 }
 
 void
 waitq_wake_all(struct waitq *wq)
 {
 	struct waiter *w, *next;
-	uint64_t state;
+	uint64_t state, cpus = 0;
 
 	if (waitq_empty(wq))
 		return;
 	state = spin_lock_irq(&wq->lock);
 	TAILQ_FOREACH_SAFE (w, &wq->waiters, link, next)
-		wake_waiter(w);
-	spin_unlock_irq(&wq->lock, state);
+		cpus |= wake_waiter(w);
+	unlock_and_poke(wq, state, cpus);
 }
 
 /* A woken waiter goes to the tail, so that the next wake reaches another. */
@@ -64,7 +75,7 @@ void
 waitq_wake_one(struct waitq *wq)
 {
 	struct waiter *w;
-	uint64_t state;
+	uint64_t state, cpus = 0;
 
 	if (waitq_empty(wq))
 		return;
@@ -73,9 +84,9 @@ waitq_wake_one(struct waitq *wq)
 	if (w != NULL) {
 		TAILQ_REMOVE(&wq->waiters, w, link);
 		TAILQ_INSERT_TAIL(&wq->waiters, w, link);
-		wake_waiter(w);
+		cpus = wake_waiter(w);
 	}
-	spin_unlock_irq(&wq->lock, state);
+	unlock_and_poke(wq, state, cpus);
 }
 
 /*
