@@ -19,7 +19,7 @@ def cases(_build):
         yield program('calls/%s/seed %d' % (cpus, seed),
                       ['guest:glibc/fuzz_calls', str(seconds), str(seed)],
                       ['--cpus', cpus, '--memory', memory],
-                      limit=seconds * 3 + 60,
+                      limit=seconds * 3 + 150,
                       lacks=[r'^not ok', r'panic', r'assert'], check=told_all)
     for cpus, memory in (('1', '32M'), ('2', '48M')):
         yield program('hogs/' + cpus, ['guest:glibc/hogs'],

@@ -323,13 +323,15 @@ prepare(struct chance *c, unsigned uid, const char *folder)
 }
 
 static void
-round_of(uint64_t n, unsigned uid, const char *folder)
+round_of(uint64_t n, unsigned uid, const char *folder, int ready)
 {
 	struct chance c = { seed ^ n * 0x9e3779b97f4a7c15ull };
 	pthread_t t;
 	int i, fd;
 
 	prepare(&c, uid, folder);
+	if (write(ready, "", 1) != 1)
+		_exit(9);
 	fd = open("/dev/null", O_RDWR);
 	for (i = 0; i < 3; i++)
 		dup2(fd, i);
@@ -340,6 +342,29 @@ round_of(uint64_t n, unsigned uid, const char *folder)
 		pthread_create(&t, NULL, caller, (void *)draw(&c));
 	caller((void *)draw(&c));
 	_exit(0);
+}
+
+/*
+ * Begins a round; once it is that user's, or has ended: who kills all that is
+ * that user's before would miss it.
+ */
+static pid_t
+begin_round(uint64_t n, unsigned uid, const char *folder)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ready) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		round_of(n, uid, folder, ready[1]);
+	close(ready[1]);
+	if (pid > 0 && read(ready[0], &c, 1) < 0)
+		check_note("round %lu: errno %d of its pipe", n, errno);
+	close(ready[0]);
+	return pid;
 }
 
 /*
@@ -380,7 +405,7 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 static bool
 wait_for_all(void)
 {
-	int64_t until = now_ms() + 20000;
+	int64_t until = now_ms() + 90000;
 	pid_t pid;
 
 	while (now_ms() < until) {
@@ -450,10 +475,8 @@ runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
 	for (n = first + which; now_ms() < end; n += nrunners) {
 		if (chown(folder, uid, uid) != 0 || chmod(folder, 0777) != 0)
 			return 3;
-		pid = fork();
-		if (pid == 0)
-			round_of(only_round >= 0 ? only_round : (long)n, uid,
-			    folder);
+		pid = begin_round(only_round >= 0 ? only_round : (long)n, uid,
+		    folder);
 		until = now_ms() + ROUND_MS;
 		while (now_ms() < until && waitpid(pid, NULL, WNOHANG) == 0)
 			usleep(2000);
