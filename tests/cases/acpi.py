@@ -104,8 +104,7 @@ def button(context, argv):
         session.until(b'ASKED to end')
         return Outcome(0, session.seen, b'', 0)
     finally:
-        session.process.kill()
-        session.process.wait()
+        session.end()
 
 
 def cases(_build):

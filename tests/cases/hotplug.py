@@ -40,21 +40,21 @@ class Monitor:
         self.link = socket.socket(socket.AF_UNIX)
         self.link.settimeout(LIMIT * PATIENCE)
         self.link.connect(path)
-        self.talk = self.link.makefile('rw')
+        # Not for both ways: a write would drop the events that were read.
+        self.answers = self.link.makefile('rb')
         self.events = []
         self.read()
         self('qmp_capabilities')
 
     def read(self):
-        line = self.talk.readline()
+        line = self.answers.readline()
         if not line:
             raise Failure('the monitor has gone')
         return json.loads(line)
 
     def __call__(self, command, **arguments):
-        self.talk.write(json.dumps({'execute': command,
-                                    'arguments': arguments}) + '\n')
-        self.talk.flush()
+        self.link.sendall(json.dumps({'execute': command, 'arguments':
+                                      arguments}).encode() + b'\n')
         while True:
             answer = self.read()
             if 'error' in answer:
@@ -114,8 +114,7 @@ class Board:
         return int(re.search(r'free (\d+)', self.do('memory')).group(1))
 
     def end(self):
-        self.session.process.kill()
-        self.session.process.wait()
+        self.session.end()
 
     def play(self, act):
         """A failure comes with what the machine has said, and its log."""
@@ -245,8 +244,7 @@ def asked_when(said):
             session.do('left /dev/vda')
             return Outcome(0, session.seen, b'', 0)
         finally:
-            session.process.kill()
-            session.process.wait()
+            session.end()
     return act
 
 

@@ -117,8 +117,12 @@ class Machine(Session):
 
     def __init__(self, context, argv):
         super().__init__(context, argv)
-        self.disk, self.nodes_made = context.path('disk'), 0
         self.execute = None
+
+    def begin(self, context):
+        """Waits until it listens."""
+        self.disk, self.nodes_made = context.path('disk'), 0
+        self.users = {}  # of QEMU's nodes: devices that we added
         self.until(b'READY', 30)
         self.logged('acpi0 at root')  # it hears requests from now on
         self.execute = self.monitor(context.path('qmp'))
@@ -145,20 +149,39 @@ class Machine(Session):
 
     def add(self, name, drive='d0', **where):
         """As soon as QEMU has let go of it from the last time."""
-        end, soon = deadline(10), time.monotonic() + KEPT
+        drive, end = self.let_go(drive), deadline(20)
         while True:
             try:
                 self.execute('device_add', driver='nvme', id=name, serial=name,
                              drive=drive, **where)
+                self.users[name] = drive
                 return
             except Failure as wrong:
                 again = re.search('in use|conflict|Duplicate', str(wrong))
                 if not again or time.monotonic() > end:
                     raise
-                if drive == 'd0' and 'conflict' in str(wrong) and \
-                        time.monotonic() > soon:
-                    drive = self.same_disk()
                 time.sleep(0.005)
+
+    def let_go(self, drive):
+        """The node, when no device that has gone holds it any more; or another
+        one of the same file.  To try it by device_add is no way: QEMU 7.2 keeps
+        what it made for one that fails, and looks at all of them each time."""
+        end = time.monotonic() + KEPT
+        while self.held(drive):
+            if time.monotonic() > end:
+                return self.same_disk() if drive == 'd0' else drive
+            time.sleep(0.005)
+        return drive
+
+    def held(self, drive):
+        names = [name for name, its in self.users.items() if its == drive]
+        if not names or any([self.present(name) for name in names]):
+            return False
+        for event in self.events:
+            if event['event'] == 'DEVICE_DELETED':
+                self.users.pop(event['data'].get('device'), None)
+        self.events.clear()
+        return drive in self.users.values()
 
     def same_disk(self):
         """QEMU 7.2 may keep the node of a device that is no more for ever."""
@@ -188,16 +211,16 @@ class Machine(Session):
         except Failure:
             return False
 
-    def sum(self, node='/dev/nvme0n1', limit=10):
+    def sum(self, node='/dev/nvme0n1', limit=20):
         """What is on the disk, as soon as it is there."""
         end = deadline(limit)
         while time.monotonic() < end:
             words = self.do('/bin/busybox md5sum ' + node).split()
-            if re.fullmatch('[0-9a-f]{32}', words[0]):
+            if words and re.fullmatch('[0-9a-f]{32}', words[0]):
                 return words[0]
         raise Failure('no %s after %d s' % (node, limit))
 
-    def without(self, node='/dev/nvme0n1', limit=10):
+    def without(self, node='/dev/nvme0n1', limit=20):
         end = deadline(limit)
         while 'No such' not in self.do('/bin/busybox ls ' + node):
             if time.monotonic() > end:
@@ -222,18 +245,19 @@ def played(play, kind=Machine):
     def act(context, argv):
         m = kind(context, argv)
         try:
+            m.begin(context)
             play(m, context)
             for bad in ('panic', 'kept aside', 'lost', 'nobody'):
                 if bad in m.log():
                     raise Failure('%r in the log: %s' % (bad, m.log()))
             return Outcome(0, m.seen, b'', 0)
-        except Failure as wrong:
-            raise Failure('%s\n--- console\n%s' % (
-                wrong, (m.seen + m.rest())[-4000:].decode(errors='replace'))
+        except (Failure, OSError) as wrong:
+            raise Failure('%s: %s\n--- console\n%s' % (
+                type(wrong).__name__, wrong,
+                (m.seen + m.rest())[-4000:].decode(errors='replace'))
                           ) from None
         finally:
-            m.process.kill()
-            m.process.wait()
+            m.end()
     return act
 
 

@@ -132,8 +132,7 @@ def plugged(context, argv):
                 '/bin/busybox find /dev/disk -type l'))
         return Outcome(0, session.seen, b'', 0)
     finally:
-        session.process.kill()
-        session.process.wait()
+        session.end()
 
 
 def cases(_):

@@ -15,7 +15,8 @@ import time
 
 from cases.disk import MIB, disk, holds, pattern
 from suite.archive import archive, directory, file, entry
-from suite.case import Case, Failure, Outcome, PATIENCE, deadline
+from suite.case import (ERRORS, Case, Failure, Outcome, PATIENCE,
+                        deadline)
 from suite.machine import LISTENING, TEST_ARGS, ends_with, program, qemu
 
 BUSYBOX = '/bin/busybox'
@@ -148,12 +149,22 @@ class Session:
     """A machine whose shell answers on the console, and QEMU's monitor."""
 
     def __init__(self, context, argv):
-        self.process = subprocess.Popen(
-            argv + ['-qmp', 'unix:%s,server=on,wait=off'
-                    % context.path('qmp')], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.start(context, argv + ['-qmp', 'unix:%s,server=on,wait=off'
+                                    % context.path('qmp')])
+
+    def start(self, context, argv):
+        """What it says on standard error is shown if the case fails."""
+        with open(context.path(ERRORS), 'wb') as errors:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=errors)
         self.seen = b''
         self.at = 0
+        self.events = []  # of the monitor, but for its answers
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
 
     def until(self, word, limit=20):
         end = deadline(limit)
@@ -162,8 +173,9 @@ class Session:
             ready = select.select([fd], [], [], max(0, end - time.monotonic()))
             data = os.read(fd, 65536) if ready[0] else b''
             if not data:
-                raise Failure('no %r in %s' % (
-                    word, self.seen.decode(errors='replace')))
+                raise Failure('no %r, %s, in %s' % (
+                    word, 'and its console is closed' if ready[0] else
+                    'and time is over', self.seen.decode(errors='replace')))
             self.seen += data
         begin = self.at
         self.at = self.seen.index(word, begin) + len(word)
@@ -187,19 +199,23 @@ class Session:
         link = socket.socket(socket.AF_UNIX)
         link.settimeout(20 * PATIENCE)
         link.connect(path)
-        talk = link.makefile('rw')
-        talk.readline()
+        # Not for both ways: a write would drop the events that were read.
+        answers = link.makefile('rb')
+        answers.readline()
 
         def execute(command, **arguments):
-            talk.write(json.dumps({'execute': command,
-                                   'arguments': arguments}) + '\n')
-            talk.flush()
+            link.sendall(json.dumps({'execute': command, 'arguments':
+                                     arguments}).encode() + b'\n')
             while True:
-                answer = json.loads(talk.readline())
+                line = answers.readline()
+                if not line:
+                    raise Failure('the monitor has gone')
+                answer = json.loads(line)
                 if 'error' in answer:
                     raise Failure('%s: %s' % (command, answer['error']))
                 if 'return' in answer:
                     return
+                self.events.append(answer)
         execute('qmp_capabilities')
         return execute
 
@@ -237,8 +253,7 @@ def plugging(context, argv, device, rounds=20):
         wants(sum_, session.do('/bin/busybox md5sum /dev/vda'))
         return Outcome(0, session.seen, b'', 0)
     finally:
-        session.process.kill()
-        session.process.wait()
+        session.end()
 
 
 LISTEN = '''
@@ -283,8 +298,7 @@ def pulled(context, argv):
             raise Failure('the function is still there')
         return Outcome(0, session.seen, b'', 0)
     finally:
-        session.process.kill()
-        session.process.wait()
+        session.end()
 
 
 def reset(context, argv):
@@ -303,8 +317,7 @@ def reset(context, argv):
             'echo 1 >/sys/bus/pci/devices/0000:00:00.0/reset'))
         return Outcome(0, session.seen, b'', 0)
     finally:
-        session.process.kill()
-        session.process.wait()
+        session.end()
 
 
 def plug_case(name, machine, extra, device):

@@ -30,15 +30,8 @@ class Program(Machine):
     """`remora run` of a shell that does what it is told, and QEMU's monitor."""
 
     def __init__(self, context, argv):
-        self.process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
-        self.seen = b''
-        self.at = 0
+        self.start(context, argv)
         self.execute = None
-        self.until(b'READY')
-        self.logged('acpi0 at root')
-        self.execute = self.monitor(context.path('qmp'))
 
 
 def with_qemu_words(words):

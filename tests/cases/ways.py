@@ -120,8 +120,7 @@ def unanswered(context, argv):
         wants('512', session.do('wait; /bin/busybox wc -c /x'))
         return Outcome(0, session.seen, b'', 0)
     finally:
-        session.process.kill()
-        session.process.wait()
+        session.end()
 
 
 def stopped(context):

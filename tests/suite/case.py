@@ -13,11 +13,13 @@ import subprocess
 import tempfile
 import threading
 import time
+import traceback
 
 
 # Limits are those of an idle machine.  They only end what hangs: on a machine
 # that is busy with other things all of it may take so many times longer.
 PATIENCE = 5
+ERRORS = 'errors'       # in a case's folder: what a machine's QEMU says
 
 
 def deadline(seconds):
@@ -308,6 +310,21 @@ def guest_log(case, argv):
         again.status, visible(again.stdout))
 
 
+def witnesses(context):
+    """What files of a failed case's machine tell beside its console."""
+    text = ''
+    for name, title in ((ERRORS, 'errors of QEMU'),
+                        ('control', 'control channel')):
+        try:
+            with open(context.path(name), 'rb') as f:
+                data = f.read()
+        except OSError:  # it has none
+            continue
+        if data:
+            text += '\n--- %s\n%s' % (title, visible(data))
+    return text
+
+
 def attempt(case, build):
     """Carries a case out.  Returns (verdict, text, seconds)."""
     began = time.monotonic()
@@ -331,8 +348,13 @@ def attempt(case, build):
             verdict, text = 'SKIP', str(skip)
         except Failure as failure:
             verdict, text = 'FAIL', str(failure)
+            text += witnesses(context)
             text += '\n--- command\n' + ' '.join(map(str, argv))
             text += guest_log(case, argv)
         except OSError as error:
             verdict, text = 'FAIL', 'cannot be run: %s' % error
+            text += witnesses(context)
+        except Exception:  # what nobody foresaw fails one case, not the run
+            verdict, text = 'FAIL', traceback.format_exc()
+            text += witnesses(context)
     return verdict, text, time.monotonic() - began
