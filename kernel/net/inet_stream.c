@@ -392,6 +392,13 @@ take_some(struct inet_sock *is, struct sock_msg *m, size_t *peeked)
 	return got == 0 ? -EFAULT : (long)got;
 }
 
+/* A reset after the peer's FIN is told to who sends: reading, it is the end. */
+static bool
+read_fails(const struct inet_sock *is)
+{
+	return is->error != 0 && !(is->eof && is->error == EPIPE);
+}
+
 /* Nothing is there: why, or 0 for the end; -EAGAIN: nothing yet. */
 static int
 why_nothing(struct inet_sock *is)
@@ -401,7 +408,7 @@ why_nothing(struct inet_sock *is)
 	net_lock();
 	if (is->rx_bytes > 0)
 		error = -EAGAIN;
-	else if (is->error != 0)
+	else if (read_fails(is))
 		error = -inet_take_error(&is->s);
 	else if (is->eof || is->rx_shut)
 		error = 0;

@@ -233,6 +233,27 @@ halves(void)
 	close(l);
 }
 
+/* A reset that answers what was sent after the peer's close. */
+static void
+reset_after_end(void)
+{
+	int l = listener(), end[2];
+	char c;
+
+	connection(l, end);
+	close(end[1]);
+	CHECK((ready(end[0], POLLRDHUP, 90000) & POLLRDHUP) != 0);
+	CHECK_RET(send(end[0], "x", 1, MSG_NOSIGNAL), 1);
+	CHECK((ready(end[0], 0, 90000) & POLLERR) != 0);
+	CHECK_RET(read(end[0], &c, 1), 0);
+	CHECK_RET(read(end[0], &c, 1), 0);
+	CHECK_RET(option(end[0], SOL_SOCKET, SO_ERROR), EPIPE);
+	CHECK_RET(read(end[0], &c, 1), 0);
+	CHECK_ERR(send(end[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+	close(end[0]);
+	close(l);
+}
+
 static void
 resets(void)
 {
@@ -595,6 +616,7 @@ main(void)
 	connect_without_waiting();
 	bytes_go_both_ways();
 	halves();
+	reset_after_end();
 	resets();
 	many_bytes();
 	full_and_room_again();
