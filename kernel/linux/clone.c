@@ -253,7 +253,7 @@ vfork_wait(struct vfork_wait *w)
 
 	wait_event(&p->signals->wq,
 	    __atomic_load_n(&w->done, __ATOMIC_ACQUIRE) || p->signals->killed ||
-		p->exiting);
+		task_must_end(task_self()));
 	mutex_lock(&process_lock); /* until the waker is through with w */
 	if (!w->done)
 		w->child->vfork_done = NULL;
@@ -468,7 +468,7 @@ clone(const struct clone_request *rq)
 	do {
 		error = (rq->flags & CLONE_THREAD) != 0 ? clone_thread(rq) :
 							  clone_process(rq);
-	} while (error == -ENOMEM && oom_make_room());
+	} while (error == -ENOMEM && !signal_before_fork() && oom_make_room());
 	return error == -ENOMEM && signal_before_fork() ? -ERESTARTNOINTR :
 							  error;
 }

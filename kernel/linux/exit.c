@@ -233,23 +233,21 @@ task_exit(int wait_status)
 	uint64_t irq;
 	bool last;
 
+	signal_task_ends(t);
 	if (t->traced)
 		ptrace_event(PTRACE_EVENT_EXIT, wait_status);
 	trace_exited(t, wait_status);
 	irq = spin_lock_irq(&p->signals->lock);
-	if (!p->exiting && p->ntasks == 1) {
-		p->exiting = true;
-		p->exit_code = wait_status;
-	}
 	last = p->ntasks == 1;
+	if (last)
+		process_ends_locked(p, wait_status);
 	spin_unlock_irq(&p->signals->lock, irq);
 	if (last && p->pid == 1)
 		end_of_machine(p->exit_code);
 	task_farewell(t);
 	if (!last)
 		thread_set_vmspace(t->thread, NULL);
-	ptrace_task_ends(t, wait_status);
-	last = task_unpublish(t);
+	last = task_unpublish(t, wait_status);
 	futex_exit_pi(t);
 	if (last) {
 		if (p->pid == 1)
@@ -284,8 +282,7 @@ process_exit(int wait_status)
 	uint64_t irq = spin_lock_irq(&p->signals->lock);
 
 	if (!p->exiting) {
-		p->exiting = true;
-		p->exit_code = wait_status;
+		process_ends_locked(p, wait_status);
 		interrupt_others_locked(p);
 	}
 	spin_unlock_irq(&p->signals->lock, irq);

@@ -17,6 +17,7 @@
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
 #include "linux/itimer.h"
+#include "linux/ptrace.h"
 #include "linux/seccomp.h"
 #include "linux/signal.h"
 #include "linux/pidfd.h"
@@ -387,17 +388,21 @@ task_publish(struct task *t)
 }
 
 bool
-task_unpublish(struct task *t)
+task_unpublish(struct task *t, int wait_status)
 {
 	struct process *p = t->process;
 	uint64_t irq, run_ns, user_ns;
 	bool last;
 
 	mutex_lock(&process_lock);
+	/* From here to its removal nobody can begin to trace it. */
+	ptrace_task_ends_locked(t, wait_status);
 	irq = spin_lock_irq(&process_list_lock);
 	spin_lock(&p->signals->lock);
 	TAILQ_REMOVE(&p->tasks, t, link);
 	last = --p->ntasks == 0;
+	if (last) /* of two that ended at once */
+		process_ends_locked(p, wait_status);
 	ntasks_all--;
 	if (t->tid == p->pid)
 		p->id.task = NULL;

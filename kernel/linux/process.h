@@ -147,6 +147,7 @@ struct task {
 	bool traced, seized; /* [S] what the signals' senders know of it */
 	bool trap_pending;   /* [S] a stop that is no signal is due */
 	bool stop_passed;    /* [S] goes on though its group is stopped */
+	bool ends;           /* [S] it takes no signals any more */
 };
 
 static inline struct task *
@@ -158,6 +159,15 @@ static inline struct process *
 process_self(void)
 {
 	return task_self()->process;
+}
+
+/* Its process ends, or another task of it becomes a new program. */
+static inline bool
+task_must_end(const struct task *t)
+{
+	const struct process *p = t->process;
+
+	return p->exiting || (p->survivor != NULL && p->survivor != t);
 }
 
 /*
@@ -217,8 +227,21 @@ int task_publish(struct task *t);
 void task_destroy(struct task *t);
 /* sys_sched.c: its policy or boost changed. */
 void task_apply_class(struct task *t);
-/* exit.c: takes a task out; true if it was the process's last. */
-bool task_unpublish(struct task *t);
+/* The process ends with this status, unless it does already.  [S] held. */
+static inline void
+process_ends_locked(struct process *p, int wait_status)
+{
+	if (p->exiting)
+		return;
+	p->exiting = true;
+	p->exit_code = wait_status;
+}
+
+/*
+ * exit.c: takes a task out, and tells who traces it of its end (wait's word);
+ * true if it was the process's last.
+ */
+bool task_unpublish(struct task *t, int wait_status);
 /* The only task of its process takes over the process's number. */
 void task_become_first(struct task *t);
 

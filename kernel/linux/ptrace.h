@@ -56,7 +56,7 @@ struct ptrace_stop {
 	const siginfo_t *info; /* NULL: a group stop */
 	uint64_t message;
 	uint8_t op;
-	bool at_end; /* even though the process is ending */
+	bool at_end; /* even though the process is ending, unless by SIGKILL */
 };
 
 /* The tracer of a task looks away for good; process_lock held. */
@@ -97,8 +97,8 @@ int ptrace_clone_begin(struct task *t, uint64_t flags, int exit_signal);
 void ptrace_exec(int32_t old_tid);
 /* Must set-id bits be ignored, as a tracer without privilege looks on? */
 bool ptrace_limits_exec(void);
-/* The caller ends; `status` is wait's word. */
-void ptrace_task_ends(struct task *t, int status);
+/* The caller ends; `status` is wait's word.  process_lock held. */
+void ptrace_task_ends_locked(struct task *t, int status);
 /* p has become a zombie; false: its parent must not know yet. */
 bool ptrace_process_ended_locked(struct process *p);
 

@@ -49,20 +49,14 @@ tell_tracer_locked(struct tracee *tr, int code, int status)
 
 /* ---- stopping ---- */
 
+/*
+ * No stop now?  After SIGKILL there is none, whichever task has taken it: two
+ * processes that trace each other would wait for one another at their ends.
+ */
 static bool
-kill_pending(const struct task *t)
+has_no_stop(const struct task *t, bool at_end)
 {
-	return ((t->signals->pending | t->process->signals->pending) &
-		   SIGBIT(SIGKILL)) != 0;
-}
-
-/* Its process ends, or another task of it becomes a new program. */
-static bool
-is_leaving(const struct task *t)
-{
-	const struct process *p = t->process;
-
-	return p->exiting || (p->survivor != NULL && p->survivor != t);
+	return t->process->signals->killed || (!at_end && task_must_end(t));
 }
 
 static bool
@@ -70,9 +64,7 @@ goes_on(const struct tracee *tr, const struct task *t, bool at_end)
 {
 	enum tracee_state state = __atomic_load_n(&tr->state, __ATOMIC_ACQUIRE);
 
-	if (state == TRACEE_RUNS || kill_pending(t))
-		return true;
-	if (!at_end && is_leaving(t))
+	if (state == TRACEE_RUNS || has_no_stop(t, at_end))
 		return true;
 	return state == TRACEE_LISTENS && t->trap_pending;
 }
@@ -151,7 +143,7 @@ stop_with(const struct ptrace_stop *s, siginfo_t *info)
 
 	mutex_lock(&process_lock);
 	tr = t->tracee;
-	if (tr == NULL || kill_pending(t) || (!s->at_end && is_leaving(t))) {
+	if (tr == NULL || has_no_stop(t, s->at_end)) {
 		mutex_unlock(&process_lock);
 		return s->code;
 	}
@@ -445,7 +437,9 @@ ptrace_clone_begin(struct task *t, uint64_t flags, int exit_signal)
 	tr = self->tracee;
 	if (tr != NULL && (tr->options & 1u << event) == 0)
 		event = 0;
+	/* It can be found already: somebody may have been faster. */
 	if (tr != NULL && (event != 0 || (flags & CLONE_PTRACE) != 0) &&
+	    t->tracee == NULL &&
 	    tracee_attach_locked(t, tr->tracer, tr->seized, tr->options) == 0)
 		begin_stopped(t, tr->seized);
 	mutex_unlock(&process_lock);
@@ -495,45 +489,40 @@ ptrace_limits_exec(void)
 	return limits;
 }
 
-void
-ptrace_task_ends(struct task *t, int status)
+static void
+tell_end_locked(struct tracee *tr, int status)
 {
-	struct tracee *tr;
+	int signo = status & 0x7f;
 
-	if (t->tracee == NULL)
+	tr->state = TRACEE_ENDED;
+	tr->code = status;
+	tell_tracer_locked(tr, signo != 0 ? CLD_KILLED : CLD_EXITED,
+	    signo != 0 ? signo : status >> 8);
+}
+
+void
+ptrace_task_ends_locked(struct task *t, int status)
+{
+	struct tracee *tr = t->tracee;
+
+	if (tr == NULL)
 		return;
-	mutex_lock(&process_lock);
-	tr = t->tracee;
-	if (tr != NULL) {
-		t->tracee = NULL;
-		tr->task = NULL;
-		if (t->tid == t->process->pid) {
-			t->process->leader_tracee = tr;
-		} else {
-			tr->state = TRACEE_ENDED;
-			tr->code = status;
-			tell_tracer_locked(tr,
-			    (status & 0x7f) != 0 ? CLD_KILLED : CLD_EXITED,
-			    (status & 0x7f) != 0 ? status & 0x7f : status >> 8);
-		}
-	}
-	mutex_unlock(&process_lock);
+	t->tracee = NULL;
+	tr->task = NULL;
+	if (t->tid == t->process->pid)
+		t->process->leader_tracee = tr;
+	else
+		tell_end_locked(tr, status);
 }
 
 bool
 ptrace_process_ended_locked(struct process *p)
 {
 	struct tracee *tr = p->leader_tracee;
-	int status = p->exit_code;
 
-	if (tr != NULL && tr->tracer == p->parent) {
+	if (tr != NULL && tr->tracer == p->parent)
 		tracee_reap_locked(tr);
-	} else if (tr != NULL) {
-		tr->state = TRACEE_ENDED;
-		tr->code = status;
-		tell_tracer_locked(tr,
-		    (status & 0x7f) != 0 ? CLD_KILLED : CLD_EXITED,
-		    (status & 0x7f) != 0 ? status & 0x7f : status >> 8);
-	}
+	else if (tr != NULL)
+		tell_end_locked(tr, p->exit_code);
 	return p->ntracees == 0;
 }

@@ -176,10 +176,19 @@ wake_one_locked(struct process *p, int signo)
 	struct task *t;
 
 	TAILQ_FOREACH (t, &p->tasks, link)
-		if ((t->signals->mask & SIGBIT(signo)) == 0) {
+		if (!t->ends && (t->signals->mask & SIGBIT(signo)) == 0) {
 			thread_interrupt(t->thread);
 			return;
 		}
+}
+
+static void
+wake_all_tasks_locked(struct process *p)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &p->tasks, link)
+		thread_interrupt(t->thread);
 }
 
 /* Whoever listens for the end of a group's stop. */
@@ -210,8 +219,7 @@ continue_locked(struct process *p)
 		return;
 	p->signals->stopped = false;
 	p->signals->continued = true;
-	TAILQ_FOREACH (t, &p->tasks, link)
-		thread_interrupt(t->thread);
+	wake_all_tasks_locked(p);
 	waitq_wake_all(&p->signals->wq);
 }
 
@@ -277,13 +285,20 @@ nobody_wants_locked(struct process *p, struct task *t, int signo)
 	return TAILQ_EMPTY(&p->tasks);
 }
 
-/* To the task, or to the process if t is NULL. */
+/*
+ * To the task, or to the process if t is NULL.  SIGKILL is for the process, and
+ * all its tasks hear of it: one of them may end by itself just now, or wait for
+ * another one that sleeps.
+ */
 static int
 post_locked(struct process *p, struct task *t, const siginfo_t *info)
 {
-	struct signal_state *ss = t != NULL ? t->signals : p->signals;
 	int signo = info->si_signo, error;
+	struct signal_state *ss;
 
+	if (signo == SIGKILL)
+		t = NULL;
+	ss = t != NULL ? t->signals : p->signals;
 	if (signo == SIGCONT || signo == SIGKILL)
 		continue_locked(p);
 	else if ((SIGBIT(signo) & SIGS_STOP) != 0)
@@ -294,7 +309,9 @@ post_locked(struct process *p, struct task *t, const siginfo_t *info)
 	error = enqueue_locked(p, ss, info);
 	if (error != 0)
 		return error;
-	if (t == NULL)
+	if (signo == SIGKILL)
+		wake_all_tasks_locked(p);
+	else if (t == NULL)
 		wake_one_locked(p, signo);
 	else if ((t->signals->mask & SIGBIT(signo)) == 0)
 		thread_interrupt(t->thread);
@@ -427,12 +444,20 @@ signal_pending(void)
 	return thread_self()->interrupted && deliverable(task_self());
 }
 
+static bool
+must_stop(const struct process *p, const struct task *t)
+{
+	return p->signals->stopped && !t->stop_passed;
+}
+
 bool
 signal_before_fork(void)
 {
-	struct process *p = process_self();
+	struct task *t = task_self();
+	struct process *p = t->process;
 
-	return deliverable(task_self()) || p->signals->killed || p->exiting;
+	return deliverable(t) || must_stop(p, t) || p->signals->killed ||
+	    task_must_end(t);
 }
 
 /* Which of a set goes first. */
@@ -507,6 +532,23 @@ bool
 signal_poll(uint64_t set)
 {
 	return (pending_set(task_self()) & set) != 0;
+}
+
+/* What is pending for the process and this task would have taken. */
+void
+signal_task_ends(struct task *t)
+{
+	struct process *p = t->process;
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+	uint64_t left = p->signals->pending & ~t->signals->mask;
+	int signo;
+
+	t->ends = true;
+	for (; left != 0; left &= left - 1) {
+		signo = __builtin_ctzll(left) + 1;
+		wake_one_locked(p, signo);
+	}
+	spin_unlock_irq(&p->signals->lock, irq);
 }
 
 /* ---- masks ---- */
@@ -639,9 +681,8 @@ stop(struct process *p, int signo)
 	if (stop_has_no_effect(p, signo))
 		return;
 	irq = spin_lock_irq(&p->signals->lock);
-	if (!p->signals->stopped && !p->exiting &&
-	    ((p->signals->pending | task_self()->signals->pending) &
-		(SIGBIT(SIGCONT) | SIGBIT(SIGKILL))) == 0) {
+	if (!p->signals->stopped && !p->exiting && !p->signals->killed &&
+	    (pending_set(task_self()) & SIGBIT(SIGCONT)) == 0) {
 		p->signals->stopped = true;
 		p->signals->stop_signo = signo;
 		first = true;
@@ -665,7 +706,7 @@ stay_stopped(struct process *p)
 	bool report;
 
 	wait_event(&p->signals->wq,
-	    !p->signals->stopped || p->exiting || t->trap_pending);
+	    !p->signals->stopped || task_must_end(t) || t->trap_pending);
 	irq = spin_lock_irq(&p->signals->lock);
 	report = p->signals->continued;
 	p->signals->continued = false;
@@ -685,12 +726,6 @@ act_by_default(struct process *p, int signo)
 		return;
 	}
 	process_exit(WAIT_STATUS_SIGNAL(signo));
-}
-
-static bool
-must_stop(const struct process *p, const struct task *t)
-{
-	return p->signals->stopped && !t->stop_passed;
 }
 
 /* What is to be done for a signal; a handler may be for one time only. */
@@ -727,14 +762,14 @@ static void
 before_signals(struct process *p, struct task *t)
 {
 	for (;;) {
-		if (p->exiting || (p->survivor != NULL && p->survivor != t))
+		if (task_must_end(t))
 			task_exit(p->exit_code);
 		if (t->traced && ptrace_trap())
 			continue;
 		if (!must_stop(p, t) && !p->signals->continued)
 			return;
 		stay_stopped(p);
-		if (!t->trap_pending && !p->exiting)
+		if (!t->trap_pending && !task_must_end(t))
 			return;
 	}
 }
@@ -754,7 +789,7 @@ next_signal(struct process *p, struct task *t, siginfo_t *info,
 		traced = t->traced;
 		signo = take_locked(t, ~t->signals->mask, info);
 		if (signo == 0)
-			t->thread->interrupted = p->exiting ||
+			t->thread->interrupted = task_must_end(t) ||
 			    must_stop(p, t) || t->trap_pending;
 		else if (!traced)
 			take_action_locked(p, signo, act);

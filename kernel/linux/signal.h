@@ -123,6 +123,12 @@ bool signal_pending(void);
 bool signal_before_fork(void);
 
 /*
+ * The calling task takes no signals from now on: others look at those of its
+ * process that it would have taken.
+ */
+void signal_task_ends(struct task *t);
+
+/*
  * The calling task's mask, for pselect, ppoll, epoll_pwait: installs a mask
  * for the time of the call.  signal_mask_restore() puts the old one back when
  * the call was not interrupted; after -ERESTARTNOHAND or -EINTR leave it to
