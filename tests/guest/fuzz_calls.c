@@ -344,6 +344,21 @@ round_of(uint64_t n, unsigned uid, const char *folder, int ready)
 	_exit(0);
 }
 
+/* true: who ends a user's processes came to its end, and by itself. */
+static bool
+killer_did_it(pid_t pid)
+{
+	int64_t until = now_ms() + 2000;
+	int status = 0;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (now_ms() > until) /* stopped, or traced */
+			kill(pid, SIGKILL);
+		usleep(500);
+	}
+	return status == 77 << 8;
+}
+
 /*
  * Begins a round; once it is that user's, or has ended: who kills all that is
  * that user's before would miss it.
@@ -369,26 +384,24 @@ begin_round(uint64_t n, unsigned uid, const char *folder)
 
 /*
  * Ends everything of that user's.  Who does that is that user's, too, and may
- * be killed by one of those before: then another one does.
+ * be killed or stopped by one of those before: then another one does.
  */
 static void
 kill_user(unsigned uid)
 {
-	int status;
 	pid_t pid;
 
 	do {
 		pid = fork();
 		if (pid == 0) {
 			if (setgid(uid) != 0 || setuid(uid) != 0)
-				_exit(77);
+				_exit(78);
 			kill(-1, SIGKILL);
 			_exit(77);
 		}
 		if (pid < 0) /* no memory just now */
 			usleep(10000);
-	} while (
-	    pid < 0 || (waitpid(pid, &status, 0) == pid && status != 77 << 8));
+	} while (pid < 0 || !killer_did_it(pid));
 }
 
 static int
@@ -421,7 +434,7 @@ wait_for_all(void)
 static void
 tell_file(const char *pid, const char *file)
 {
-	char name[64], text[200], *p;
+	char name[64], text[900], *p;
 	ssize_t n;
 	int fd;
 
@@ -449,6 +462,7 @@ tell_who_is_left(void)
 		if (e->d_name[0] < '1' || e->d_name[0] > '9')
 			continue;
 		tell_file(e->d_name, "stat");
+		tell_file(e->d_name, "status");
 		tasks = opendir(name);
 		while (tasks != NULL && (t = readdir(tasks)) != NULL)
 			if (t->d_name[0] != '.')
@@ -482,9 +496,9 @@ runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
 			usleep(2000);
 		kill_user(uid);
 		if (!wait_for_all()) {
-			check_note("round %lu with seed %lu: killed, and there "
-				   "still",
-			    n, seed);
+			check_note("round %lu with seed %lu, user %u: killed, "
+				   "and there still",
+			    n, seed, uid);
 			tell_who_is_left();
 			return 2;
 		}
