@@ -453,6 +453,10 @@ process_reap_locked(struct process *p)
 		parent->child_user_ns += p->dead_user_ns + p->child_user_ns;
 		parent->child_min_faults += p->min_faults + p->child_min_faults;
 		parent->child_maj_faults += p->maj_faults + p->child_maj_faults;
+		parent->child_disk_read += p->dead_disk_read +
+		    p->child_disk_read;
+		parent->child_disk_written += p->dead_disk_written +
+		    p->child_disk_written;
 	}
 	irq = spin_lock_irq(&process_list_lock);
 	TAILQ_REMOVE(&all, p, all_link);

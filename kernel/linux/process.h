@@ -106,6 +106,7 @@ struct process {
 	uint64_t dead_run_ns, dead_user_ns;   /* of ended tasks */
 	uint64_t child_run_ns, child_user_ns; /* [P] of reaped children */
 	uint64_t child_min_faults, child_maj_faults;
+	uint64_t child_disk_read, child_disk_written;
 	uint64_t read_bytes, read_calls;   /* /proc/PID/io; about right */
 	uint64_t write_bytes, write_calls; /*  when tasks race */
 	uint64_t dead_disk_read, dead_disk_written; /* of ended tasks */

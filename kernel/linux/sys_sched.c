@@ -23,9 +23,10 @@
 #include <linux/sched/types.h>
 #include <linux/times.h>
 
-#define RT_PRIO_MAX 99
-#define RR_SLICE_NS 100000000
-#define USER_HZ     100
+#define RUSAGE_BLOCK 512 /* bytes of ru_inblock's and ru_oublock's unit */
+#define RT_PRIO_MAX  99
+#define RR_SLICE_NS  100000000
+#define USER_HZ      100
 
 long
 sys_sched_yield(void)
@@ -521,18 +522,26 @@ set_timeval(struct __kernel_old_timeval *tv, uint64_t ns)
 	tv->tv_usec = ns % NSEC_PER_SEC / 1000;
 }
 
+/* Of a task, a process, or its reaped children. */
+struct used {
+	uint64_t run_ns, user_ns;
+	uint64_t min_faults, maj_faults;
+	uint64_t disk_read, disk_written; /* bytes */
+};
+
 static void
-fill_rusage(struct rusage *ru, uint64_t run_ns, uint64_t user_ns,
-    uint64_t min_faults, uint64_t maj_faults, struct vmspace *vm)
+fill_rusage(struct rusage *ru, const struct used *u, struct vmspace *vm)
 {
 	struct vm_counts counts;
 
 	memset(ru, 0, sizeof(*ru));
-	set_timeval((struct __kernel_old_timeval *)&ru->ru_utime, user_ns);
+	set_timeval((struct __kernel_old_timeval *)&ru->ru_utime, u->user_ns);
 	set_timeval((struct __kernel_old_timeval *)&ru->ru_stime,
-	    run_ns - user_ns);
-	ru->ru_minflt = min_faults;
-	ru->ru_majflt = maj_faults;
+	    u->run_ns - u->user_ns);
+	ru->ru_minflt = u->min_faults;
+	ru->ru_majflt = u->maj_faults;
+	ru->ru_inblock = u->disk_read / RUSAGE_BLOCK;
+	ru->ru_oublock = u->disk_written / RUSAGE_BLOCK;
 	if (vm != NULL) {
 		vmspace_counts(vm, &counts);
 		ru->ru_maxrss = counts.peak * (PAGE_SIZE / 1024);
@@ -542,34 +551,57 @@ fill_rusage(struct rusage *ru, uint64_t run_ns, uint64_t user_ns,
 void
 rusage_of_process(struct process *p, bool children, struct rusage *out)
 {
-	uint64_t run_ns, user_ns;
+	struct used u = { .min_faults = p->min_faults,
+		.maj_faults = p->maj_faults };
 
-	process_times(p, &run_ns, &user_ns);
+	process_times(p, &u.run_ns, &u.user_ns);
+	process_disk_bytes(p, &u.disk_read, &u.disk_written);
 	if (children) {
-		run_ns += p->child_run_ns;
-		user_ns += p->child_user_ns;
+		u.run_ns += p->child_run_ns;
+		u.user_ns += p->child_user_ns;
+		u.min_faults += p->child_min_faults;
+		u.maj_faults += p->child_maj_faults;
+		u.disk_read += p->child_disk_read;
+		u.disk_written += p->child_disk_written;
 	}
-	fill_rusage(out, run_ns, user_ns, p->min_faults, p->maj_faults, p->vm);
+	fill_rusage(out, &u, p->vm);
+}
+
+static void
+rusage_of_children(const struct process *p, struct rusage *out)
+{
+	struct used u = { p->child_run_ns, p->child_user_ns,
+		p->child_min_faults, p->child_maj_faults, p->child_disk_read,
+		p->child_disk_written };
+
+	fill_rusage(out, &u, NULL);
+}
+
+/* Page faults are counted by process only. */
+static void
+rusage_of_self(struct rusage *out)
+{
+	struct task *t = task_self();
+	struct process *p = t->process;
+	struct used u = { .min_faults = p->min_faults,
+		.maj_faults = p->maj_faults,
+		.disk_read = t->thread->disk_read,
+		.disk_written = t->thread->disk_written };
+
+	task_times(t, &u.run_ns, &u.user_ns);
+	fill_rusage(out, &u, p->vm);
 }
 
 long
 sys_getrusage(int who, uaddr_t usage)
 {
 	struct process *p = process_self();
-	uint64_t run_ns, user_ns;
 	struct rusage ru;
 
 	switch (who) {
 	case RUSAGE_SELF: rusage_of_process(p, false, &ru); break;
-	case RUSAGE_CHILDREN:
-		fill_rusage(&ru, p->child_run_ns, p->child_user_ns,
-		    p->child_min_faults, p->child_maj_faults, NULL);
-		break;
-	case RUSAGE_THREAD:
-		task_times(task_self(), &run_ns, &user_ns);
-		fill_rusage(&ru, run_ns, user_ns, p->min_faults, p->maj_faults,
-		    p->vm);
-		break;
+	case RUSAGE_CHILDREN: rusage_of_children(p, &ru); break;
+	case RUSAGE_THREAD: rusage_of_self(&ru); break;
 	default: return -EINVAL;
 	}
 	return copyout(usage, &ru, sizeof(ru));

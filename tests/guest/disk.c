@@ -12,6 +12,7 @@
 #include <linux/hdreg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -234,6 +235,42 @@ own_io(const char *what)
 	return check_number("/proc/self/io", what);
 }
 
+static struct rusage
+used_by(int who)
+{
+	struct rusage ru;
+
+	CHECK_RET(getrusage(who, &ru), 0);
+	return ru;
+}
+
+/* The same in blocks of 512 bytes, of a thread, a process, its children. */
+static void
+counted_by_whom(int dfd)
+{
+	struct rusage self = used_by(RUSAGE_SELF), children, ru;
+	struct rusage before = used_by(RUSAGE_CHILDREN);
+	int status;
+	pid_t pid;
+
+	CHECK_RET(self.ru_inblock, own_io("\nread_bytes: ") / 512);
+	CHECK_RET(self.ru_oublock, own_io("\nwrite_bytes: ") / 512);
+	ru = used_by(1); /* RUSAGE_THREAD */
+	CHECK_RET(ru.ru_inblock, self.ru_inblock);
+	pid = fork();
+	if (pid == 0)
+		_exit(pread(dfd, aligned, 8192, 6 << 20) != 8192 ||
+		    pwrite(dfd, aligned, 4096, 6 << 20) != 4096);
+	CHECK_RET(wait4(pid, &status, 0, &ru), pid);
+	CHECK_RET(status, 0);
+	CHECK_RET(ru.ru_inblock, 16);
+	CHECK_RET(ru.ru_oublock, 8);
+	children = used_by(RUSAGE_CHILDREN);
+	CHECK_RET(children.ru_inblock - before.ru_inblock, 16);
+	CHECK_RET(children.ru_oublock - before.ru_oublock, 8);
+	CHECK_RET(used_by(RUSAGE_SELF).ru_inblock, self.ru_inblock);
+}
+
 /* What goes between the disk and this process is counted: /proc/PID/io. */
 static void
 counted(void)
@@ -252,6 +289,7 @@ counted(void)
 	CHECK_RET(pwrite(fd, aligned, 1, (5 << 20) + 1), 1);
 	CHECK_RET(own_io("\nwrite_bytes: ") - wrote, 4096);
 	CHECK_RET(fsync(fd), 0);
+	counted_by_whom(dfd);
 	close(fd);
 	close(dfd);
 }
