@@ -39,6 +39,7 @@ KINDS = (Kind("pc", "pc"),
              "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
              *PORT), {"bus": "b"}, 1.5))
 SLOW_ROUNDS = 5 # where each takes seconds
+COUNTED_ROUNDS = 10
 
 
 class Hung(Exception):
@@ -50,6 +51,7 @@ class Lines:
 
     def __init__(self, fd):
         self.fd, self.rest = fd, b""
+        self.counts = [] # what count.so says, if it is there
 
     def match(self, pattern, limit=LIMIT):
         """The next line that matches; those before it are passed over."""
@@ -57,7 +59,9 @@ class Lines:
         while True:
             while b"\n" in self.rest:
                 line, self.rest = self.rest.split(b"\n", 1)
-                found = re.search(pattern, line.decode("latin1"))
+                line = line.decode("latin1")
+                self.counts += map(int, re.findall(r"executed=(\d+)", line))
+                found = re.search(pattern, line)
                 if found:
                     return found
             left = end - time.monotonic()
@@ -187,6 +191,25 @@ def measure(guests, kind, initrd, tmp, rounds):
             s.end()
 
 
+def counts(guest, kind, initrd, tmp, b):
+    """Instructions of one coming and one going, medians; waits are none."""
+    kind = Kind(kind.name, kind.machine, (
+        *kind.extra, "-plugin", b + "/bench/count.so", "-d", "plugin"),
+        kind.where)
+    slot = Slot(guest, kind, initrd, tmp)
+    try:
+        for _ in range(COUNTED_ROUNDS):
+            slot.attach()
+            slot.detach()
+        marks = slot.console.counts[2:] # without the first, which has the boot
+        return (statistics.median(marks[0::2]), statistics.median(marks[1::2]))
+    except (Hung, statistics.StatisticsError) as e:
+        print("%s, %s: not counted: %s" % (guest.name, kind.name, e))
+        return None, None
+    finally:
+        slot.end()
+
+
 def row(what, times):
     out = [what]
     for t in times:
@@ -211,4 +234,11 @@ def hotplug(b, tmp, guests, common, rounds):
           "that has read it, from\ndevice_del to DEVICE_DELETED",
           ["slot"] + [g.name + w for g in guests
                       for w in (", median", ", 99 %")], rows)
-    print("\n" + "\n".join(free))
+    print("\n" + "\n".join(free) + "\n")
+    rows = []
+    for kind in (k for k in KINDS if not k.words and not k.pause):
+        pairs = [counts(g, kind, initrd, tmp, b) for g in guests]
+        rows += [[kind.name + ": comes"] + [cell(p[0]) for p in pairs],
+                 [kind.name + ": goes"] + [cell(p[1]) for p in pairs]]
+    table("The same in guest instructions", ["slot"] + [
+        g.name for g in guests], rows)
