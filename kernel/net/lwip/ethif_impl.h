@@ -26,6 +26,7 @@ struct ethif {                    /* n: network lock; l: ethif.c's list_lock */
 	struct ethif_txs backlog; /* [n] the card was full */
 	unsigned nbacklog;        /* [n] */
 	bool kick;                /* [n] the card was not told yet */
+	uint16_t gso_id;          /* [n] IPv4's, of segments put together */
 };
 TAILQ_HEAD(ethif_list, ethif);
 extern struct ethif_list ethif_list;

@@ -9,7 +9,8 @@
  *
  * Segments of one connection that follow one another while the network lock is
  * held are put together to one packet, which the card (or the host) cuts up
- * again: what lwIP hands out one by one costs one descriptor chain.
+ * again: what lwIP hands out one by one costs one descriptor chain.  lwIP's TCP
+ * asks here before its IP makes headers: who joins a packet needs none.
  */
 #include "net/lwip/ethif_impl.h"
 #include "kern/kmem.h"
@@ -17,6 +18,7 @@
 #include "kern/string.h"
 #include "x86/cpu.h"
 #include <lwip/inet_chksum.h>
+#include <lwip/ip.h>
 #include <lwip/pbuf.h>
 #include <lwip/prot/ethernet.h>
 #include <lwip/prot/ip.h>
@@ -112,12 +114,55 @@ tx_done(struct nic_tx *tx)
 	let_go(container_of(tx, struct ethif_tx, tx));
 }
 
-/* Adds what lies behind the first `skip` bytes; false: too many pieces. */
+/* The pages of a run behind that of its byte number len. */
+static void
+pages_behind(const struct dma_run *r, uint64_t len, bool get)
+{
+	paddr_t next = ((r->pa + len - 1) | PAGE_MASK) + 1;
+
+	if (r->pa + r->len > next)
+		each_page(&(struct dma_run){ next, r->pa + r->len - next },
+		    get);
+}
+
+/*
+ * What begins in the page in which a run of pages ends, right behind it, is
+ * one run with it.
+ */
+static bool
+lengthen(struct dma_run *r, paddr_t pa, unsigned len)
+{
+	uint64_t was = r->len;
+
+	if ((pa & PAGE_MASK) == 0 || r->pa + was != pa)
+		return false;
+	r->len += len;
+	pages_behind(r, was, true);
+	return true;
+}
+
+/* Back to t->tx.nruns runs, of which the last had len bytes. */
+static void
+take_back(struct ethif_tx *t, unsigned n, uint64_t len)
+{
+	while (n > t->tx.nruns)
+		each_page(&t->run[--n], false);
+	if (n > 1) {
+		pages_behind(&t->run[n - 1], len, false);
+		t->run[n - 1].len = len;
+	}
+}
+
+/*
+ * Adds what lies behind the first `skip` bytes; false: too many pieces.  Pages:
+ * run 0 has the headers.
+ */
 static bool
 add_runs(struct ethif_tx *t, const struct pbuf *p, unsigned skip, bool pages)
 {
 	unsigned n = t->tx.nruns;
 	unsigned max = MIN(RUNS, t->e->nic->info.tx_runs);
+	uint64_t was = n > 0 ? t->run[n - 1].len : 0;
 	const uint8_t *at;
 	unsigned len;
 
@@ -127,9 +172,12 @@ add_runs(struct ethif_tx *t, const struct pbuf *p, unsigned skip, bool pages)
 		skip -= p->len - len;
 		if (len == 0)
 			continue;
+		if (pages && n > 1 &&
+		    lengthen(&t->run[n - 1], kva_paddr(at), len))
+			continue;
 		if (n == max) {
-			while (pages && n > t->tx.nruns)
-				each_page(&t->run[--n], false);
+			if (pages)
+				take_back(t, n, was);
 			return false;
 		}
 		t->run[n] = (struct dma_run){ kva_paddr(at), len };
@@ -295,6 +343,20 @@ pseudo_sum(const struct ethif_tx *t, unsigned len)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+/*
+ * The numbers of a packet's segments, of which the first is the headers': lwIP
+ * counts one for the whole.
+ */
+static uint16_t
+take_numbers(struct ethif_tx *t)
+{
+	uint16_t first = t->e->gso_id;
+
+	t->e->gso_id += (uint16_t)((t->payload + t->tx.gso_size - 1) /
+	    t->tx.gso_size);
+	return first;
+}
+
 /* The headers say how long the whole is. */
 static void
 finish_tcp(struct ethif_tx *t)
@@ -302,11 +364,14 @@ finish_tcp(struct ethif_tx *t)
 	uint8_t *ip = t->head + IP_AT;
 	unsigned ip_len = (unsigned)(t->tcp - ip);
 	unsigned tcp_len = t->head_len - IP_AT - ip_len + t->payload;
+	bool gso = t->tx.gso_size != 0 && t->payload > t->tx.gso_size;
 	uint16_t sum;
 
 	if (t->ip6) {
 		put16(ip + 4, (uint16_t)tcp_len);
 	} else {
+		if (gso)
+			put16(ip + 4, take_numbers(t));
 		put16(ip + 2, (uint16_t)(ip_len + tcp_len));
 		put16(ip + 10, 0);
 		sum = inet_chksum(ip, (u16_t)ip_len);
@@ -316,7 +381,7 @@ finish_tcp(struct ethif_tx *t)
 	t->tx.csum = true;
 	t->tx.csum_start = (uint16_t)(t->tcp - t->head);
 	t->tx.csum_offset = 16;
-	if (t->tx.gso_size != 0 && t->payload > t->tx.gso_size) {
+	if (gso) {
 		t->tx.gso = t->ip6 ? NIC_GSO_TCP6 : NIC_GSO_TCP4;
 		t->tx.hdr_len = t->head_len;
 	}
@@ -384,48 +449,93 @@ begin_tcp(struct ethif *e, struct pbuf *p, unsigned at, bool ip6)
 	return t;
 }
 
-/* Whether the segment may follow: all headers alike but for what counts on. */
 static bool
-fits(const struct ethif_tx *t, const uint8_t *f, unsigned at, unsigned head,
-    unsigned len)
+alike4(const uint8_t *a, const uint8_t *b)
 {
-	const uint8_t *tcp = f + at, *mine = t->tcp;
-	uint8_t flags = tcp[TCP_FLAGS_AT];
+	uint32_t v, w;
 
-	if (t->full || head != t->head_len || at != (unsigned)(mine - t->head))
+	__builtin_memcpy(&v, a, sizeof(v));
+	__builtin_memcpy(&w, b, sizeof(w));
+	return v == w;
+}
+
+/* TOS and TTL are one connection's. */
+static bool
+alike_ip(const struct ethif_tx *t, const ip_addr_t *src, const ip_addr_t *dst)
+{
+	const uint8_t *ip = t->head + IP_AT;
+	unsigned i;
+
+	if (IP_IS_V6(dst) != t->ip6)
 		return false;
-	if (len == 0 || len > t->tx.gso_size || t->last != t->tx.gso_size ||
-	    t->payload + len + head > PACKET_MAX)
+	if (!t->ip6)
+		return alike4(ip + 12, (const uint8_t *)ip_2_ip4(src)) &&
+		    alike4(ip + 16, (const uint8_t *)ip_2_ip4(dst));
+	for (i = 0; i < 16; i += 4)
+		if (!alike4(ip + 8 + i, (const uint8_t *)ip_2_ip6(src) + i) ||
+		    !alike4(ip + 24 + i, (const uint8_t *)ip_2_ip6(dst) + i))
+			return false;
+	return true;
+}
+
+/* Whether a segment may follow: TCP's header alike but for what counts on. */
+static bool
+fits(const struct ethif_tx *t, const uint8_t *tcp, unsigned len)
+{
+	const uint8_t *mine = t->tcp;
+	uint8_t flags = tcp[TCP_FLAGS_AT];
+	unsigned i, head = (tcp[12] >> 4) * 4u;
+
+	if (t->full || tcp[12] != mine[12] || len <= head ||
+	    len - head > t->tx.gso_size || t->last != t->tx.gso_size ||
+	    t->payload + len + t->head_len > PACKET_MAX)
 		return false;
 	if (get32(tcp + 4) != t->next_seq ||
 	    (flags != TCP_ACK && flags != (TCP_ACK | TCP_PSH)))
 		return false;
-	/* Addresses; TOS and TTL are one connection's. */
-	if (memcmp(f, t->head, IP_AT) != 0 ||
-	    memcmp(f + IP_AT + (t->ip6 ? 8 : 12),
-		t->head + IP_AT + (t->ip6 ? 8 : 12), t->ip6 ? 32 : 8) != 0)
+	/* Ports, what is acknowledged, the window, options. */
+	if (!alike4(tcp, mine) || !alike4(tcp + 8, mine + 8) ||
+	    get16(tcp + 14) != get16(mine + 14))
 		return false;
-	return memcmp(tcp, mine, 4) == 0 && memcmp(tcp + 8, mine + 8, 5) == 0 &&
-	    memcmp(tcp + 14, mine + 14, 2) == 0 &&
-	    memcmp(tcp + 20, mine + 20, head - at - 20) == 0;
+	for (i = TCP_HLEN; i < head; i += 4)
+		if (!alike4(tcp + i, mine + i))
+			return false;
+	return true;
 }
 
+/* p begins with TCP's header. */
 static bool
-append_tcp(struct ethif_tx *t, const struct pbuf *p, unsigned at)
+append_tcp(struct ethif_tx *t, const struct pbuf *p, const ip_addr_t *src,
+    const ip_addr_t *dst)
 {
-	const uint8_t *f = p->payload;
-	unsigned head = at + (f[at + 12] >> 4) * 4u;
-	unsigned len = p->tot_len - head;
+	const uint8_t *tcp = p->payload;
+	unsigned head = p->len < TCP_HLEN ? 0 : (tcp[12] >> 4) * 4u, len;
 
-	if (!is_in_pages(p, head) || !fits(t, f, at, head, len) ||
-	    !add_runs(t, p, head, true))
+	if (head < TCP_HLEN || !is_in_pages(p, head) ||
+	    !fits(t, tcp, p->tot_len) || !alike_ip(t, src, dst))
+		return false;
+	len = p->tot_len - head;
+	if (!add_runs(t, p, head, true))
 		return false;
 	t->payload += len;
 	t->last = (uint16_t)len;
 	t->next_seq += len;
-	t->tcp[TCP_FLAGS_AT] |= f[at + TCP_FLAGS_AT];
-	t->full = len < t->tx.gso_size || (f[at + TCP_FLAGS_AT] & TCP_PSH) != 0;
+	t->tcp[TCP_FLAGS_AT] |= tcp[TCP_FLAGS_AT];
+	t->full = len < t->tx.gso_size || (tcp[TCP_FLAGS_AT] & TCP_PSH) != 0;
 	return true;
+}
+
+/* Also: the next hop, which was looked up under the same lock. */
+err_t
+lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
+    u8_t ttl, u8_t tos, struct netif *nif)
+{
+	struct ethif *e = nif->state;
+
+	if (nif->linkoutput == ethif_linkoutput && e->pending != NULL &&
+	    append_tcp(e->pending, p, src, dst))
+		return ERR_OK;
+	return ip_output_if(p, src, dst, ttl, tos, IP_PROTO_TCP, nif);
 }
 
 static err_t
@@ -433,11 +543,7 @@ output_tcp(struct ethif *e, struct pbuf *p, unsigned at, bool ip6)
 {
 	struct ethif_tx *t;
 
-	if (e->pending != NULL) {
-		if (append_tcp(e->pending, p, at))
-			return ERR_OK;
-		flush_pending(e);
-	}
+	flush_pending(e);
 	t = begin_tcp(e, p, at, ip6);
 	if (t == NULL) {
 		e->nic->stats.tx_dropped++;

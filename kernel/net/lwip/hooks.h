@@ -47,6 +47,15 @@ void lwip_port_reset(bool has_ack, u32_t seqno, u32_t ackno,
 	    from_port, to_port)
 #endif
 
+/* The segments that tcp_out.c sends: ethif_tx.c may put them together. */
+err_t lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src,
+    const ip_addr_t *dst, u8_t ttl, u8_t tos, struct netif *nif);
+#ifdef LWIP_PORT_TCP_OUT
+#undef ip_output_if
+#define ip_output_if(p, src, dst, ttl, tos, proto, nif) \
+	lwip_hook_tcp_output(p, src, dst, ttl, tos, nif)
+#endif
+
 /* In place of udp_input(), which gets UDP-Lite's table for UDP-Lite. */
 void lwip_hook_udp_input(struct pbuf *p, struct netif *inp);
 

@@ -147,6 +147,13 @@ lwip_hook_loop_output(struct netif *nif, struct pbuf *p)
 	return (netif_loop_output)(nif, p); /* lwIP's, no macro */
 }
 
+err_t
+lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
+    u8_t ttl, u8_t tos, struct netif *nif)
+{
+	return ip_output_if(p, src, dst, ttl, tos, IP_PROTO_TCP, nif);
+}
+
 const ip4_addr_t *
 lwip_hook_ip4_gateway(struct netif *netif, const ip4_addr_t *dest)
 {
