@@ -105,9 +105,9 @@ copy_files(struct process *p, struct process *parent, uint64_t flags)
 	if (error != 0)
 		return error;
 	if ((flags & CLONE_FS) == 0)
-		return fsview_copy(parent->fs, &p->fs);
-	fsview_get(parent->fs);
-	p->fs = parent->fs;
+		return fsview_copy(fsview_self(), &p->fs);
+	p->fs = fsview_self();
+	fsview_get(p->fs);
 	return 0;
 }
 
@@ -331,6 +331,9 @@ clone_thread(const struct clone_request *rq)
 	if (error != 0)
 		return error;
 	tid = t->tid;
+	t->fs = task_self()->fs;
+	if (t->fs != NULL)
+		fsview_get(t->fs);
 	error = tell_parent(rq, tid);
 	if (error == 0)
 		error = task_publish(t);

@@ -341,6 +341,22 @@ process_unshare_files(struct process *p)
 	return 0;
 }
 
+/* What the only task had for its own is its process's from now on. */
+static void
+keep_own_view(struct task *t)
+{
+	struct process *p = t->process;
+	struct fsview *old = p->fs;
+
+	if (t->fs == NULL)
+		return;
+	mutex_lock(&process_lock);
+	p->fs = t->fs;
+	t->fs = NULL;
+	mutex_unlock(&process_lock);
+	fsview_put(old);
+}
+
 static int
 exec_run(struct exec *e)
 {
@@ -358,6 +374,8 @@ exec_run(struct exec *e)
 		error = process_unshare_files(process_self());
 	if (error == 0)
 		error = process_become_single();
+	if (error == 0)
+		keep_own_view(task_self());
 	if (error == 0)
 		error = signal_exec(process_self());
 	if (error != 0)

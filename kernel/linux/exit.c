@@ -225,6 +225,21 @@ task_farewell(struct task *t)
 	t->clear_child_tid = 0;
 }
 
+/* While it is still a process's, as the last user of a file may have to be. */
+static void
+drop_own_view(struct task *t)
+{
+	struct fsview *fs;
+
+	if (t->fs == NULL)
+		return;
+	mutex_lock(&process_lock);
+	fs = t->fs;
+	t->fs = NULL;
+	mutex_unlock(&process_lock);
+	fsview_put(fs);
+}
+
 void
 task_exit(int wait_status)
 {
@@ -245,6 +260,7 @@ task_exit(int wait_status)
 	if (last && p->pid == 1)
 		end_of_machine(p->exit_code);
 	task_farewell(t);
+	drop_own_view(t);
 	if (!last)
 		thread_set_vmspace(t->thread, NULL);
 	last = task_unpublish(t, wait_status);

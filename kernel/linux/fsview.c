@@ -14,6 +14,20 @@
 #include "linux/sys_files.h"
 #include <linux/capability.h>
 
+struct fsview *
+fsview_of_locked(const struct process *p, const struct task *t)
+{
+	return t != NULL && t->fs != NULL ? t->fs : p->fs;
+}
+
+struct fsview *
+fsview_self(void)
+{
+	const struct task *t = task_self();
+
+	return fsview_of_locked(t->process, t);
+}
+
 int
 fsview_create(struct fsview **out)
 {
@@ -141,9 +155,9 @@ void
 fs_ctx_get(struct fs_ctx *ctx)
 {
 	struct process *p = process_self();
-	struct fsview *fs = p->fs;
+	struct fsview *fs = fsview_self();
 
-	ctx->owned = fs->refs != 1 || p->ntasks != 1;
+	ctx->owned = fs->refs != 1 || p->ntasks != 1 || fs != p->fs;
 	if (ctx->owned)
 		spin_lock(&fs->lock);
 	ctx->vfs.root = fs->root;
@@ -200,7 +214,7 @@ fsview_walk(struct fs_ctx *ctx, uaddr_t uname, struct path *out)
 long
 sys_chdir(uaddr_t uname)
 {
-	struct fsview *fs = process_self()->fs;
+	struct fsview *fs = fsview_self();
 	struct fs_ctx ctx;
 	struct path p;
 	int error;
@@ -216,7 +230,7 @@ sys_chdir(uaddr_t uname)
 long
 sys_fchdir(int fd)
 {
-	struct fsview *fs = process_self()->fs;
+	struct fsview *fs = fsview_self();
 	struct fdref ref = fd_get_any(fd);
 	struct fs_ctx ctx;
 	struct path p;
@@ -243,7 +257,7 @@ sys_fchdir(int fd)
 long
 sys_chroot(uaddr_t uname)
 {
-	struct fsview *fs = process_self()->fs;
+	struct fsview *fs = fsview_self();
 	struct fs_ctx ctx;
 	struct path p;
 	int error;
@@ -307,7 +321,7 @@ sys_getcwd(uaddr_t dst, uint64_t size)
 long
 sys_umask(uint32_t mask)
 {
-	struct fsview *fs = process_self()->fs;
+	struct fsview *fs = fsview_self();
 
 	return __atomic_exchange_n(&fs->umask, mask & 0777, __ATOMIC_RELAXED);
 }

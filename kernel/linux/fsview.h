@@ -3,8 +3,9 @@
  * fsview.h - how a process sees the tree of files: its root, its working
  * directory, its umask; and what a call on names needs of all that.
  *
- * A view is shared by reference count (CLONE_FS), copied by fork.  Locking:
- * one spin lock a view, taken inside.
+ * A view is shared by reference count (CLONE_FS), copied by fork.  The tasks of
+ * a process share one, but those that have asked for one of their own.
+ * Locking: one spin lock a view, taken inside.
  */
 #ifndef LINUX_FSVIEW_H
 #define LINUX_FSVIEW_H
@@ -13,12 +14,20 @@
 #include "kern/spinlock.h"
 #include "kern/types.h"
 
+struct process;
+struct task;
+
 struct fsview {        /* under lock */
 	uint32_t refs; /* atomic */
 	struct spinlock lock;
 	struct path root, cwd;
 	uint32_t umask;
 };
+
+/* The calling task's: its own, or that of its process. */
+struct fsview *fsview_self(void);
+/* The same of another one, its first task's if t is NULL; process_lock held. */
+struct fsview *fsview_of_locked(const struct process *p, const struct task *t);
 
 /* The root of the root mount, umask 022; one reference.  -ENOMEM */
 int fsview_create(struct fsview **out);

@@ -156,7 +156,7 @@ make_locked(const char *name, unsigned mode, const struct mq_attr *a,
 	q->refs = 2; /* the name's, the caller's */
 	q->uid = c->fsuid;
 	q->gid = c->fsgid;
-	q->mode = mode & 0777 & ~process_self()->fs->umask;
+	q->mode = mode & 0777 & ~fsview_self()->umask;
 	q->msg_max = a->mq_maxmsg;
 	q->size_max = a->mq_msgsize;
 	TAILQ_INIT(&q->messages);

@@ -329,6 +329,8 @@ task_destroy(struct task *t)
 		mutex_unlock(&process_lock);
 	}
 	seccomp_release(t);
+	if (t->fs != NULL) /* it never ran */
+		fsview_put(t->fs);
 	signal_state_destroy(t->signals);
 	kfree(t);
 }

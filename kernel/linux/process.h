@@ -138,6 +138,7 @@ struct task {
 	uint32_t pi_waiters; /* [a] how many do */
 	uint16_t ioprio;
 	struct signal_state *signals; /* pending for this task; mask */
+	struct fsview *fs; /* [P] to write; unshare(2)d; NULL: the process's */
 	uaddr_t clear_child_tid, set_child_tid;
 	uaddr_t robust_list;
 	uint64_t robust_len;

@@ -266,7 +266,7 @@ root_of(const struct pseudo_id *id, struct path *root)
 	if (error != 0)
 		return error;
 	if (p->fs != NULL)
-		fsview_root(p->fs, root);
+		fsview_root(fsview_of_locked(p, t), root);
 	else
 		error = -EINVAL;
 	proc_unlock();

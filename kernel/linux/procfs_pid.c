@@ -162,9 +162,9 @@ place_of(const struct pseudo_id *id, enum place which, struct path *out)
 		*out = p->exe->path;
 		path_get(out);
 	} else if (error == 0 && which == PLACE_CWD) {
-		fsview_cwd(p->fs, out);
+		fsview_cwd(fsview_of_locked(p, t), out);
 	} else if (error == 0) {
-		fsview_root(p->fs, out);
+		fsview_root(fsview_of_locked(p, t), out);
 	}
 	proc_unlock();
 	return error;

@@ -157,8 +157,8 @@ print_who(struct sbuf *sb, struct process *p, struct task *t)
 	unsigned i;
 
 	sbuf_printf(sb, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n",
-	    t != NULL ? t->comm : p->comm, p->fs != NULL ? p->fs->umask : 0,
-	    state_of(p, t));
+	    t != NULL ? t->comm : p->comm,
+	    p->fs != NULL ? fsview_of_locked(p, t)->umask : 0, state_of(p, t));
 	sbuf_printf(sb,
 	    "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
 	    "TracerPid:\t%d\n",

@@ -135,9 +135,13 @@ static bool
 pivot_process(struct process *p, void *arg)
 {
 	const struct pivot *pivot = arg;
+	struct task *t;
 
 	if (p->fs != NULL)
 		fsview_move(p->fs, &pivot->from, &pivot->to);
+	TAILQ_FOREACH (t, &p->tasks, link)
+		if (t->fs != NULL)
+			fsview_move(t->fs, &pivot->from, &pivot->to);
 	return true;
 }
 
@@ -183,7 +187,7 @@ sys_pivot_root(uaddr_t unew, uaddr_t uold)
 	error = pivot_walk(&ctx, uold, &put_old);
 	if (error != 0)
 		goto out_new;
-	fsview_root(process_self()->fs, &pivot.from);
+	fsview_root(fsview_self(), &pivot.from);
 	error = vfs_pivot_root(&ctx.vfs, &pivot.to, &put_old);
 	if (error == 0)
 		pivot_processes(&pivot);

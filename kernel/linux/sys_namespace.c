@@ -19,22 +19,27 @@
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
 	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 
+/* The caller's own, or its process's if it is the only task of that. */
 static int
 unshare_fs(struct process *p)
 {
-	struct fsview *own, *shared = p->fs;
-	int error = fsview_copy(shared, &own);
+	struct task *t = task_self();
+	struct fsview **place = t->fs != NULL || p->ntasks > 1 ? &t->fs :
+								 &p->fs;
+	struct fsview *own, *old = *place;
+	int error = fsview_copy(fsview_self(), &own);
 
 	if (error != 0)
 		return error;
 	mutex_lock(&process_lock); /* /proc looks at it */
-	p->fs = own;
+	*place = own;
 	mutex_unlock(&process_lock);
-	fsview_put(shared);
+	if (old != NULL)
+		fsview_put(old);
 	return 0;
 }
 
-/* Threads of one process share all of it here: none can have its own. */
+/* Threads of one process share their descriptors here: none has its own. */
 long
 sys_unshare(uint64_t flags)
 {
@@ -44,8 +49,9 @@ sys_unshare(uint64_t flags)
 	if ((flags & ~(uint64_t)(SHARED | OWN | NAMESPACES)) != 0 ||
 	    (flags & NAMESPACES) != 0)
 		return -EINVAL;
-	if (p->ntasks > 1)
-		return (flags & ~(uint64_t)CLONE_SYSVSEM) == 0 ? 0 : -EINVAL;
+	if (p->ntasks > 1 &&
+	    (flags & ~(uint64_t)(CLONE_SYSVSEM | CLONE_FS)) != 0)
+		return -EINVAL;
 	if ((flags & CLONE_VM) != 0 && p->vfork_done != NULL)
 		return -EINVAL;
 	if ((flags & CLONE_FILES) != 0)

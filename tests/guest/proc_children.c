@@ -4,9 +4,11 @@
  */
 #include "check.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -125,6 +127,67 @@ check_unshare(void)
 	CHECK_RET(status, 0);
 	CHECK_RET(close(fd), 0);
 	CHECK_STR(getcwd(cwd, sizeof(cwd)), "/");
+}
+
+/* A thread with a folder and a umask of its own, which its child begins with. */
+static void *
+in_own_folder(void *arg)
+{
+	char cwd[64], path[64];
+	ssize_t n;
+	int status;
+	pid_t pid;
+
+	CHECK_ERR(unshare(CLONE_FS | CLONE_THREAD), EINVAL);
+	CHECK_RET(unshare(CLONE_FS), 0);
+	CHECK_RET(chdir("/proc"), 0);
+	CHECK_RET(unshare(CLONE_FS), 0);
+	CHECK_RET(umask(077), 022);
+	CHECK_STR(getcwd(cwd, sizeof(cwd)), "/proc");
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/cwd",
+	    syscall(SYS_gettid));
+	n = readlink(path, cwd, sizeof(cwd) - 1);
+	cwd[n < 0 ? 0 : n] = '\0';
+	CHECK_STR(cwd, "/proc");
+	pid = fork();
+	if (pid == 0)
+		_exit(access("self/stat", F_OK) != 0 || umask(0) != 077);
+	CHECK_RET(waitpid(pid, &status, 0), pid);
+	CHECK_RET(status, 0);
+	return arg;
+}
+
+static void *
+runs_in_own_folder(void *arg)
+{
+	char *argv[] = { arg, "--in-proc", NULL };
+
+	if (unshare(CLONE_FS) == 0 && chdir("/proc") == 0)
+		execv("/proc/self/exe", argv);
+	_exit(1);
+}
+
+static void
+check_own_folders(void)
+{
+	char cwd[64];
+	int status;
+	pthread_t t;
+	pid_t pid;
+
+	umask(022);
+	CHECK_RET(pthread_create(&t, NULL, in_own_folder, NULL), 0);
+	pthread_join(t, NULL);
+	CHECK_STR(getcwd(cwd, sizeof(cwd)), "/");
+	CHECK_RET(umask(022), 022);
+	pid = fork();
+	if (pid == 0) {
+		pthread_create(&t, NULL, runs_in_own_folder, "proc_children");
+		for (;;)
+			pause();
+	}
+	CHECK_RET(waitpid(pid, &status, 0), pid);
+	CHECK_RET(status, 0);
 }
 
 static void
@@ -321,11 +384,14 @@ check_many(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "--in-proc") == 0)
+		return access("self/stat", F_OK) != 0;
 	check_fork();
 	check_vfork_killed();
 	check_unshare();
+	check_own_folders();
 	check_wait();
 	check_ends();
 	check_sigchld();
