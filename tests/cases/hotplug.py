@@ -5,7 +5,6 @@ them, on pc and on q35.
 QEMU says DEVICE_DELETED when the guest has ejected what it was asked for.
 """
 import json
-import os
 import re
 import socket
 import time
@@ -39,12 +38,24 @@ class Monitor:
     def __init__(self, path):
         self.link = socket.socket(socket.AF_UNIX)
         self.link.settimeout(LIMIT * PATIENCE)
-        self.link.connect(path)
+        self.connect(path)
         # Not for both ways: a write would drop the events that were read.
         self.answers = self.link.makefile('rb')
         self.events = []
         self.read()
         self('qmp_capabilities')
+
+    def connect(self, path):
+        """QEMU makes the socket, and listens a moment later."""
+        end = deadline(LIMIT)
+        while True:
+            try:
+                self.link.connect(path)
+                return
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def read(self):
         line = self.answers.readline()
@@ -229,10 +240,7 @@ def asked_when(said):
     def act(context, argv):
         session = Session(context, argv + ['-S'])
         try:
-            path, end = context.path('qmp'), deadline(LIMIT)
-            while not os.path.exists(path) and time.monotonic() < end:
-                time.sleep(0.01)
-            monitor = Monitor(path)
+            monitor = Monitor(context.path('qmp'))
             if said is None:
                 monitor('device_del', id='new')
             monitor('cont')

@@ -475,7 +475,8 @@ def cases(_build):
                 c, 'guest:glibc/disk_gone') + ':/disk_gone'])
     for cpus in (1, 2):
         yield restarting('restarts/pc, %d' % cpus, 'pc', cpus=cpus)
-    yield with_fio('fio verifies/pc, 2', 2, 2)
+    for cpus, rounds in ((1, 1), (2, 2), (8, 1)):
+        yield with_fio('fio verifies/pc, %d' % cpus, cpus, rounds)
     yield program('units/pc', units, 'pc', 2, options=with_qemu_words(
         lambda c: '-device virtio-scsi-pci,id=scsi'))
     yield program('mounted/pc', mounted, 'pc', options=with_qemu_words(
@@ -497,6 +498,9 @@ def cases(_build):
     for machine, extra, where in (('pc', [], {}), ('q35', PORT, {'bus': 'b'})):
         yield session('HP1 again and again/%s, 8' % machine, machine,
                       again_and_again(6, **where), extra, 8, size=SMALL)
+        yield session('lines only, again and again/' + machine, machine,
+                      again_and_again(8, **where), extra, 2, 'pci=nomsi',
+                      size=SMALL)
     two = ['-device', 'pcie-root-port,id=a,slot=1,chassis=1', '-device',
            'pcie-root-port,id=b,slot=2,chassis=2']
     for machine, cpus, extra, where in (
