@@ -525,7 +525,7 @@ switch_locked(struct runq *rq)
 		debugreg_switch(next);
 	if (next->vmspace != NULL)
 		sched_load_vmspace(next->vmspace);
-	if (next->user != NULL || several)
+	if (next->user != NULL || fpu_is_stored)
 		fpu_switch(prev, next);
 	switch_context(&prev->ctx_sp, next->ctx_sp);
 	sched_switched();

@@ -301,8 +301,12 @@ uint64_t user_gsbase(void);
  * fpu_drop() gives the caller a fresh state (exec).
  */
 int fpu_prepare(struct thread *t); /* -ENOMEM */
-/* Before a second processor starts: from now on stored at each switch. */
+/*
+ * Before a second processor is started: from now on stored at each switch,
+ * also while the second is on its way, which may be where it goes on.
+ */
 void fpu_store_always(void);
+extern bool fpu_is_stored; /* at each switch; changes once */
 void fpu_save(struct thread *t);
 void fpu_load(struct thread *t);
 void fpu_drop(struct thread *t);

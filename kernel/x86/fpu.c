@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct fx_area) == 576, "SDM vol. 1, 13.4");
 static const struct fx_area initial
     __attribute__((aligned(64))) = { .fcw = 0x37f, .mxcsr = MXCSR_DEFAULT };
 
-static bool store_always;
+bool fpu_is_stored;
 
 static void
 area_store(void *area)
@@ -230,7 +230,7 @@ fpu_store_always(void)
 		area_store(pc->fpu_owner->fpu);
 		pc->fpu_unsaved = false;
 	}
-	store_always = true;
+	fpu_is_stored = true;
 	irq_restore(state);
 }
 
@@ -243,7 +243,7 @@ fpu_switch(struct thread *prev, struct thread *next)
 {
 	struct percpu *pc = cpu_self();
 
-	if (store_always) {
+	if (fpu_is_stored) {
 		if (pc->fpu_unsaved && pc->fpu_owner == prev)
 			area_store(prev->fpu);
 		pc->fpu_unsaved = false;

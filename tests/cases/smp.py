@@ -9,7 +9,7 @@ from suite.case import Case
 from suite.machine import MACHINES, TEST_ARGS, ends_with, program, qemu
 
 BUSYBOX = '/bin/busybox'
-STRESS = ('threads', 'memory', 'forks', 'kill')
+STRESS = ('threads', 'memory', 'forks', 'kill', 'registers')
 
 # All processors came up: the kernel says so when the last one did.
 ALL_UP = ('i=0; until dmesg | grep -q "cpus: %d of %d"; do '
@@ -21,6 +21,19 @@ ALL_UP = ('i=0; until dmesg | grep -q "cpus: %d of %d"; do '
 # Slices end while their threads are in the kernel, under locks.
 CALLS = ('f() { /bin/busybox dd if=/bin/sh of=/$1 bs=1 count=30000 2>/dev/null; }; '
          'f a & f b & f c & wait; echo all')
+
+
+def started_late():
+    """Devices that are attached while the second processor starts, by threads
+    of the kernel that take the first one from the program."""
+    disks = ('a', 'b', 'c')
+
+    def words(context):
+        return ['--machine', 'q35', '--cpus', '2', '--net', 'user'] + [
+            word for name in disks for word in
+            ('--nvme', context.write(name, bytes(1 << 20)))]
+    return program('registers/q35', ['guest:glibc/smp_registers'], words,
+                   limit=240, lacks=[r'^not ok'], check=told_all)
 
 
 def by_instructions():
@@ -62,4 +75,5 @@ def cases(build):
         yield program('%s/musl' % name, ['guest:musl/smp_' + name],
                       ['--cpus', '4'], limit=240,
                       lacks=[r'^not ok'], check=told_all)
+    yield started_late()
     yield by_instructions()
