@@ -501,7 +501,6 @@ switch_locked(struct runq *rq)
 	struct thread *prev = thread_self(), *next = pick_locked(rq);
 	struct percpu *pc = cpu_self();
 	uint64_t raw = clock_raw();
-	bool several = cpu_several();
 
 	pc->need_resched = 0;
 	if (next == prev) {
@@ -515,7 +514,7 @@ switch_locked(struct runq *rq)
 	rq->switches++;
 	rq->prev = prev;
 	pc->current = next;
-	if (several && prev == rq->idle)
+	if (prev == rq->idle && cpu_several())
 		__atomic_fetch_and(&idle_mask, ~cpu_bit(pc->id),
 		    __ATOMIC_SEQ_CST);
 	cpu_set_kstack((uint64_t)next->kstack + KSTACK_SIZE);

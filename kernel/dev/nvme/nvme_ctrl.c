@@ -49,11 +49,16 @@ overstayed(const struct nvme_ctrl *c)
 	return flag(&c->leaving) && clock_mono_ns() >= c->leave_ns;
 }
 
+static bool
+cannot_end_well(const struct nvme_ctrl *c)
+{
+	return nvme_is_gone(c) || nvme_state(c) == NVME_BROKEN || overstayed(c);
+}
+
 bool
 nvme_should_stop(const struct nvme_ctrl *c)
 {
-	return flag(&c->stop) || nvme_is_gone(c) ||
-	    nvme_state(c) == NVME_BROKEN || overstayed(c);
+	return flag(&c->stop) || cannot_end_well(c);
 }
 
 /* BROKEN and LEAVING are for ever. */
@@ -489,12 +494,6 @@ leave(struct nvme_ctrl *c)
 	wait_event(nvme_waitq(c),
 	    !any_under_way(c) || nvme_should_stop(c) || flag(&c->thread_ended));
 	__atomic_sub_fetch(&c->draining, 1, __ATOMIC_SEQ_CST);
-}
-
-static bool
-cannot_end_well(const struct nvme_ctrl *c)
-{
-	return nvme_is_gone(c) || nvme_state(c) == NVME_BROKEN || overstayed(c);
 }
 
 /* Nobody sends any more; the last command that was sent may have its answer. */
