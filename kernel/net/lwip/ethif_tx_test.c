@@ -7,6 +7,7 @@
  */
 /* unit: */
 #include "tests/host/x86/cpu.h"
+#include "tests/host/inet_sum.h"
 #include "tests/host/kern/spinlock.h"
 #include "tests/host/kern/thread.h"
 #include "tests/host/kern/waitq.h"
@@ -68,15 +69,7 @@ page_free_last(struct page *p)
 u16_t
 inet_chksum(const void *data, u16_t len)
 {
-	const uint8_t *p = data;
-	uint32_t sum = 0;
-	unsigned i;
-
-	for (i = 0; i < len; i++)
-		sum += i % 2 == 0 ? p[i] : (uint32_t)p[i] << 8;
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (u16_t)~sum;
+	return (u16_t)~host_inet_sum(data, len);
 }
 
 struct pbuf *

@@ -15,6 +15,7 @@
 #include "net/ethif.h"
 #include "net/inet_route.h"
 #include "net/lwip/hooks.h"
+#include "tests/host/inet_sum.h"
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
@@ -112,15 +113,7 @@ lwip_port_assert(const char *what, const char *file, int line)
 u16_t
 lwip_port_checksum(const void *data, int len)
 {
-	const uint8_t *p = data;
-	uint32_t sum = 0;
-	int i;
-
-	for (i = 0; i < len; i++)
-		sum += i % 2 == 0 ? p[i] : (uint32_t)p[i] << 8;
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (u16_t)sum;
+	return host_inet_sum(data, (size_t)len);
 }
 
 u32_t
