@@ -39,6 +39,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -282,6 +283,16 @@ check_fault_handler(int sig, siginfo_t *info, void *context)
 			    #statement " at " #addr, (long)check_fault_addr, \
 			    0, (long)check_addr_, 0);                        \
 	} while (0)
+
+/* Milliseconds of a clock that is never set. */
+__attribute__((unused)) static int64_t
+check_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
+}
 
 /* The number behind this word in a file of at most 4 KiB; -1: none. */
 __attribute__((unused)) static long

@@ -36,7 +36,6 @@
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define NTHREADS  3
 #define CALLS     4000 /* of one thread in a round, at most */
@@ -69,15 +68,6 @@ static unsigned
 below(struct chance *c, unsigned n)
 {
 	return draw(c) % n;
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
 }
 
 /* ---- what calls are made with ---- */
@@ -348,11 +338,11 @@ round_of(uint64_t n, unsigned uid, const char *folder, int ready)
 static bool
 killer_did_it(pid_t pid)
 {
-	int64_t until = now_ms() + 2000;
+	int64_t until = check_now_ms() + 2000;
 	int status = 0;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (now_ms() > until) /* stopped, or traced */
+		if (check_now_ms() > until) /* stopped, or traced */
 			kill(pid, SIGKILL);
 		usleep(500);
 	}
@@ -418,10 +408,10 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 static bool
 wait_for_all(void)
 {
-	int64_t until = now_ms() + 90000;
+	int64_t until = check_now_ms() + 90000;
 	pid_t pid;
 
-	while (now_ms() < until) {
+	while (check_now_ms() < until) {
 		pid = waitpid(-1, NULL, WNOHANG | __WALL);
 		if (pid < 0)
 			return true;
@@ -486,13 +476,14 @@ runner(unsigned which, unsigned nrunners, uint64_t first, int64_t end)
 	set_adj(-1000);
 	snprintf(folder, sizeof(folder), "/fuzz%u", which);
 	mkdir(folder, 0777);
-	for (n = first + which; now_ms() < end; n += nrunners) {
+	for (n = first + which; check_now_ms() < end; n += nrunners) {
 		if (chown(folder, uid, uid) != 0 || chmod(folder, 0777) != 0)
 			return 3;
 		pid = begin_round(only_round >= 0 ? only_round : (long)n, uid,
 		    folder);
-		until = now_ms() + ROUND_MS;
-		while (now_ms() < until && waitpid(pid, NULL, WNOHANG) == 0)
+		until = check_now_ms() + ROUND_MS;
+		while (
+		    check_now_ms() < until && waitpid(pid, NULL, WNOHANG) == 0)
 			usleep(2000);
 		kill_user(uid);
 		if (!wait_for_all()) {
@@ -570,7 +561,7 @@ processes(void)
 static int
 phase(unsigned nrunners, uint64_t first, int64_t ms)
 {
-	int64_t end = now_ms() + ms;
+	int64_t end = check_now_ms() + ms;
 	int status, bad = 0;
 	unsigned i;
 

@@ -10,25 +10,15 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define STRETCH 1000 /* ms that a part takes */
 #define NSTORM  6
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
 
 /* Runs fn in n processes at once; how many ended otherwise than with 0. */
 static int
 in_processes(int n, int (*fn)(int64_t end))
 {
-	int64_t end = now_ms() + STRETCH;
+	int64_t end = check_now_ms() + STRETCH;
 	int i, status, bad = 0;
 
 	for (i = 0; i < n; i++)
@@ -48,7 +38,7 @@ storm(int64_t end)
 	int status, i;
 	pid_t pid;
 
-	for (i = 0; now_ms() < end; i++) {
+	for (i = 0; check_now_ms() < end; i++) {
 		pid = fork();
 		if (pid == 0)
 			_exit(i & 0x7f);
@@ -78,7 +68,7 @@ pipes(int64_t end)
 		_exit(0);
 	}
 	close(to[0]);
-	for (; now_ms() < end; ball++) {
+	for (; check_now_ms() < end; ball++) {
 		if (write(to[1], &ball, 4) != 4 ||
 		    read(from[0], &back, 4) != 4 || back != ball)
 			return 1;
@@ -95,14 +85,14 @@ kills(int64_t end)
 	int status;
 	pid_t pid;
 
-	while (now_ms() < end) {
+	while (check_now_ms() < end) {
 		pid = fork();
 		if (pid == 0)
 			for (;;)
 				__asm__ volatile("pause");
 		if (pid < 0)
 			return 1;
-		if (now_ms() & 1)
+		if (check_now_ms() & 1)
 			sched_yield();
 		kill(pid, SIGKILL);
 		if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
@@ -142,7 +132,7 @@ signals(int64_t end)
 			kill(getppid(), SIGUSR1);
 		}
 	}
-	while (now_ms() < end) {
+	while (check_now_ms() < end) {
 		kill(pid, SIGUSR1);
 		while (!answered)
 			sigsuspend(&old);
@@ -167,7 +157,7 @@ ends_with_threads(int64_t end)
 	int status, i;
 	pid_t pid;
 
-	while (now_ms() < end) {
+	while (check_now_ms() < end) {
 		pid = fork();
 		if (pid == 0) {
 			for (i = 0; i < 4; i++)
@@ -192,7 +182,7 @@ looks(int64_t end)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		while (now_ms() < end)
+		while (check_now_ms() < end)
 			for (i = 0; i < 100; i++)
 				if (kill(getppid(), 0) != 0)
 					_exit(9);
@@ -212,7 +202,7 @@ moves(int64_t end)
 	cpu_set_t set;
 	pid_t pid;
 
-	while (now_ms() < end) {
+	while (check_now_ms() < end) {
 		pid = fork();
 		if (pid == 0)
 			for (;;)
@@ -244,7 +234,7 @@ executes(int64_t end)
 	int status;
 	pid_t pid;
 
-	while (now_ms() < end) {
+	while (check_now_ms() < end) {
 		pid = vfork();
 		if (pid == 0) {
 			execv(argv[0], argv);

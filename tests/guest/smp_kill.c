@@ -7,7 +7,7 @@
  *
  *     smp_kill [ROUNDS [SEED]]
  */
-#include "check.h"
+#include "traced.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,10 +15,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #define P_SETOPTIONS 0x4200
 #define P_SEIZE      0x4206
@@ -47,29 +44,14 @@ below(unsigned n)
 	return (z ^ z >> 31) % n;
 }
 
-static long
-pt(long what, pid_t pid, unsigned long addr, unsigned long data)
-{
-	return syscall(SYS_ptrace, what, pid, addr, data);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
-
 /* What wait(2) tells next of pid; -1: nothing, for very long. */
 static int
 status_of(pid_t pid)
 {
-	int64_t until = now_ms() + PATIENCE_MS;
+	int64_t until = check_now_ms() + PATIENCE_MS;
 	int status;
 
-	while (now_ms() < until) {
+	while (check_now_ms() < until) {
 		if (waitpid(pid, &status, __WALL | WNOHANG) == pid)
 			return status;
 		usleep(500);
@@ -349,11 +331,11 @@ tell_all(void)
 static bool
 all_end(void)
 {
-	int64_t until = now_ms() + PATIENCE_MS;
+	int64_t until = check_now_ms() + PATIENCE_MS;
 	int status;
 	pid_t pid;
 
-	while (now_ms() < until) {
+	while (check_now_ms() < until) {
 		pid = waitpid(-1, &status, __WALL | WNOHANG);
 		if (pid < 0 && errno == ECHILD)
 			return true;

@@ -11,15 +11,6 @@
 
 #define LOOPS 4000
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Keeps a value in a register for a while, across a call, and a while. */
 static uint64_t
 hold(uint64_t in, long call, const void *arg)
@@ -46,10 +37,10 @@ int
 main(void)
 {
 	struct timespec moment = { 0, 1000 };
-	int64_t end = now_ms() + 400;
+	int64_t end = check_now_ms() + 400;
 	uint64_t n = 0, strange = 0;
 
-	while (now_ms() < end) {
+	while (check_now_ms() < end) {
 		n++;
 		strange += hold(n, SYS_sched_yield, NULL) != n;
 		strange += hold(n, SYS_nanosleep, &moment) != n;
