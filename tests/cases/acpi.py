@@ -5,10 +5,11 @@ in one line and ends nothing but itself.
 QEMU takes further tables from files, so that a test brings code of its own.
 """
 from cases.board import BUSYBOX, disks, tree
-from cases.hotplug import LISTEN, Monitor
+from cases.hotplug import LISTEN
 from cases.pci import Session
 from suite import aml
 from suite.case import Case, Outcome
+from suite.monitor import Monitor
 
 READY = r'acpi0 at root: ACPICA'
 SHOW = '''busybox mount -t proc proc /proc

@@ -4,15 +4,13 @@ them, on pc and on q35.
 
 QEMU says DEVICE_DELETED when the guest has ejected what it was asked for.
 """
-import json
 import re
-import socket
-import time
 
 from cases.disk import pattern
 from cases.pci import BUSYBOX, Session, raw, wants
-from suite.case import Case, Failure, Outcome, PATIENCE, deadline
+from suite.case import Case, Failure, Outcome
 from suite.machine import LISTENING
+from suite.monitor import LIMIT, Monitor
 
 LISTEN = '''
 /bin/busybox mount -t proc proc /proc 2>/dev/null
@@ -27,64 +25,8 @@ while ! /bin/busybox dmesg | /bin/busybox grep -q '\\] acpi0 at'; do
 done
 echo READY
 ''' + LISTENING + '\n'
-LIMIT = 30              # seconds for one answer
 FLAT = 160              # KiB that many rounds may cost
 PORT = ['-device', 'pcie-root-port,id=p%d,slot=%d,chassis=%d']
-
-
-class Monitor:
-    """QEMU's monitor: commands, and the events that come in between."""
-
-    def __init__(self, path):
-        self.link = socket.socket(socket.AF_UNIX)
-        self.link.settimeout(LIMIT * PATIENCE)
-        self.connect(path)
-        # Not for both ways: a write would drop the events that were read.
-        self.answers = self.link.makefile('rb')
-        self.events = []
-        self.read()
-        self('qmp_capabilities')
-
-    def connect(self, path):
-        """QEMU makes the socket, and listens a moment later."""
-        end = deadline(LIMIT)
-        while True:
-            try:
-                self.link.connect(path)
-                return
-            except (FileNotFoundError, ConnectionRefusedError):
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.01)
-
-    def read(self):
-        line = self.answers.readline()
-        if not line:
-            raise Failure('the monitor has gone')
-        return json.loads(line)
-
-    def __call__(self, command, **arguments):
-        self.link.sendall(json.dumps({'execute': command, 'arguments':
-                                      arguments}).encode() + b'\n')
-        while True:
-            answer = self.read()
-            if 'error' in answer:
-                raise Failure('%s: %s' % (command, answer['error']))
-            if 'return' in answer:
-                return answer['return']
-            self.events.append(answer)
-
-    def deleted(self, device):
-        """Waits for QEMU's word that the device is no more."""
-        end = deadline(LIMIT)
-        while time.monotonic() < end:
-            for event in self.events:
-                if event.get('event') == 'DEVICE_DELETED' and \
-                        event['data'].get('device') == device:
-                    self.events.remove(event)
-                    return
-            self.events.append(self.read())
-        raise Failure('%s was not ejected' % device)
 
 
 # How a disk is called in the guest, and where the second one stands.

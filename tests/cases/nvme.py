@@ -13,6 +13,7 @@ from cases.hotplug_pcie import CUT_POWER, NATIVE
 from cases.pci import LISTEN, Session, initrd, wants
 from suite.case import Case, Failure, Outcome, deadline
 from suite.machine import TEST_ARGS, program, qemu
+from suite.monitor import Monitor
 
 BUSYBOX = '/bin/busybox'
 NVME = '/usr/sbin/nvme'
@@ -125,7 +126,7 @@ class Machine(Session):
         self.users = {}  # of QEMU's nodes: devices that we added
         self.until(b'READY', 30)
         self.logged('acpi0 at root')  # it hears requests from now on
-        self.execute = self.monitor(context.path('qmp'))
+        self.execute = Monitor(context.path('qmp'))
 
     def ended(self, n, limit=20):
         """So many of the programs behind have said so, all in all."""
@@ -177,10 +178,10 @@ class Machine(Session):
         names = [name for name, its in self.users.items() if its == drive]
         if not names or any([self.present(name) for name in names]):
             return False
-        for event in self.events:
+        for event in self.execute.events:
             if event['event'] == 'DEVICE_DELETED':
                 self.users.pop(event['data'].get('device'), None)
-        self.events.clear()
+        self.execute.events.clear()
         return drive in self.users.values()
 
     def same_disk(self):

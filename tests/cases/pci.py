@@ -5,19 +5,17 @@ departures, and what lspci sees.
 Where `remora run` has no word for a property of the device, QEMU is started
 directly with an archive that holds busybox and a script.
 """
-import json
 import os
 import re
 import select
-import socket
 import subprocess
 import time
 
 from cases.disk import MIB, disk, holds, pattern
 from suite.archive import archive, directory, file, entry
-from suite.case import (ERRORS, Case, Failure, Outcome, PATIENCE,
-                        deadline)
+from suite.case import ERRORS, Case, Failure, Outcome, deadline
 from suite.machine import LISTENING, TEST_ARGS, ends_with, program, qemu
+from suite.monitor import Monitor
 
 BUSYBOX = '/bin/busybox'
 LSPCI = '/usr/bin/lspci'
@@ -160,7 +158,6 @@ class Session:
                 stderr=errors)
         self.seen = b''
         self.at = 0
-        self.events = []  # of the monitor, but for its answers
 
     def end(self):
         self.process.kill()
@@ -195,30 +192,6 @@ class Session:
         # The log may break the echo, but not what the shell writes at once.
         return self.until(b'DONE').split('DO""NE')[-1]
 
-    def monitor(self, path):
-        link = socket.socket(socket.AF_UNIX)
-        link.settimeout(20 * PATIENCE)
-        link.connect(path)
-        # Not for both ways: a write would drop the events that were read.
-        answers = link.makefile('rb')
-        answers.readline()
-
-        def execute(command, **arguments):
-            link.sendall(json.dumps({'execute': command, 'arguments':
-                                     arguments}).encode() + b'\n')
-            while True:
-                line = answers.readline()
-                if not line:
-                    raise Failure('the monitor has gone')
-                answer = json.loads(line)
-                if 'error' in answer:
-                    raise Failure('%s: %s' % (command, answer['error']))
-                if 'return' in answer:
-                    return
-                self.events.append(answer)
-        execute('qmp_capabilities')
-        return execute
-
 
 def wants(what, text):
     if what not in text:
@@ -231,7 +204,7 @@ def plugging(context, argv, device, rounds=20):
     session = Session(context, argv)
     try:
         session.until(b'READY')
-        monitor = session.monitor(context.path('qmp'))
+        monitor = Monitor(context.path('qmp'))
         rescan = 'echo 1 >/sys/bus/pci/rescan; /bin/busybox md5sum /dev/vda'
         wants("can't open", session.do(rescan))
         monitor('device_add', driver='virtio-blk-pci', drive='d0', id='new',

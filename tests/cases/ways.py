@@ -8,6 +8,7 @@ from cases.pci import BUSYBOX, LISTEN, SIZE, Session, disk, raw, wants
 from suite.archive import archive, directory, entry, file
 from suite.case import Case, Failure, Outcome
 from suite.machine import TEST_ARGS, ends_with, guest_path, qemu
+from suite.monitor import Monitor
 
 SCRIPT = '''#!/bin/sh
 /bin/busybox mount -t devtmpfs dev /dev 2>/dev/null
@@ -107,7 +108,7 @@ def unanswered(context, argv):
     session = Session(context, argv)
     try:
         session.until(b'READY')
-        monitor = session.monitor(context.path('qmp'))
+        monitor = Monitor(context.path('qmp'))
         session.do('/bin/busybox ls /dev/vda') # it has been looked at by now
         command = 'human-monitor-command'
         monitor(command, **{'command-line': 'qemu-io d0 "break read_aio A"'})
