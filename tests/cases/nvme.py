@@ -109,7 +109,7 @@ def was_told(context, _):
 
 # -------------------------------------------------------------- machines --
 
-FLAT = 256              # KiB that any number of rounds may cost: caches fill
+FLAT = 160              # KiB that any number of rounds may cost
 KEPT = 10               # seconds; a node that is kept so long is kept for ever
 
 
