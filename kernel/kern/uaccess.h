@@ -14,6 +14,13 @@ int copyin(void *dst, uaddr_t src, size_t len);
 int copyout(uaddr_t dst, const void *src, size_t len);
 int clearout(uaddr_t dst, size_t len); /* writes zeros */
 
+/*
+ * A struct that may grow: the program's has `size` bytes, ours `known`.  What
+ * its has not is zero in ours; what ours has not must be zero in its.
+ *   -E2BIG  it is not;  -EFAULT
+ */
+int copyin_struct(void *dst, size_t known, uaddr_t src, size_t size);
+
 /* Bytes not copied, for calls that answer with a short count. */
 size_t copyin_partial(void *dst, uaddr_t src, size_t len);
 size_t copyout_partial(uaddr_t dst, const void *src, size_t len);

@@ -512,23 +512,11 @@ sys_vfork(void)
 static int
 copyin_args(struct clone_args *a, uaddr_t src, size_t size)
 {
-	uint8_t byte;
-	size_t i;
-
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
-	memset(a, 0, sizeof(*a));
-	if (copyin(a, src, MIN(size, sizeof(*a))) != 0)
-		return -EFAULT;
-	for (i = sizeof(*a); i < size; i++) {
-		if (copyin(&byte, src + i, 1) != 0)
-			return -EFAULT;
-		if (byte != 0)
-			return -E2BIG;
-	}
-	return 0;
+	return copyin_struct(a, sizeof(*a), src, size);
 }
 
 long

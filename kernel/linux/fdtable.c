@@ -437,18 +437,15 @@ fdtable_replace(struct fdtable *t, struct file *file, unsigned to, bool cloexec,
 }
 
 int
-fd_dup_to(int from, int to, bool cloexec)
+fd_place(struct file *file, int to, bool cloexec)
 {
 	struct fdtable *t = process_self()->files;
-	struct file *file, *old = NULL;
+	struct file *old = NULL;
 	int error = 0;
 
 	if ((unsigned)to >= fd_limit())
-		return -EBADF;
-	file = fdtable_file(t, (unsigned)from);
-	if (file == NULL)
-		return -EBADF;
-	if ((unsigned)to >= t->nslots)
+		error = -EBADF;
+	else if ((unsigned)to >= t->nslots)
 		error = fdtable_grow(t, (unsigned)to);
 	if (error == 0)
 		error = fdtable_replace(t, file, (unsigned)to, cloexec, &old);
@@ -459,6 +456,17 @@ fd_dup_to(int from, int to, bool cloexec)
 	if (old != NULL)
 		fd_finish(t, old);
 	return to;
+}
+
+int
+fd_dup_to(int from, int to, bool cloexec)
+{
+	struct file *file;
+
+	if ((unsigned)to >= fd_limit())
+		return -EBADF;
+	file = fdtable_file(process_self()->files, (unsigned)from);
+	return file != NULL ? fd_place(file, to, cloexec) : -EBADF;
 }
 
 int

@@ -109,6 +109,12 @@ int fd_open(struct file *file, bool cloexec);
 
 /* close(2): -EBADF, or the answer of the file's flush. */
 int fd_close(unsigned fd);
+/*
+ * Opens file, whose reference is taken over, under number `to`, and closes
+ * what was there; may sleep.  `to`, or
+ *   -EBADF  beyond RLIMIT_NOFILE;  -EBUSY  reserved;  -ENOMEM
+ */
+int fd_place(struct file *file, int to, bool cloexec);
 /* dup2(2), dup3(2): `to` becomes another name of `from`'s file. */
 int fd_dup_to(int from, int to, bool cloexec);
 /* dup(2), F_DUPFD: the lowest free number >= min. */

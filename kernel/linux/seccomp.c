@@ -15,7 +15,9 @@
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/uaccess.h"
+#include "linux/fdtable.h"
 #include "linux/ptrace.h"
+#include "linux/seccomp_notify.h"
 #include "linux/sys_process.h"
 #include "net/bpf.h"
 #include "x86/trapframe.h"
@@ -30,16 +32,19 @@
 #define PATH_MAX_INSNS 32768u /* of all filters of a task */
 #define PATH_COST      4u     /* and what each counts beside its length */
 #define ERRNO_MAX      4095u
-#define FLAGS_KNOWN                                            \
-	(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | \
-	    SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH)
+#define FLAGS_KNOWN                                                            \
+	(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |                 \
+	    SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH | \
+	    SECCOMP_FILTER_FLAG_NEW_LISTENER |                                 \
+	    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 
 struct seccomp_filter {
-	uint32_t refs;               /* [a] */
-	struct seccomp_filter *prev; /* [I] older, also asked */
-	unsigned n;                  /* [I] instructions */
-	bool log;                    /* [I] tells what it refuses */
-	struct sock_filter insn[];   /* [I] */
+	uint32_t refs;                     /* [a] */
+	struct seccomp_filter *prev;       /* [I] older, also asked */
+	unsigned n;                        /* [I] instructions */
+	bool log;                          /* [I] tells what it refuses */
+	struct seccomp_listener *listener; /* [I] who is asked; or NULL */
+	struct sock_filter insn[];         /* [I] */
 };
 
 static void
@@ -51,6 +56,7 @@ filter_put(struct seccomp_filter *f)
 		if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) != 0)
 			return;
 		prev = f->prev;
+		seccomp_listener_abandon(f->listener);
 		kfree(f);
 	}
 }
@@ -79,16 +85,22 @@ read_word(const void *arg, uint32_t off, void *to, unsigned n)
 	return true;
 }
 
+static struct seccomp_data
+describe(const struct trapframe *tf)
+{
+	return (struct seccomp_data){ .nr = (int)tf->orig_rax,
+		.arch = AUDIT_ARCH_X86_64,
+		.instruction_pointer = tf->rip,
+		.args = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8,
+		    tf->r9 } };
+}
+
 /* The strictest answer of all filters, and who gave it. */
 static uint32_t
 ask(const struct seccomp_filter *f, const struct trapframe *tf,
     const struct seccomp_filter **who)
 {
-	struct seccomp_data data = { .nr = (int)tf->orig_rax,
-		.arch = AUDIT_ARCH_X86_64,
-		.instruction_pointer = tf->rip,
-		.args = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8,
-		    tf->r9 } };
+	struct seccomp_data data = describe(tf);
 	struct bpf_packet packet = { .read = read_word,
 		.arg = &data,
 		.len = sizeof(data) };
@@ -138,7 +150,21 @@ trap_instead(struct trapframe *tf, uint32_t data)
 	signal_force_info(&info);
 }
 
-static bool act(struct trapframe *tf, uint32_t answer, bool log);
+/* Another program decides. */
+static bool
+ask_listener(struct trapframe *tf, struct seccomp_listener *l)
+{
+	struct seccomp_data data = describe(tf);
+	int64_t value;
+
+	if (seccomp_listener_ask(l, &data, &value))
+		return true;
+	tf->rax = (uint64_t)value;
+	return false;
+}
+
+static bool
+act(struct trapframe *tf, uint32_t answer, const struct seccomp_filter *who);
 
 /* The tracer looks at the call, and may change it: what is it then? */
 static bool
@@ -152,11 +178,11 @@ ask_tracer(struct trapframe *tf, uint32_t data)
 		return false;
 	answer = ask(task_self()->seccomp, tf, &who);
 	return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE ||
-	    act(tf, answer, who->log);
+	    act(tf, answer, who);
 }
 
 static bool
-act(struct trapframe *tf, uint32_t answer, bool log)
+act(struct trapframe *tf, uint32_t answer, const struct seccomp_filter *who)
 {
 	uint32_t data = answer & SECCOMP_RET_DATA;
 
@@ -164,11 +190,9 @@ act(struct trapframe *tf, uint32_t answer, bool log)
 	case SECCOMP_RET_ALLOW: return true;
 	case SECCOMP_RET_LOG: tell(tf, "was asked for"); return true;
 	case SECCOMP_RET_TRACE: return ask_tracer(tf, data);
-	case SECCOMP_RET_USER_NOTIF: /* nobody listens */
-		tf->rax = -ENOSYS;
-		return false;
+	case SECCOMP_RET_USER_NOTIF: return ask_listener(tf, who->listener);
 	case SECCOMP_RET_ERRNO:
-		if (log)
+		if (who->log)
 			tell(tf, "is not allowed");
 		tf->rax = -(uint64_t)MIN(data, ERRNO_MAX);
 		return false;
@@ -202,7 +226,7 @@ seccomp_allows(struct trapframe *tf)
 	default:
 		answer = ask(__atomic_load_n(&t->seccomp, __ATOMIC_ACQUIRE), tf,
 		    &who);
-		return act(tf, answer, who->log);
+		return act(tf, answer, who);
 	}
 }
 
@@ -348,6 +372,19 @@ who_cannot_follow_locked(void)
 	return 0;
 }
 
+/* One of the caller's filters has a listener that is still open. */
+static bool
+has_listener_locked(void)
+{
+	const struct seccomp_filter *f;
+
+	for (f = task_self()->seccomp; f != NULL; f = f->prev)
+		if (f->listener != NULL &&
+		    seccomp_listener_is_open(f->listener))
+			return true;
+	return false;
+}
+
 static long
 add_locked(struct seccomp_filter *f, unsigned flags)
 {
@@ -357,6 +394,8 @@ add_locked(struct seccomp_filter *f, unsigned flags)
 
 	if (self->seccomp_mode == SECCOMP_MODE_STRICT)
 		return -EINVAL;
+	if (f->listener != NULL && has_listener_locked())
+		return -EBUSY;
 	if (cost_of(self->seccomp) + f->n > PATH_MAX_INSNS)
 		return -ENOMEM;
 	if (tid != 0)
@@ -372,23 +411,77 @@ add_locked(struct seccomp_filter *f, unsigned flags)
 	return 0;
 }
 
+static bool
+flags_make_sense(unsigned flags)
+{
+	bool listener = (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+	bool tid = (flags & SECCOMP_FILTER_FLAG_TSYNC) != 0 &&
+	    (flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH) == 0;
+	bool killable = (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0;
+
+	/* A positive answer is a thread or a descriptor, not either. */
+	return (flags & ~(unsigned)FLAGS_KNOWN) == 0 && !(listener && tid) &&
+	    (listener || !killable);
+}
+
+static long
+add(struct seccomp_filter *f, unsigned flags)
+{
+	long error;
+
+	mutex_lock(&process_lock);
+	error = add_locked(f, flags);
+	mutex_unlock(&process_lock);
+	return error;
+}
+
+/* The same with somebody who listens: the number of that file, or -errno. */
+static long
+add_with_listener(struct seccomp_filter *f, unsigned flags)
+{
+	struct file *file;
+	int fd = fd_reserve(0);
+	long error = fd;
+
+	if (fd < 0)
+		return error;
+	error = seccomp_listener_create(
+	    (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0, &f->listener,
+	    &file);
+	if (error == 0) {
+		error = add(f, flags);
+		if (error != 0)
+			file_put(file);
+	}
+	if (error != 0) {
+		fd_unreserve(fd);
+		return error;
+	}
+	fd_install(fd, file, true);
+	return fd;
+}
+
 static long
 set_filter(unsigned flags, uaddr_t from)
 {
 	struct seccomp_filter *f;
-	long error;
+	long ret;
 
-	if ((flags & ~(unsigned)FLAGS_KNOWN) != 0)
+	if (!flags_make_sense(flags))
 		return -EINVAL;
-	error = filter_copyin(from, flags, &f);
-	if (error != 0)
-		return error;
-	mutex_lock(&process_lock);
-	error = add_locked(f, flags);
-	mutex_unlock(&process_lock);
-	if (error != 0)
-		kfree(f);
-	return error;
+	ret = filter_copyin(from, flags, &f);
+	if (ret != 0)
+		return ret;
+	if ((flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
+		ret = add_with_listener(f, flags);
+		if (ret < 0)
+			filter_put(f);
+	} else {
+		ret = add(f, flags);
+		if (ret != 0)
+			filter_put(f);
+	}
+	return ret;
 }
 
 static long
@@ -418,11 +511,24 @@ is_available(uaddr_t at)
 	case SECCOMP_RET_KILL_THREAD:
 	case SECCOMP_RET_TRAP:
 	case SECCOMP_RET_ERRNO:
+	case SECCOMP_RET_USER_NOTIF:
 	case SECCOMP_RET_TRACE:
 	case SECCOMP_RET_LOG:
 	case SECCOMP_RET_ALLOW: return 0;
 	default: return -EOPNOTSUPP;
 	}
+}
+
+static long
+notif_sizes(uaddr_t at)
+{
+	struct seccomp_notif_sizes sizes = {
+		.seccomp_notif = sizeof(struct seccomp_notif),
+		.seccomp_notif_resp = sizeof(struct seccomp_notif_resp),
+		.seccomp_data = sizeof(struct seccomp_data),
+	};
+
+	return copyout(at, &sizes, sizeof(sizes));
 }
 
 long
@@ -444,6 +550,8 @@ sys_seccomp(unsigned op, unsigned flags, uaddr_t args)
 	case SECCOMP_SET_MODE_FILTER: return set_filter(flags, args);
 	case SECCOMP_GET_ACTION_AVAIL:
 		return flags != 0 ? -EINVAL : is_available(args);
+	case SECCOMP_GET_NOTIF_SIZES:
+		return flags != 0 ? -EINVAL : notif_sizes(args);
 	default: return -EINVAL;
 	}
 }

@@ -107,22 +107,11 @@ sys_creat(uaddr_t uname, uint32_t mode)
 static int
 open_how_get(struct open_how *how, uaddr_t src, uint64_t size)
 {
-	uint64_t done = sizeof(*how), n, i;
-	uint8_t rest[64];
-
 	if (size < sizeof(*how))
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	for (; done < size; done += n) {
-		n = MIN(size - done, (uint64_t)sizeof(rest));
-		if (copyin(rest, src + done, n) != 0)
-			return -EFAULT;
-		for (i = 0; i < n; i++)
-			if (rest[i] != 0)
-				return -E2BIG;
-	}
-	return copyin(how, src, sizeof(*how));
+	return copyin_struct(how, sizeof(*how), src, size);
 }
 
 static int

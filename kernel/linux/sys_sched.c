@@ -315,9 +315,9 @@ sys_sched_setattr(int32_t pid, uaddr_t uattr, unsigned flags)
 		size = SCHED_ATTR_SIZE_VER0;
 	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
 		return -E2BIG;
-	memset(&a, 0, sizeof(a));
-	if (copyin(&a, uattr, MIN(size, sizeof(a))) != 0)
-		return -EFAULT;
+	error = copyin_struct(&a, sizeof(a), uattr, size);
+	if (error != 0)
+		return error;
 	if ((a.sched_flags & ~(uint64_t)SCHED_FLAG_RESET_ON_FORK) != 0 ||
 	    (int32_t)a.sched_policy < 0)
 		return -EINVAL;

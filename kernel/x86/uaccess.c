@@ -64,6 +64,25 @@ clearout(uaddr_t dst, size_t len)
 	return clearout_partial(dst, len) == 0 ? 0 : -EFAULT;
 }
 
+int
+copyin_struct(void *dst, size_t known, uaddr_t src, size_t size)
+{
+	size_t done, n, i;
+	uint8_t rest[64];
+
+	for (done = known; done < size; done += n) {
+		n = MIN(size - done, sizeof(rest));
+		if (copyin(rest, src + done, n) != 0)
+			return -EFAULT;
+		for (i = 0; i < n; i++)
+			if (rest[i] != 0)
+				return -E2BIG;
+	}
+	if (size < known)
+		memset((char *)dst + size, 0, known - size);
+	return copyin(dst, src, MIN(size, known));
+}
+
 long
 copyinstr(char *dst, uaddr_t src, size_t size)
 {

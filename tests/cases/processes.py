@@ -57,3 +57,6 @@ def cases(_):
                    '/usr/lib/git-core', '--add', '/bin/sh'], limit=60,
                   needs=['/usr/bin/git', '/bin/bash'],
                   has=[r'^second\r?\nfirst\r?$'])
+    yield program('seccomp_notify/4', ['guest:glibc/proc_seccomp_notify'],
+                  ['--cpus', '4'], limit=200, lacks=[r'^not ok'],
+                  has=[r'^# \d+ passed, 0 failed'])
