@@ -6,8 +6,10 @@
 #include "kern/mutex.h"
 #include "kern/panic.h"
 #include "kern/thread.h"
+#include "x86/cpu.h"
 
-#define SPINS 200
+#define SPINS 2000 /* a hundred microseconds or so */
+#define LOOK  16   /* spins between looks at who holds it */
 
 void
 mutex_init(struct mutex *m)
@@ -25,17 +27,35 @@ mutex_trylock(struct mutex *m)
 	    false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Who holds it on another processor is likely to let go soon. */
+/* The thread may be gone by now: it is not looked into. */
+static bool
+runs(const struct thread *t)
+{
+	uint64_t todo = __atomic_load_n(&cpus_online, __ATOMIC_RELAXED);
+
+	for (; todo != 0; todo &= todo - 1)
+		if (cpu_nth(__builtin_ctzl(todo))->current == t)
+			return true;
+	return false;
+}
+
+/*
+ * Who holds it is likely to let go soon while it runs, on another processor:
+ * sooner than this one would be asleep, interrupted and awake again.
+ */
 static bool
 spin_for(struct mutex *m)
 {
+	const struct thread *owner;
 	unsigned i;
 
 	for (i = 0; i < SPINS; i++) {
 		cpu_pause();
-		if (__atomic_load_n(&m->owner, __ATOMIC_RELAXED) == NULL &&
-		    mutex_trylock(m))
+		owner = __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
+		if (owner == NULL && mutex_trylock(m))
 			return true;
+		if (owner != NULL && i % LOOK == 0 && !runs(owner))
+			return false;
 	}
 	return false;
 }

@@ -7,6 +7,12 @@
  * gets its turn, so that nobody starves.  The timer is used only while more
  * than one thread wants the processor.
  *
+ * A thread that is `near` does little at a time, and what it wakes has to do
+ * with what it did: it goes, and they go, where the waker runs, whose turn is
+ * likely to end before another processor would have been interrupted.  If it
+ * does not within NEAR_NS, an idle one comes for who waits; and a thread that
+ * kept them waiting so long gets none of them before it has slept.
+ *
  * Real-time threads (rt > 0) go before those by priority, but leave them one
  * turn a second; low ones (rt < 0) get the processor when nobody else wants
  * it, and once in a while.
@@ -27,7 +33,8 @@
 #define WOKEN_RUN 16
 #define LOW_WAIT  256 /* picks until a low one gets its turn */
 #define RT_RUN_NS (950 * 1000 * 1000ll) /* Linux's sched_rt_runtime_us */
-#define SPIN_MAX  (1u << 29)            /* rounds: some ten seconds */
+#define NEAR_NS   (1000 * 1000ll)
+#define SPIN_MAX  (1u << 29) /* rounds: some ten seconds */
 
 TAILQ_HEAD(thread_queue, thread);
 
@@ -42,6 +49,7 @@ static struct runq {
 	struct thread *idle;
 	struct thread *prev;    /* switched away from; for sched_switched() */
 	struct thread *leaving; /* prev, if it may not stay here */
+	int64_t near_end_ns;    /* until then who waits alone is left; 0: no */
 	uint64_t idle_raw, switches;
 } runqs[MAX_CPUS];
 static struct thread boot_idle;
@@ -146,6 +154,13 @@ enqueue_locked(struct runq *rq, struct thread *t, bool woken)
 }
 
 static void
+one_less_locked(struct runq *rq)
+{
+	if (--rq->nqueued == 0)
+		rq->near_end_ns = 0;
+}
+
+static void
 dequeue_locked(struct runq *rq, struct thread *t)
 {
 	if (t->rt > 0)
@@ -157,7 +172,7 @@ dequeue_locked(struct runq *rq, struct thread *t)
 	else
 		TAILQ_REMOVE(&rq->woken, t, run_link);
 	t->on_low = t->listed = false;
-	rq->nqueued--;
+	one_less_locked(rq);
 }
 
 /* A real-time thread, unless others have waited for a whole period. */
@@ -217,7 +232,7 @@ pick_locked(struct runq *rq)
 		return rq->idle;
 	}
 	w->queued = w->listed = false;
-	rq->nqueued--;
+	one_less_locked(rq);
 	return w;
 }
 
@@ -247,6 +262,18 @@ choose_for_rt(const struct thread *t, uint64_t may)
 	return (may & cpu_bit(t->cpu)) != 0 ? t->cpu : __builtin_ctzl(may);
 }
 
+/* t, which is woken, may wait for a moment for who runs here. */
+static bool
+is_near(const struct thread *t)
+{
+	const struct thread *self = thread_self();
+
+	return (t->near || self->near) && t->rt == 0 && self->rt <= 0 &&
+	    !self->hogs &&
+	    __atomic_load_n(&runq_self()->nqueued, __ATOMIC_RELAXED) == 0 &&
+	    (allowed_locked(t) & cpu_bit(cpu_id())) != 0;
+}
+
 /* Where t goes: where it was if that idles or is as good as others. */
 static unsigned
 choose_locked(const struct thread *t)
@@ -263,13 +290,13 @@ choose_locked(const struct thread *t)
 }
 
 /*
- * Finds t, whose queue rq is locked, a queue and locks that instead.  NULL:
- * nothing is locked, try again.
+ * Finds t, whose queue rq is locked, a queue and locks that instead; near: this
+ * processor's.  NULL: nothing is locked, try again.
  */
 static struct runq *
-place_locked(struct runq *rq, struct thread *t)
+place_locked(struct runq *rq, struct thread *t, bool near)
 {
-	struct runq *to = &runqs[choose_locked(t)];
+	struct runq *to = near ? runq_self() : &runqs[choose_locked(t)];
 
 	if (to == rq)
 		return rq;
@@ -326,11 +353,41 @@ announce(struct runq *rq, uint64_t may, bool soon)
 	return idle != 0 ? pokes | cpu_bit(__builtin_ctzl(idle)) : pokes;
 }
 
+/* The same of a near thread, on this processor: nobody else need know yet. */
+static uint64_t
+announce_near(struct runq *rq)
+{
+	struct percpu *pc = cpu_self();
+
+	if (pc->current == rq->idle)
+		pc->need_resched = 1;
+	else if (rq->near_end_ns == 0)
+		rq->near_end_ns = clock_mono_ns() + NEAR_NS;
+	timer_reprogram();
+	return 0;
+}
+
 void
 sched_poke(uint64_t cpus)
 {
 	for (; cpus != 0; cpus &= cpus - 1)
 		cpu_poke(__builtin_ctzl(cpus));
+}
+
+/* It waits longer than was thought: an idle processor is to come for it. */
+static void
+near_over(struct runq *rq)
+{
+	struct thread *t = thread_self();
+	uint64_t idle;
+
+	__atomic_store_n(&rq->near_end_ns, 0, __ATOMIC_RELAXED);
+	t->hogs = t != rq->idle;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	idle = __atomic_load_n(&idle_mask, __ATOMIC_RELAXED);
+	idle &= ~cpu_bit(cpu_of(rq));
+	if (rq->nqueued > 0 && idle != 0)
+		sched_poke(cpu_bit(__builtin_ctzl(idle)));
 }
 
 /* t, taken off its queue or its processor (queued stays), goes elsewhere. */
@@ -342,7 +399,7 @@ send_away(struct thread *t)
 	bool soon;
 
 	do
-		rq = place_locked(runq_lock_of(t), t);
+		rq = place_locked(runq_lock_of(t), t, false);
 	while (rq == NULL);
 	may = allowed_locked(t);
 	soon = rq->nqueued == 0;
@@ -391,6 +448,15 @@ steal(struct runq *rq, struct runq *from)
 	return t != NULL;
 }
 
+/* Not only for the processor that is near. */
+static bool
+waits_for_any(const struct runq *rq)
+{
+	bool near = __atomic_load_n(&rq->near_end_ns, __ATOMIC_RELAXED) != 0;
+
+	return __atomic_load_n(&rq->nqueued, __ATOMIC_RELAXED) > near;
+}
+
 static bool
 steal_from_any(struct runq *rq)
 {
@@ -398,9 +464,7 @@ steal_from_any(struct runq *rq)
 
 	for (i = 1; i < MAX_CPUS; i++) {
 		cpu = (self + i) % MAX_CPUS;
-		if (__atomic_load_n(&runqs[cpu].nqueued, __ATOMIC_RELAXED) !=
-			0 &&
-		    steal(rq, &runqs[cpu]))
+		if (waits_for_any(&runqs[cpu]) && steal(rq, &runqs[cpu]))
 			return true;
 	}
 	return false;
@@ -599,10 +663,12 @@ sched_sleep(void)
 	preempt_disable();
 	rq = runq_self();
 	runq_lock(rq);
-	if (t->state == THREAD_SLEEPING)
+	if (t->state == THREAD_SLEEPING) {
+		t->hogs = false;
 		switch_locked(rq);
-	else
+	} else {
 		runq_unlock(rq);
+	}
 	irq_restore(state);
 	preempt_enable();
 }
@@ -696,7 +762,7 @@ wake_on_any(struct thread *t)
 {
 	struct runq *rq;
 	uint64_t may;
-	bool soon;
+	bool soon, near;
 
 	do {
 		rq = runq_lock_of(t);
@@ -705,12 +771,15 @@ wake_on_any(struct thread *t)
 			return 0;
 		}
 		may = allowed_locked(t);
-		rq = place_locked(rq, t);
+		near = is_near(t);
+		rq = place_locked(rq, t, near);
 	} while (rq == NULL);
 	soon = rq->nqueued == 0;
 	wake_locked(rq, t);
 	soon |= preempt_locked(rq, t);
 	runq_unlock(rq);
+	if (near && rq == runq_self())
+		return announce_near(rq);
 	return announce(rq, may, soon);
 }
 
@@ -771,17 +840,21 @@ sched_slice_end_ns(void)
 		return INT64_MAX;
 	if (t->slice_end_ns == 0)
 		t->slice_end_ns = clock_mono_ns() + slice_of(t);
-	return t->slice_end_ns;
+	return rq->near_end_ns == 0 ? t->slice_end_ns :
+				      MIN(rq->near_end_ns, t->slice_end_ns);
 }
 
 void
 sched_tick(uint64_t now_ns)
 {
 	struct thread *t = thread_self();
+	struct runq *rq = runq_self();
 
 	if (t->user != NULL)
 		thread_sample(t, cpu_self()->irq_in_program);
-	if (runq_self()->nqueued > 0 && t->slice_end_ns != 0 &&
+	if (rq->near_end_ns != 0 && (int64_t)now_ns >= rq->near_end_ns)
+		near_over(rq);
+	if (rq->nqueued > 0 && t->slice_end_ns != 0 &&
 	    (int64_t)now_ns >= t->slice_end_ns)
 		cpu_self()->need_resched = 1;
 }
@@ -801,26 +874,6 @@ thread_exit(void)
 	t->state = THREAD_DEAD;
 	switch_locked(runq_self());
 	panic("a dead thread runs");
-}
-
-/*
- * Who holds the lock may wait for a call that this processor shall serve.  A
- * lock that is not let go for so long never will be: all tell where they are.
- */
-void
-spin_contend(struct spinlock *lock)
-{
-	unsigned tries = 0;
-
-	do {
-		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0) {
-			cpu_serve();
-			cpu_pause();
-			if (++tries == SPIN_MAX)
-				panic_all("a spin lock at %p is not let go",
-				    (void *)lock);
-		}
-	} while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0);
 }
 
 uint64_t

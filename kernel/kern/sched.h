@@ -28,7 +28,8 @@
  *
  * A processor that finds nothing to run sets its bit in the mask of idle ones,
  * then looks at all queues once more, then halts.  Who queues a thread where
- * it must wait looks at the mask afterwards, and pokes an idle processor.
+ * it must wait looks at the mask afterwards, and pokes an idle processor; for a
+ * near thread (sched.c) the timer does, unless its turn has come by then.
  */
 #ifndef KERN_SCHED_H
 #define KERN_SCHED_H

@@ -50,6 +50,8 @@ struct thread {
 	bool at_head;            /* goes on before its like; when queued */
 	bool on_low;             /* queued among those with rt < 0 */
 	bool leaves_kernel;      /* holds nothing that others may wait for */
+	bool near;               /* [I] best where its waker runs; sched.c */
+	bool hogs;               /* others waited long for it; only by itself */
 	int64_t slice_end_ns;
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
 	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */

@@ -18,6 +18,7 @@
 #include "linux/version.h"
 #include "x86/cpu.h"
 #include "x86/irq.h"
+#include "x86/smp.h"
 
 #ifdef __clang__
 #define COMPILER __VERSION__ /* says clang itself */
@@ -124,7 +125,10 @@ proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb)
 	sbuf_puts(sb, "LOC:");
 	for (cpu = 0; cpu < cpu_count(); cpu++)
 		sbuf_printf(sb, " %10lu", timer_interrupts(cpu));
-	sbuf_puts(sb, "   Local timer interrupts\n");
+	sbuf_puts(sb, "   Local timer interrupts\nRES:");
+	for (cpu = 0; cpu < cpu_count(); cpu++)
+		sbuf_printf(sb, " %10lu", smp_pokes(cpu));
+	sbuf_puts(sb, "   Rescheduling interrupts\n");
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct percpu {
 	struct vmspace *vmspace; /* whose page tables are loaded */
 	int64_t timer_start_ns;  /* when it began to count */
 	int64_t timer_doubt_ns;  /* and by how much that may be wrong */
+	uint64_t pokes;          /* that came; only by itself; smp.c */
 	uint64_t calls;          /* atomic: who waits for a call here; smp.c */
 	struct cpu_call {        /* that this processor asked for */
 		void (*fn)(void *arg);

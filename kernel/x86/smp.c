@@ -131,6 +131,14 @@ cpu_poke(unsigned cpu)
 	apic_ipi(cpu_nth(cpu)->apic_id, ICR_FIXED | VECTOR_RESCHED);
 }
 
+uint64_t
+smp_pokes(unsigned cpu)
+{
+	const struct percpu *pc = cpu_nth(cpu);
+
+	return pc != NULL ? pc->pokes : 0;
+}
+
 static void
 call_intr(void *arg)
 {
@@ -145,6 +153,7 @@ resched_intr(void *arg)
 {
 	(void)arg;
 	apic_eoi();
+	cpu_self()->pokes++;
 	timer_reprogram();
 }
 

@@ -48,6 +48,8 @@ void cpu_call(uint64_t cpus, void (*fn)(void *arg), void *arg);
 void cpu_serve(void);
 /* Makes processor `cpu` look at its run queue and its thread's flags. */
 void cpu_poke(unsigned cpu);
+/* How often that was so, of a processor that may not be there yet. */
+uint64_t smp_pokes(unsigned cpu);
 
 /* The others stop at their next moment with interrupts on: for a power-off. */
 void smp_stop_others(void);

@@ -13,13 +13,29 @@ from suite import packets as P
 from suite.case import Case, Failure, Outcome, kill_session
 from suite.machine import run_command
 from suite.peer import (GUEST, GUEST_MAC, Gone, Link, Over, PATIENCE, PEER,
-                        PEER_MAC, script_case)
+                        PEER_MAC, agent_command, script_case, scripted)
 from suite.scripts import (PATTERN, Scripts, must, same)
 
 script = Scripts()
 
 
 # ------------------------------------------------------------------ floods --
+
+def pokes(peer):
+    """How often one processor has interrupted another."""
+    line = peer.call('grep', '/proc/interrupts', 'RES:')[1]
+    return sum(int(n) for n in re.findall(r'\d+', line))
+
+
+def few_pokes(peer):
+    """Each question wakes the network's thread, and that the agent: all on the
+    processor that the card interrupts, though another one is idle."""
+    before, questions = pokes(peer), 300
+    for _ in range(questions):
+        peer.do('memory')
+    more = pokes(peer) - before
+    must(more < questions / 2, '%d interrupts between processors' % more)
+
 
 def settled(peer, before, slack, what):
     """Free memory comes back to what it was, in KiB."""
@@ -333,5 +349,8 @@ def lossy_cases():
 
 def cases(_):
     yield from script.cases()
+    yield Case('two processors',
+               lambda context: agent_command(context, ['--cpus', '2']),
+               act=scripted(few_pokes), timeout=300)
     yield Case('dhcp', dhcp_command, act=dhcp, status=None, timeout=300)
     yield from lossy_cases()

@@ -211,6 +211,7 @@ net_thread(void *arg)
 	bool more;
 
 	(void)arg;
+	thread_self()->near = true;
 	for (;;) {
 		__atomic_store_n(&working, false, __ATOMIC_RELEASE);
 		ethif_start_new();
