@@ -204,6 +204,8 @@ file_iterate(struct file *f, struct dir_sink *sink)
 	if (error == 0)
 		inode_accessed(inode, f->path.mnt);
 	pos_unlock(f, locked);
+	if (error == 0)
+		vfs_notify(f->path.dentry, IN_ACCESS);
 	return error;
 }
 

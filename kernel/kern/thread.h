@@ -61,6 +61,7 @@ struct thread {
 	uint64_t sampled_user, sampled_kernel; /* counts, for their relation */
 	uint64_t user_ns_told, kernel_ns_told;
 	uint64_t disk_read, disk_written; /* bytes; only by itself */
+	uint64_t min_faults, maj_faults;  /* only by itself */
 	char name[THREAD_NAME];
 	uint64_t affinity; /* processors that it may run on; run queue's lock */
 	TAILQ_ENTRY(thread) all_link;

@@ -8,6 +8,7 @@
  * came in between, the answer is dropped and the object asked again.
  */
 #include "kern/string.h"
+#include "kern/thread.h"
 #include "kern/vm_impl.h"
 #include "x86/cpu.h"
 #include <asm-generic/siginfo.h>
@@ -296,13 +297,18 @@ vm_fault(struct vmspace *vm, uaddr_t addr, unsigned access, int *signo,
     int *code)
 {
 	struct vm_failure why = { SIGSEGV, SEGV_MAPERR };
+	struct thread *t = thread_self();
+	uint64_t disk_read = t->disk_read;
 	int error;
 
 	mutex_lock(&vm->lock);
 	error = vm_fault_locked(vm, addr, access, false, &why);
 	mutex_unlock(&vm->lock);
-	if (error == 0)
+	if (error == 0) {
+		*(t->disk_read == disk_read ? &t->min_faults :
+					      &t->maj_faults) += 1;
 		return 0;
+	}
 	if (error == -ENOMEM) {
 		why.signo = SIGKILL;
 		why.code = SI_KERNEL;

@@ -298,6 +298,7 @@ exec_commit(struct exec *e)
 
 	task_farewell(t);          /* words in the old program's memory */
 	mutex_lock(&process_lock); /* /proc looks at these */
+	process_keep_max_rss(p);
 	old = p->vm;
 	old_exe = p->exe;
 	p->vm = e->image.vm;

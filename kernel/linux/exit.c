@@ -190,6 +190,7 @@ process_release(struct process *p)
 	tty_drop(p);
 	mutex_lock(&process_lock); /* /proc may be looking */
 	cpu_limit_end(p);
+	process_keep_max_rss(p);
 	vm = p->vm;
 	exe = p->exe;
 	files = p->files;

@@ -144,6 +144,13 @@ tell_locked(struct watch *w, unsigned mask)
 		w->mask = 0;
 }
 
+/* What is gone is not said to be a folder, as on Linux. */
+static uint32_t
+seen_mask(uint32_t mask)
+{
+	return (mask & IN_DELETE_SELF) != 0 ? mask & ~(uint32_t)IN_ISDIR : mask;
+}
+
 void
 inotify_event(struct inode *inode, unsigned mask, const char *name, size_t len,
     uint32_t cookie)
@@ -160,7 +167,7 @@ inotify_event(struct inode *inode, unsigned mask, const char *name, size_t len,
 		}
 		if ((w->mask & mask & IN_ALL_EVENTS) != 0) {
 			head = (struct event_head){ .wd = w->wd,
-				.mask = mask,
+				.mask = seen_mask(mask),
 				.cookie = cookie };
 			queue_locked(w->owner, head, name, len);
 		}

@@ -24,6 +24,7 @@
 #include "linux/tty.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
+#include <linux/prctl.h>
 #include <linux/resource.h>
 
 #define ID_RESERVED 300 /* not given out again after the first round */
@@ -212,6 +213,7 @@ inherit(struct process *p, const struct process *parent)
 	p->dumpable = parent->dumpable;
 	p->personality = parent->personality;
 	p->timer_slack_ns = parent->timer_slack_ns;
+	p->timer_slack_first_ns = parent->timer_slack_ns;
 	p->oom_score_adj = parent->oom_score_adj;
 	memcpy(p->comm, parent->comm, sizeof(p->comm));
 }
@@ -230,6 +232,7 @@ process_create(struct process *parent, struct process **out)
 	TAILQ_INIT(&p->sem_undos);
 	waitq_init(&p->child_wait);
 	p->exit_signal = SIGCHLD;
+	p->mce_kill = PR_MCE_KILL_DEFAULT;
 	p->start_ns = clock_mono_ns();
 	error = signal_state_create(&p->signals);
 	if (error == 0)
@@ -245,7 +248,7 @@ process_create(struct process *parent, struct process **out)
 		inherit(p, parent);
 	} else {
 		p->dumpable = true;
-		p->timer_slack_ns = 50000;
+		p->timer_slack_ns = p->timer_slack_first_ns = 50000;
 		first_creds(&p->creds);
 		first_limits(p->rlimits);
 	}
@@ -413,6 +416,8 @@ task_unpublish(struct task *t, int wait_status)
 	task_times(t, &run_ns, &user_ns);
 	p->dead_run_ns += run_ns;
 	p->dead_user_ns += user_ns;
+	p->dead_min_faults += t->thread->min_faults;
+	p->dead_maj_faults += t->thread->maj_faults;
 	p->dead_disk_read += t->thread->disk_read;
 	p->dead_disk_written += t->thread->disk_written;
 	spin_unlock(&p->signals->lock);
@@ -453,8 +458,12 @@ process_reap_locked(struct process *p)
 		TAILQ_REMOVE(&parent->children, p, sibling);
 		parent->child_run_ns += p->dead_run_ns + p->child_run_ns;
 		parent->child_user_ns += p->dead_user_ns + p->child_user_ns;
-		parent->child_min_faults += p->min_faults + p->child_min_faults;
-		parent->child_maj_faults += p->maj_faults + p->child_maj_faults;
+		parent->child_min_faults += p->dead_min_faults +
+		    p->child_min_faults;
+		parent->child_maj_faults += p->dead_maj_faults +
+		    p->child_maj_faults;
+		parent->child_max_rss = MAX(parent->child_max_rss,
+		    MAX(p->max_rss, p->child_max_rss));
 		parent->child_disk_read += p->dead_disk_read +
 		    p->child_disk_read;
 		parent->child_disk_written += p->dead_disk_written +
@@ -518,6 +527,32 @@ process_disk_bytes(struct process *p, uint64_t *read, uint64_t *written)
 		*written += t->thread->disk_written;
 	}
 	spin_unlock_irq(&p->signals->lock, irq);
+}
+
+void
+process_faults(struct process *p, uint64_t *minor, uint64_t *major)
+{
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+	struct task *t;
+
+	*minor = p->dead_min_faults;
+	*major = p->dead_maj_faults;
+	TAILQ_FOREACH (t, &p->tasks, link) {
+		*minor += t->thread->min_faults;
+		*major += t->thread->maj_faults;
+	}
+	spin_unlock_irq(&p->signals->lock, irq);
+}
+
+void
+process_keep_max_rss(struct process *p)
+{
+	struct vm_counts counts;
+
+	if (p->vm == NULL)
+		return;
+	vmspace_counts(p->vm, &counts);
+	p->max_rss = MAX(p->max_rss, MAX(counts.peak, counts.resident));
 }
 
 int

@@ -34,7 +34,6 @@ struct creds {
 	uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding,
 	    cap_ambient;
 	uint32_t securebits; /* SECBIT_* */
-	bool keep_caps;      /* PR_SET_KEEPCAPS */
 	bool no_new_privs;
 };
 
@@ -98,14 +97,18 @@ struct process {
 	int32_t subreaper;                     /* PR_SET_CHILD_SUBREAPER */
 	int pdeath_signal;
 	uint32_t timer_slack_ns;
+	uint32_t timer_slack_first_ns; /* what 0 sets it to */
 	bool dumpable;
 	bool thp_disabled; /* PR_SET_THP_DISABLE, as told */
+	uint8_t mce_kill;  /* PR_MCE_KILL_*, as told */
 	uint32_t personality;
 	int64_t start_ns;
-	uint64_t min_faults, maj_faults;
-	uint64_t dead_run_ns, dead_user_ns;   /* of ended tasks */
-	uint64_t child_run_ns, child_user_ns; /* [P] of reaped children */
+	uint64_t max_rss; /* pages, of address spaces that it left */
+	uint64_t dead_min_faults, dead_maj_faults; /* of ended tasks */
+	uint64_t dead_run_ns, dead_user_ns;        /* of ended tasks */
+	uint64_t child_run_ns, child_user_ns;      /* [P] of reaped children */
 	uint64_t child_min_faults, child_maj_faults;
+	uint64_t child_max_rss; /* pages, of the largest one */
 	uint64_t child_disk_read, child_disk_written;
 	uint64_t read_bytes, read_calls;   /* /proc/PID/io; about right */
 	uint64_t write_bytes, write_calls; /*  when tasks race */
@@ -261,6 +264,10 @@ bool pgrp_is_orphaned_locked(int32_t pgid);
 void process_times(struct process *p, uint64_t *run_ns, uint64_t *user_ns);
 /* Bytes that they had read from disks, and that they made to go there. */
 void process_disk_bytes(struct process *p, uint64_t *read, uint64_t *written);
+/* Page faults of all its tasks, without and with a wait for a disk. */
+void process_faults(struct process *p, uint64_t *minor, uint64_t *major);
+/* It leaves its address space: what that took at most is kept. */
+void process_keep_max_rss(struct process *p);
 unsigned process_count(void); /* tasks, for sysinfo and /proc/loadavg */
 int32_t process_last_id(void);
 

@@ -64,6 +64,18 @@ times_of_locked(struct process *p, struct task *t, bool one, uint64_t *run,
 		process_times(p, run, user);
 }
 
+static void
+faults_of(struct process *p, struct task *t, bool one, uint64_t *minor,
+    uint64_t *major)
+{
+	if (one) {
+		*minor = t->thread->min_faults;
+		*major = t->thread->maj_faults;
+	} else {
+		process_faults(p, minor, major);
+	}
+}
+
 /* Fields 1 to 24: who, and what it has used. */
 static void
 print_stat_life(struct sbuf *sb, struct process *p, struct task *t, bool one,
@@ -72,7 +84,7 @@ print_stat_life(struct sbuf *sb, struct process *p, struct task *t, bool one,
 	uint64_t tty;
 	int32_t tpgid;
 	int nice = t != NULL ? t->thread->nice : 0;
-	uint64_t run = 0, user = 0;
+	uint64_t run = 0, user = 0, minor, major;
 
 	tty_of_process(p, &tty, &tpgid);
 	times_of_locked(p, t, one, &run, &user);
@@ -80,9 +92,10 @@ print_stat_life(struct sbuf *sb, struct process *p, struct task *t, bool one,
 	    t != NULL ? t->comm : p->comm, state_of(p, t)[0],
 	    p->parent != NULL ? p->parent->pid : 0, p->pgid, p->sid, tty, tpgid,
 	    p->did_exec ? 0x400000 : 0x400040);
-	sbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %lu ", p->min_faults,
-	    p->child_min_faults, p->maj_faults, p->child_maj_faults,
-	    user / TICK_NS, (run - user) / TICK_NS, p->child_user_ns / TICK_NS,
+	faults_of(p, t, one, &minor, &major);
+	sbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %lu ", minor,
+	    p->child_min_faults, major, p->child_maj_faults, user / TICK_NS,
+	    (run - user) / TICK_NS, p->child_user_ns / TICK_NS,
 	    (p->child_run_ns - p->child_user_ns) / TICK_NS);
 	sbuf_printf(sb, "%d %d %u 0 %lu %lu %lu ", 20 + nice, nice, p->ntasks,
 	    (uint64_t)p->start_ns / TICK_NS, m->counts.size << PAGE_SHIFT,
@@ -226,6 +239,25 @@ print_signals(struct sbuf *sb, struct process *p, struct task *t)
 	    s.pending, s.shared_pending, s.blocked, s.ignored, s.caught);
 }
 
+/* The bits that are set: "0-2,5". */
+static void
+print_ranges(struct sbuf *sb, uint64_t set)
+{
+	unsigned from, to;
+
+	for (from = 0; from < 64; from = to + 1) {
+		to = from;
+		if ((set >> from & 1) == 0)
+			continue;
+		while (to < 63 && (set >> (to + 1) & 1) != 0)
+			to++;
+		sbuf_printf(sb, from == to ? "%u" : "%u-%u", from, to);
+		set &= to == 63 ? 0 : ~0ull << (to + 1);
+		if (set != 0)
+			sbuf_puts(sb, ",");
+	}
+}
+
 static void
 print_privileges(struct sbuf *sb, struct process *p, struct task *t)
 {
@@ -244,11 +276,8 @@ print_privileges(struct sbuf *sb, struct process *p, struct task *t)
 	    "Cpus_allowed:\t%lx\nCpus_allowed_list:\t",
 	    c->no_new_privs, t != NULL ? t->seccomp_mode : 0,
 	    t != NULL ? seccomp_count(t) : 0, cpus);
-	if (cpu_count() == 1)
-		sbuf_puts(sb, "0\n");
-	else
-		sbuf_printf(sb, "0-%u\n", cpu_count() - 1);
-	sbuf_puts(sb, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+	print_ranges(sb, cpus);
+	sbuf_puts(sb, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
 int

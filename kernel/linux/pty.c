@@ -131,17 +131,34 @@ line_resume(struct tty *t)
 	(void)t;
 }
 
-/* Whether ^S and ^Q work is what the other side wants to know (rlogin). */
 static void
-line_set(struct tty *t, const struct termios2 *tio)
+line_input_flushed(struct tty *t)
 {
-	bool flow = (tio->c_iflag & IXON) != 0 && tio->c_cc[VSTOP] == 023 &&
-	    tio->c_cc[VSTART] == 021;
-	uint64_t state = spin_lock_irq(&t->lock);
+	tell_status(pty_of(t), TIOCPKT_FLUSHREAD, 0);
+}
 
-	tell_status(pty_of(t), flow ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP,
-	    flow ? TIOCPKT_NOSTOP : TIOCPKT_DOSTOP);
-	spin_unlock_irq(&t->lock, state);
+static bool
+has_flow(const struct termios2 *tio)
+{
+	return (tio->c_iflag & IXON) != 0 && tio->c_cc[VSTOP] == 023 &&
+	    tio->c_cc[VSTART] == 021;
+}
+
+/*
+ * Whether ^S and ^Q work is what the other side wants to know (rlogin); all
+ * of it if that side edits the lines (EXTPROC, telnet).
+ */
+static void
+line_changed(struct tty *t, const struct termios2 *old)
+{
+	const struct termios2 *new = &t->ldisc.t;
+	bool flow = has_flow(new);
+
+	if (flow != has_flow(old))
+		tell_status(pty_of(t), flow ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP,
+		    flow ? TIOCPKT_NOSTOP : TIOCPKT_DOSTOP);
+	if (((old->c_lflag | new->c_lflag) & EXTPROC) != 0)
+		tell_status(pty_of(t), TIOCPKT_IOCTL, 0);
 }
 
 static void
@@ -178,7 +195,8 @@ static const struct tty_line_ops line_ops = {
 	.send_now = line_send_now,
 	.set_room = line_set_room,
 	.resume = line_resume,
-	.set_line = line_set,
+	.changed = line_changed,
+	.input_flushed = line_input_flushed,
 	.closed = line_closed,
 	.gone = line_gone,
 };
@@ -472,6 +490,7 @@ first_settings(struct tty *t)
 	struct termios2 tio = t->ldisc.t;
 	uint64_t state;
 
+	tio.c_iflag &= ~(tcflag_t)IUTF8;
 	tio.c_cflag = B38400 | CS8 | CREAD;
 	tio.c_ispeed = tio.c_ospeed = 38400;
 	state = spin_lock_irq(&t->lock);

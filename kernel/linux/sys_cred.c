@@ -63,7 +63,7 @@ uids_changed(struct creds *c, const struct creds *old)
 
 	if ((c->securebits & SECBIT_NO_SETUID_FIXUP) != 0)
 		return;
-	if (was_root && !is_root && !c->keep_caps) {
+	if (was_root && !is_root && (c->securebits & SECBIT_KEEP_CAPS) == 0) {
 		c->cap_permitted = c->cap_effective = 0;
 		c->cap_ambient = 0;
 	} else if (was_root && !is_root) {
@@ -423,5 +423,5 @@ creds_exec(struct creds *c)
 	c->cap_permitted = (file & c->cap_bounding) |
 	    (file & c->cap_inheritable) | c->cap_ambient;
 	c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
-	c->keep_caps = false;
+	c->securebits &= ~(uint32_t)SECBIT_KEEP_CAPS;
 }

@@ -51,6 +51,8 @@ sys_sendfile(int out_fd, int in_fd, uaddr_t uoffset, uint64_t len)
 
 	if (ppos != NULL && copyin(&pos, uoffset, sizeof(pos)) != 0)
 		return -EFAULT;
+	if ((int64_t)len < 0)
+		return -EINVAL;
 	in = fd_get(in_fd);
 	out = fd_get(out_fd);
 	n = sendfile_check(in.file, ppos, out.file);
@@ -89,10 +91,10 @@ copy_check_range(const struct file *in, int64_t in_pos, const struct file *out,
 {
 	uint64_t size = in->inode->size;
 
-	if (in_pos < 0 || out_pos < 0)
-		return -EINVAL;
 	if ((uint64_t)in_pos + *len < *len || (uint64_t)out_pos + *len < *len)
 		return -EOVERFLOW;
+	if (in_pos < 0 || out_pos < 0)
+		return -EINVAL;
 	*len = MIN(*len, (uint64_t)TRANSFER_MAX);
 	*len = MIN(*len, (uint64_t)in_pos < size ? size - (uint64_t)in_pos : 0);
 	if (in->inode == out->inode && in_pos < out_pos + (int64_t)*len &&

@@ -17,8 +17,6 @@
 #include <linux/prctl.h>
 #include <linux/securebits.h>
 
-#define TIMER_SLACK_DEFAULT 50000
-
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
@@ -57,7 +55,6 @@ set_securebits(struct creds *c, uint32_t bits)
 	    !capable(CAP_SETPCAP))
 		return -EPERM;
 	c->securebits = bits;
-	c->keep_caps = (bits & SECBIT_KEEP_CAPS) != 0;
 	return 0;
 }
 
@@ -105,13 +102,14 @@ prctl_creds(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 		return 0;
 	case PR_GET_SECUREBITS: return c->securebits;
 	case PR_SET_SECUREBITS: return set_securebits(c, a2);
-	case PR_GET_KEEPCAPS: return c->keep_caps;
+	case PR_GET_KEEPCAPS: return (c->securebits & SECBIT_KEEP_CAPS) != 0;
 	case PR_SET_KEEPCAPS:
 		if (a2 > 1)
 			return -EINVAL;
 		if ((c->securebits & SECBIT_KEEP_CAPS_LOCKED) != 0)
 			return -EPERM;
-		c->keep_caps = a2;
+		c->securebits = (c->securebits & ~(uint32_t)SECBIT_KEEP_CAPS) |
+		    (a2 != 0 ? SECBIT_KEEP_CAPS : 0);
 		return 0;
 	case PR_CAP_AMBIENT:
 		return a4 != 0 || a5 != 0 ? -EINVAL : ambient(c, a2, a3);
@@ -147,6 +145,22 @@ set_mm(uint64_t what, uint64_t value)
 	}
 }
 
+/* When a memory error is told; there is no such error here, only the word. */
+static long
+mce_kill(uint64_t what, uint64_t policy, uint64_t a4, uint64_t a5)
+{
+	if (a4 != 0 || a5 != 0 || what > PR_MCE_KILL_SET)
+		return -EINVAL;
+	if (what == PR_MCE_KILL_CLEAR && policy != 0)
+		return -EINVAL;
+	if (what == PR_MCE_KILL_SET && policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	process_self()->mce_kill = what == PR_MCE_KILL_SET ?
+	    policy :
+	    PR_MCE_KILL_DEFAULT;
+	return 0;
+}
+
 static long
 prctl_process(int option, uint64_t a2, uint64_t a3, uint64_t a4)
 {
@@ -168,7 +182,7 @@ prctl_process(int option, uint64_t a2, uint64_t a3, uint64_t a4)
 	case PR_SET_CHILD_SUBREAPER: p->subreaper = a2 != 0; return 0;
 	case PR_GET_CHILD_SUBREAPER: return copyout_int(a2, p->subreaper);
 	case PR_SET_TIMERSLACK:
-		p->timer_slack_ns = (int64_t)a2 <= 0 ? TIMER_SLACK_DEFAULT :
+		p->timer_slack_ns = (int64_t)a2 <= 0 ? p->timer_slack_first_ns :
 						       MIN(a2, UINT32_MAX);
 		return 0;
 	case PR_GET_TIMERSLACK: return p->timer_slack_ns;
@@ -200,7 +214,11 @@ sys_prctl(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 	case PR_SET_TIMING: return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_SECCOMP: return task_self()->seccomp_mode;
 	case PR_SET_SECCOMP: return seccomp_prctl(a2, a3);
-	case PR_MCE_KILL_GET: return PR_MCE_KILL_DEFAULT;
+	case PR_MCE_KILL: return mce_kill(a2, a3, a4, a5);
+	case PR_MCE_KILL_GET:
+		return a2 != 0 || a3 != 0 || a4 != 0 || a5 != 0 ?
+		    -EINVAL :
+		    process_self()->mce_kill;
 	case PR_TASK_PERF_EVENTS_DISABLE:
 	case PR_TASK_PERF_EVENTS_ENABLE: return 0;
 	case PR_CAPBSET_READ:

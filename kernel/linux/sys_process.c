@@ -133,7 +133,7 @@ sys_setpgid(int32_t pid, int32_t pgid)
 	struct process *p;
 	int error;
 
-	if (pgid < 0)
+	if (pgid < 0 || (pgid == 0 && pid < 0))
 		return -EINVAL;
 	mutex_lock(&process_lock);
 	p = find(pid);

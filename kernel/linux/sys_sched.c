@@ -148,8 +148,16 @@ sys_sched_get_priority_min(int policy)
 	return max == RT_PRIO_MAX ? 1 : max;
 }
 
+/* RLIMIT_NICE allows that nice value. */
+static bool
+may_have_nice(const struct task *t, int nice)
+{
+	return (uint64_t)(20 - nice) <=
+	    t->process->rlimits[RLIMIT_NICE].rlim_cur;
+}
+
 static int
-check_policy(const struct task *t, int policy, int priority)
+check_policy(const struct task *t, int policy, int priority, bool reset)
 {
 	const struct rlimit64 *limit = &t->process->rlimits[RLIMIT_RTPRIO];
 
@@ -160,10 +168,15 @@ check_policy(const struct task *t, int policy, int priority)
 		return -EINVAL;
 	if (!may_schedule(t))
 		return -EPERM;
-	if (is_realtime(policy) && !capable(CAP_SYS_NICE) &&
-	    (uint64_t)priority > limit->rlim_cur)
+	if (capable(CAP_SYS_NICE))
+		return 0;
+	if (is_realtime(policy) && (uint64_t)priority > limit->rlim_cur)
 		return -EPERM;
-	return 0;
+	/* Out of the lowest class leads only what would raise nice as far. */
+	if (t->policy == SCHED_IDLE && policy != SCHED_IDLE &&
+	    !may_have_nice(t, t->thread->nice))
+		return -EPERM;
+	return t->policy_reset_on_fork && !reset ? -EPERM : 0;
 }
 
 void
@@ -181,7 +194,7 @@ task_apply_class(struct task *t)
 static long
 set_policy(int32_t pid, int policy, int priority)
 {
-	bool reset = policy >= 0 && (policy & SCHED_RESET_ON_FORK) != 0;
+	bool reset = (policy & SCHED_RESET_ON_FORK) != 0;
 	struct task *t;
 	uint64_t irq;
 	int error;
@@ -189,11 +202,13 @@ set_policy(int32_t pid, int policy, int priority)
 	t = pid < 0 ? NULL : task_get(pid, &irq);
 	if (t == NULL)
 		return pid < 0 ? -EINVAL : -ESRCH;
-	if (policy < 0)
+	if (policy < 0) {
 		policy = t->policy;
-	else
+		reset = t->policy_reset_on_fork;
+	} else {
 		policy &= ~SCHED_RESET_ON_FORK;
-	error = check_policy(t, policy, priority);
+	}
+	error = check_policy(t, policy, priority, reset);
 	if (error == 0) {
 		t->policy = policy;
 		t->rt_priority = priority;
@@ -288,53 +303,96 @@ sys_sched_getattr(int32_t pid, uaddr_t uattr, unsigned size, unsigned flags)
 static int
 check_nice(const struct task *t, int nice)
 {
-	uint64_t limit = t->process->rlimits[RLIMIT_NICE].rlim_cur;
-
 	if (!may_schedule(t))
 		return -EPERM;
 	if (nice < t->thread->nice && !capable(CAP_SYS_NICE) &&
-	    (uint64_t)(20 - nice) > limit)
+	    !may_have_nice(t, nice))
 		return -EACCES;
 	return 0;
 }
+
+static int
+get_attr(uaddr_t uattr, struct sched_attr *a)
+{
+	uint32_t size, known = sizeof(*a);
+	int error = -E2BIG;
+
+	if (copyin(&size, uattr, sizeof(size)) != 0)
+		return -EFAULT;
+	if (size == 0)
+		size = SCHED_ATTR_SIZE_VER0;
+	if (size >= SCHED_ATTR_SIZE_VER0 && size <= PAGE_SIZE)
+		error = copyin_struct(a, sizeof(*a), uattr, size);
+	if (error == -E2BIG && copyout(uattr, &known, sizeof(known)) != 0)
+		error = -EFAULT;
+	return error;
+}
+
+static long
+set_nice_of(int32_t pid, int nice)
+{
+	struct task *t;
+	uint64_t irq;
+	int error;
+
+	t = task_get(pid, &irq);
+	if (t == NULL)
+		return -ESRCH;
+	nice = MAX(-20, MIN(19, nice));
+	error = check_nice(t, nice);
+	if (error == 0)
+		t->thread->nice = nice;
+	task_put(irq);
+	return error == -EACCES ? -EPERM : error;
+}
+
+/* What SCHED_FLAG_KEEP_* leave alone. */
+static int
+fill_kept(int32_t pid, struct sched_attr *a)
+{
+	struct task *t;
+	uint64_t irq;
+
+	t = task_get(pid, &irq);
+	if (t == NULL)
+		return -ESRCH;
+	if ((a->sched_flags & SCHED_FLAG_KEEP_POLICY) != 0)
+		a->sched_policy = t->policy;
+	if ((a->sched_flags & SCHED_FLAG_KEEP_PARAMS) != 0) {
+		a->sched_priority = t->rt_priority;
+		a->sched_nice = t->thread->nice;
+	}
+	task_put(irq);
+	return 0;
+}
+
+#define ATTR_FLAGS (SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_ALL)
 
 long
 sys_sched_setattr(int32_t pid, uaddr_t uattr, unsigned flags)
 {
 	struct sched_attr a;
-	struct task *t;
-	uint64_t irq;
-	uint32_t size;
 	long error;
+	bool reset;
 
 	if (uattr == 0 || pid < 0 || flags != 0)
 		return -EINVAL;
-	if (copyin(&size, uattr, sizeof(size)) != 0)
-		return -EFAULT;
-	if (size == 0)
-		size = SCHED_ATTR_SIZE_VER0;
-	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
-		return -E2BIG;
-	error = copyin_struct(&a, sizeof(a), uattr, size);
+	error = get_attr(uattr, &a);
 	if (error != 0)
 		return error;
-	if ((a.sched_flags & ~(uint64_t)SCHED_FLAG_RESET_ON_FORK) != 0 ||
-	    (int32_t)a.sched_policy < 0)
+	if ((int32_t)a.sched_policy < 0 ||
+	    (a.sched_flags & ~(uint64_t)ATTR_FLAGS) != 0)
 		return -EINVAL;
-	error = set_policy(pid,
-	    a.sched_policy | (a.sched_flags != 0 ? SCHED_RESET_ON_FORK : 0),
-	    a.sched_priority);
-	if (error != 0 || is_realtime(a.sched_policy))
+	error = fill_kept(pid, &a);
+	if (error != 0)
 		return error;
-	t = task_get(pid, &irq);
-	if (t == NULL)
-		return -ESRCH;
-	a.sched_nice = MAX(-20, MIN(19, a.sched_nice));
-	error = check_nice(t, a.sched_nice);
-	if (error == 0)
-		t->thread->nice = a.sched_nice;
-	task_put(irq);
-	return error == -EACCES ? -EPERM : error;
+	reset = (a.sched_flags & SCHED_FLAG_RESET_ON_FORK) != 0;
+	error = set_policy(pid,
+	    a.sched_policy | (reset ? SCHED_RESET_ON_FORK : 0),
+	    a.sched_priority);
+	return error != 0 || is_realtime(a.sched_policy) ?
+	    error :
+	    set_nice_of(pid, a.sched_nice);
 }
 
 long
@@ -463,7 +521,14 @@ static long
 get_ioprio(struct task *t, long unused, long so_far)
 {
 	(void)unused;
-	return so_far == -ESRCH ? t->ioprio : MIN(so_far, t->ioprio);
+	/* No class counts as the middle of the usual one. */
+	long mine = IOPRIO_PRIO_CLASS(t->ioprio) != IOPRIO_CLASS_NONE ?
+	    t->ioprio :
+	    IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
+
+	if (so_far == 0)
+		so_far = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
+	return so_far == -ESRCH ? t->ioprio : MIN(so_far, mine);
 }
 
 static long
@@ -527,13 +592,12 @@ struct used {
 	uint64_t run_ns, user_ns;
 	uint64_t min_faults, maj_faults;
 	uint64_t disk_read, disk_written; /* bytes */
+	uint64_t max_rss;                 /* pages */
 };
 
 static void
-fill_rusage(struct rusage *ru, const struct used *u, struct vmspace *vm)
+fill_rusage(struct rusage *ru, const struct used *u)
 {
-	struct vm_counts counts;
-
 	memset(ru, 0, sizeof(*ru));
 	set_timeval((struct __kernel_old_timeval *)&ru->ru_utime, u->user_ns);
 	set_timeval((struct __kernel_old_timeval *)&ru->ru_stime,
@@ -542,19 +606,27 @@ fill_rusage(struct rusage *ru, const struct used *u, struct vmspace *vm)
 	ru->ru_majflt = u->maj_faults;
 	ru->ru_inblock = u->disk_read / RUSAGE_BLOCK;
 	ru->ru_oublock = u->disk_written / RUSAGE_BLOCK;
-	if (vm != NULL) {
-		vmspace_counts(vm, &counts);
-		ru->ru_maxrss = counts.peak * (PAGE_SIZE / 1024);
-	}
+	ru->ru_maxrss = u->max_rss * (PAGE_SIZE / 1024);
+}
+
+/* Pages, at most: of its address spaces until now. */
+static uint64_t
+max_rss(const struct process *p)
+{
+	struct vm_counts counts = { 0 };
+
+	if (p->vm != NULL)
+		vmspace_counts(p->vm, &counts);
+	return MAX(p->max_rss, MAX(counts.peak, counts.resident));
 }
 
 void
 rusage_of_process(struct process *p, bool children, struct rusage *out)
 {
-	struct used u = { .min_faults = p->min_faults,
-		.maj_faults = p->maj_faults };
+	struct used u = { .max_rss = max_rss(p) };
 
 	process_times(p, &u.run_ns, &u.user_ns);
+	process_faults(p, &u.min_faults, &u.maj_faults);
 	process_disk_bytes(p, &u.disk_read, &u.disk_written);
 	if (children) {
 		u.run_ns += p->child_run_ns;
@@ -563,8 +635,9 @@ rusage_of_process(struct process *p, bool children, struct rusage *out)
 		u.maj_faults += p->child_maj_faults;
 		u.disk_read += p->child_disk_read;
 		u.disk_written += p->child_disk_written;
+		u.max_rss = MAX(u.max_rss, p->child_max_rss);
 	}
-	fill_rusage(out, &u, p->vm);
+	fill_rusage(out, &u);
 }
 
 static void
@@ -572,24 +645,24 @@ rusage_of_children(const struct process *p, struct rusage *out)
 {
 	struct used u = { p->child_run_ns, p->child_user_ns,
 		p->child_min_faults, p->child_maj_faults, p->child_disk_read,
-		p->child_disk_written };
+		p->child_disk_written, p->child_max_rss };
 
-	fill_rusage(out, &u, NULL);
+	fill_rusage(out, &u);
 }
 
-/* Page faults are counted by process only. */
 static void
 rusage_of_self(struct rusage *out)
 {
 	struct task *t = task_self();
 	struct process *p = t->process;
-	struct used u = { .min_faults = p->min_faults,
-		.maj_faults = p->maj_faults,
+	struct used u = { .min_faults = t->thread->min_faults,
+		.maj_faults = t->thread->maj_faults,
+		.max_rss = max_rss(p),
 		.disk_read = t->thread->disk_read,
 		.disk_written = t->thread->disk_written };
 
 	task_times(t, &u.run_ns, &u.user_ns);
-	fill_rusage(out, &u, p->vm);
+	fill_rusage(out, &u);
 }
 
 long

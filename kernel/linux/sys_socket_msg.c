@@ -174,6 +174,19 @@ is_own(uint32_t id, uint32_t real, uint32_t effective, uint32_t saved)
 	return id == real || id == effective || id == saved;
 }
 
+static bool
+pid_exists(int32_t pid)
+{
+	bool found;
+
+	if (pid == process_self()->pid)
+		return true;
+	mutex_lock(&process_lock);
+	found = process_find_locked(pid) != NULL;
+	mutex_unlock(&process_lock);
+	return found;
+}
+
 /* SCM_CREDENTIALS: only the truth, but for those who may say anything. */
 static int
 get_credentials(struct sock_msg *m, const uint8_t *data, uint64_t len)
@@ -193,7 +206,7 @@ get_credentials(struct sock_msg *m, const uint8_t *data, uint64_t len)
 	    !capable(CAP_SETGID))
 		return -EPERM;
 	m->has_cred = true;
-	return 0;
+	return pid_exists(m->cred.pid) ? 0 : -ESRCH;
 }
 
 /* A family's own; what none of them could have is no business of ours. */

@@ -82,6 +82,8 @@ tty_ld_discard(void *arg)
 	struct tty *t = arg;
 
 	t->lops->discard(t);
+	if (t->lops->input_flushed != NULL)
+		t->lops->input_flushed(t);
 	waitq_wake_all(&t->write_wq);
 }
 

@@ -41,6 +41,12 @@ struct tty_line_ops {
 	void (*resume)(struct tty *t);
 	/* c_cflag and speeds were set.  Without the lock. */
 	void (*set_line)(struct tty *t, const struct termios2 *tio);
+	/*
+	 * The settings changed; what was typed is dropped.  NULL: the line
+	 * does not care.
+	 */
+	void (*changed)(struct tty *t, const struct termios2 *old);
+	void (*input_flushed)(struct tty *t);
 	/* TIOCM_* bits; NULL: the line has none. */
 	unsigned (*modem)(struct tty *t);
 	void (*set_modem)(struct tty *t, unsigned set, unsigned clear);

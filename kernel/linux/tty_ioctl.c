@@ -59,6 +59,8 @@ flush_input(struct tty *t)
 	uint64_t state = spin_lock_irq(&t->lock);
 
 	ldisc_flush_input(&t->ldisc);
+	if (t->lops->input_flushed != NULL)
+		t->lops->input_flushed(t);
 	spin_unlock_irq(&t->lock, state);
 	tty_update_room(t);
 }
@@ -77,7 +79,7 @@ flush_output(struct tty *t)
 static int
 apply_termios(struct tty *t, struct termios2 *tio, enum when when)
 {
-	tcflag_t old = t->ldisc.t.c_cflag;
+	struct termios2 old;
 	uint64_t state;
 	int error;
 
@@ -89,10 +91,15 @@ apply_termios(struct tty *t, struct termios2 *tio, enum when when)
 	if (error != 0)
 		return error;
 	set_speeds(tio);
+	if (t->pty) /* no line that could have other bytes */
+		tio->c_cflag = (tio->c_cflag & ~(CSIZE | PARENB)) | CS8 | CREAD;
 	state = spin_lock_irq(&t->lock);
+	old = t->ldisc.t;
 	ldisc_set_termios(&t->ldisc, tio);
+	if (t->lops->changed != NULL)
+		t->lops->changed(t, &old);
 	spin_unlock_irq(&t->lock, state);
-	if (tio->c_cflag != old && t->lops->set_line != NULL)
+	if (tio->c_cflag != old.c_cflag && t->lops->set_line != NULL)
 		t->lops->set_line(t, tio);
 	tty_update_room(t);
 	waitq_wake_all(&t->read_wq);

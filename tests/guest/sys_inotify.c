@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static char dir[] = "/tmp/sys_inotify.XXXXXX";
 static char got[4000];
@@ -110,6 +111,34 @@ what_happens_in_it(void)
 	unlink("link");
 	rmdir("sub");
 	CHECK_STR(events(in), "delete:other delete:link deletedir:sub");
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	CHECK(syscall(SYS_getdents64, fd, got, sizeof(got)) > 0);
+	close(fd);
+	CHECK_STR(events(in), "opendir accessdir close_nowritedir");
+}
+
+/* A queue of 16384: what does not go in is told by one event at its end. */
+static void
+too_many(void)
+{
+	int i, n, last = 0, wf;
+
+	wf = (int)CHECK_OK(inotify_add_watch(in, "moved", IN_ATTRIB));
+	CHECK_RET(inotify_add_watch(in, dir, IN_ATTRIB), wd);
+	for (i = 0; i < 8300; i++)
+		chmod("moved", i % 2 != 0 ? 0600 : 0640);
+	for (i = 0; (n = read(in, got, sizeof(got))) > 0;)
+		for (char *p = got; p < got + n; i++) {
+			struct inotify_event *e = (void *)p;
+
+			last = e->wd == -1 ? (int)e->mask : 0;
+			p += sizeof(*e) + e->len;
+		}
+	CHECK_RET(last, IN_Q_OVERFLOW);
+	CHECK_RET(i, 16385);
+	CHECK_RET(inotify_rm_watch(in, wf), 0);
+	CHECK_STR(events(in), "ignored");
+	CHECK_RET(inotify_add_watch(in, dir, IN_ALL_EVENTS), wd);
 }
 
 static void
@@ -150,6 +179,7 @@ main(void)
 	REQUIRE(chdir(dir) == 0);
 	refusals();
 	what_happens_in_it();
+	too_many();
 	other_watches();
 	CHECK_RET(close(in), 0);
 	rmdir("a");

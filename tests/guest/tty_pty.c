@@ -187,6 +187,34 @@ sizes(void)
 	CHECK_RET(close(m), 0);
 }
 
+/* The master learns that ^S and ^Q work, and with EXTPROC of everything. */
+static void
+packet_settings(int m, int s)
+{
+	struct termios t;
+
+	CHECK_RET(tcgetattr(s, &t), 0);
+	t.c_iflag |= IXON;
+	CHECK_RET(tcsetattr(s, TCSANOW, &t), 0);
+	CHECK_RET(read(m, buf, 100), 1);
+	CHECK_RET(buf[0], TIOCPKT_DOSTOP);
+	t.c_iflag &= ~(tcflag_t)IXON;
+	CHECK_RET(tcsetattr(s, TCSANOW, &t), 0);
+	CHECK_RET(read(m, buf, 100), 1);
+	CHECK_RET(buf[0], TIOCPKT_NOSTOP);
+	t.c_lflag |= EXTPROC;
+	CHECK_RET(tcsetattr(s, TCSANOW, &t), 0);
+	CHECK_RET(read(m, buf, 100), 1);
+	CHECK_RET(buf[0], TIOCPKT_IOCTL);
+	t.c_lflag &= ~(tcflag_t)EXTPROC;
+	/* There is no line that could have other bytes than these. */
+	t.c_cflag = (t.c_cflag & ~(tcflag_t)CSIZE) | CS5 | PARENB;
+	CHECK_RET(tcsetattr(s, TCSANOW, &t), 0);
+	CHECK_RET(read(m, buf, 100), 1);
+	CHECK_RET(tcgetattr(s, &t), 0);
+	CHECK_RET(t.c_cflag & (CSIZE | PARENB | CREAD), CS8 | CREAD);
+}
+
 static void
 packets(void)
 {
@@ -209,6 +237,10 @@ packets(void)
 	CHECK_RET(tcflow(s, TCOON), 0);
 	CHECK_RET(read(m, buf, 100), 1);
 	CHECK_RET(buf[0], TIOCPKT_START);
+	CHECK_RET(tcflush(s, TCIFLUSH), 0);
+	CHECK_RET(read(m, buf, 100), 1);
+	CHECK_RET(buf[0], TIOCPKT_FLUSHREAD);
+	packet_settings(m, s);
 	CHECK_RET(ioctl(m, TIOCPKT, &zero), 0);
 	CHECK_RET(close(s), 0);
 	CHECK_RET(close(m), 0);
