@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -422,11 +423,15 @@ static void
 only_kills(void)
 {
 	struct seccomp_notif n;
-	int fd = begin(KILLABLE, is_not_interrupted);
+	int fd = begin(KILLABLE, is_not_interrupted), i, gone = 0;
 
 	n = receive(fd);
 	CHECK_RET(kill(target, SIGUSR1), 0);
-	CHECK_RET(ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &n.id), 0);
+	for (i = 0; i < 100; i++) {
+		sched_yield();
+		gone += ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &n.id) != 0;
+	}
+	CHECK_RET(gone, 0);
 	CHECK_RET(answer(fd, n.id, 6, 0, 0), 0);
 	ended(fd, 0);
 	fd = begin(KILLABLE, asks_once);
