@@ -129,6 +129,10 @@ uio_skip(struct uio *u, size_t len)
 {
 	size_t n;
 
+	if (len == u->resid) { /* nothing is left to point to */
+		u->resid = 0;
+		return;
+	}
 	while (len > 0) {
 		n = uio_piece(u, len);
 		uio_advance(u, n);

@@ -38,6 +38,16 @@ _Static_assert(offsetof(struct rt_sigframe, info) == 312, "rt_sigframe");
 #define XSTATE_HEADER_LEN 64
 #define XSTATE_FP_SSE     3ull
 
+/* What stands between the registers of old and those that came later. */
+struct fpu_middle {
+	struct _fpx_sw_bytes sw; /* Linux's own */
+	uint64_t header[XSTATE_HEADER_LEN / 8];
+};
+_Static_assert(offsetof(struct _fpstate_64, sw_reserved) +
+	    offsetof(struct fpu_middle, header) ==
+	XSTATE_HEADER,
+    "SDM vol. 1, 13.4.2");
+
 /* What a program may set in rflags; IF stays on, IOPL and the rest off. */
 #define RFLAGS_USER                                                      \
 	(RFLAGS_AC | 0x800ul | RFLAGS_DF | RFLAGS_TF | 0x80ul | 0x40ul | \
@@ -59,12 +69,17 @@ sigaltstack_holds(uaddr_t sp)
 	return sp > ss->altstack && sp - ss->altstack <= ss->altstack_size;
 }
 
+/* Every byte is set: it goes to the program. */
 static stack_t
 altstack_now(const struct signal_state *ss)
 {
-	return (stack_t){ .ss_sp = (void *)ss->altstack,
-		.ss_flags = ss->altstack_flags,
-		.ss_size = ss->altstack_size };
+	stack_t st;
+
+	memset(&st, 0, sizeof(st));
+	st.ss_sp = (void *)ss->altstack;
+	st.ss_flags = ss->altstack_flags;
+	st.ss_size = ss->altstack_size;
+	return st;
 }
 
 /* ---- the FPU's part ---- */
@@ -95,42 +110,69 @@ fill_sw_bytes(struct _fpx_sw_bytes *sw)
 	sw->xstate_size = cpu_features()->fpu_size;
 }
 
+/* Straight from the registers: what is around them goes first. */
 static int
-fpu_push(uaddr_t at)
+fpu_push_registers(uaddr_t at)
+{
+	struct fpu_middle middle = { 0 };
+	uint64_t features;
+
+	fill_sw_bytes(&middle.sw);
+	if (copyout(at + offsetof(struct _fpstate_64, sw_reserved), &middle,
+		sizeof(middle)) != 0 ||
+	    fpu_store_user(at) != 0 ||
+	    copyin(&features, at + XSTATE_HEADER, sizeof(features)) != 0)
+		return -EFAULT;
+	if ((features & XSTATE_FP_SSE) == XSTATE_FP_SSE)
+		return 0;
+	/* The old part counts as present even where it is as at the start. */
+	features |= XSTATE_FP_SSE;
+	return copyout(at + XSTATE_HEADER, &features, sizeof(features));
+}
+
+/* The same by way of the thread's save area. */
+static int
+fpu_push_saved(uaddr_t at)
 {
 	struct thread *self = thread_self();
-	size_t size = cpu_features()->fpu_size;
-	const uint32_t magic2 = FP_XSTATE_MAGIC2;
 	struct _fpx_sw_bytes sw;
 	uint64_t features;
 
 	fpu_save(self);
 	fill_sw_bytes(&sw);
-	if (copyout(at, self->fpu, size) != 0 ||
+	if (copyout(at, self->fpu, cpu_features()->fpu_size) != 0 ||
 	    copyout(at + offsetof(struct _fpstate_64, sw_reserved), &sw,
 		sizeof(sw)) != 0)
 		return -EFAULT;
 	if (!has_xsave())
 		return 0;
-	/* The old part counts as present even where it is as at the start. */
 	memcpy(&features, (char *)self->fpu + XSTATE_HEADER, sizeof(features));
 	features |= XSTATE_FP_SSE;
-	if (copyout(at + XSTATE_HEADER, &features, sizeof(features)) != 0 ||
-	    copyout(at + size, &magic2, sizeof(magic2)) != 0)
+	return copyout(at + XSTATE_HEADER, &features, sizeof(features));
+}
+
+static int
+fpu_push(uaddr_t at)
+{
+	const uint32_t magic2 = FP_XSTATE_MAGIC2;
+
+	if (has_xsave() &&
+	    copyout(at + cpu_features()->fpu_size, &magic2, sizeof(magic2)) !=
+		0)
 		return -EFAULT;
-	return 0;
+	return fpu_push_registers(at) == 0 ? 0 : fpu_push_saved(at);
 }
 
 /* Has the frame a whole extended state, or the old 512 bytes only? */
 static bool
-is_extended(uaddr_t at, const uint8_t *area)
+is_extended(uaddr_t at)
 {
 	struct _fpx_sw_bytes sw;
 	uint32_t magic2;
 
-	memcpy(&sw, area + offsetof(struct _fpstate_64, sw_reserved),
-	    sizeof(sw));
-	return sw.magic1 == FP_XSTATE_MAGIC1 &&
+	return copyin(&sw, at + offsetof(struct _fpstate_64, sw_reserved),
+		   sizeof(sw)) == 0 &&
+	    sw.magic1 == FP_XSTATE_MAGIC1 &&
 	    sw.xstate_size == cpu_features()->fpu_size &&
 	    sw.extended_size >= sw.xstate_size &&
 	    copyin(&magic2, at + sw.xstate_size, sizeof(magic2)) == 0 &&
@@ -145,6 +187,7 @@ sigframe_check_fpu(uint8_t *area, bool extended)
 	uint64_t header[XSTATE_HEADER_LEN / 8];
 	unsigned i;
 
+	fpu_save(thread_self()); /* the mask comes with it */
 	memcpy(&mxcsr, area + MXCSR_OFFSET, sizeof(mxcsr));
 	memcpy(&allowed, (uint8_t *)thread_self()->fpu + MXCSR_MASK_OFFSET,
 	    sizeof(allowed));
@@ -167,27 +210,21 @@ sigframe_check_fpu(uint8_t *area, bool extended)
 	return 0;
 }
 
+/* By way of a save area, which is looked at. */
 static int
-fpu_pop(uaddr_t at)
+fpu_pop_checked(uaddr_t at, bool extended)
 {
 	struct thread *self = thread_self();
 	size_t size = cpu_features()->fpu_size;
-	uint8_t *area;
-	bool extended = false;
+	uint8_t *area = fpu_area_alloc();
 	int error;
 
-	if (at == 0) {
-		fpu_drop(self);
-		return 0;
-	}
-	area = fpu_area_alloc();
 	if (area == NULL)
 		return -ENOMEM;
 	/* All at once, if it is there; else the part that must be. */
-	if (copyin(area, at, size) == 0) {
-		extended = has_xsave() && is_extended(at, area);
-		error = 0;
-	} else {
+	error = copyin(area, at, size);
+	if (error != 0) {
+		extended = false;
 		memset(area, 0, size);
 		error = copyin(area, at, sizeof(struct _fpstate_64));
 	}
@@ -199,8 +236,24 @@ fpu_pop(uaddr_t at)
 	return error;
 }
 
+static int
+fpu_pop(uaddr_t at)
+{
+	bool extended;
+
+	if (at == 0) {
+		fpu_drop(thread_self());
+		return 0;
+	}
+	extended = has_xsave() && is_extended(at);
+	if (extended && fpu_load_user(at) == 0)
+		return 0;
+	return fpu_pop_checked(at, extended);
+}
+
 /* ---- the registers ---- */
 
+/* Every byte is set: it goes to the program. */
 static void
 fill_sigcontext(struct sigcontext *sc, const struct trapframe *tf,
     uint64_t mask, uaddr_t fpstate)
@@ -226,12 +279,14 @@ fill_sigcontext(struct sigcontext *sc, const struct trapframe *tf,
 	sc->rip = tf->rip;
 	sc->eflags = tf->rflags;
 	sc->cs = tf->cs;
+	sc->gs = sc->fs = 0;
 	sc->ss = tf->ss;
 	sc->err = t->fault_error;
 	sc->trapno = t->fault_trapno;
 	sc->oldmask = mask;
 	sc->cr2 = t->fault_addr;
 	sc->fpstate = (void *)fpstate;
+	memset(sc->reserved1, 0, sizeof(sc->reserved1));
 }
 
 static void
@@ -317,10 +372,10 @@ sigframe_push(struct trapframe *tf, int signo, const siginfo_t *info,
 	error = fpu_push(fpstate);
 	if (error != 0)
 		return error;
-	memset(&f, 0, sizeof(f));
 	f.return_address = (uint64_t)act->sa_restorer;
 	f.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS |
 	    (has_xsave() ? UC_FP_XSTATE : 0);
+	f.uc.uc_link = NULL;
 	f.uc.uc_stack = altstack_now(ss);
 	f.uc.uc_sigmask = mask;
 	fill_sigcontext(&f.uc.uc_mcontext, tf, mask, fpstate);

@@ -312,6 +312,15 @@ void fpu_save(struct thread *t);
 void fpu_load(struct thread *t);
 void fpu_drop(struct thread *t);
 /*
+ * The caller's registers to and from its program's memory, without a copy in
+ * the kernel's: what is stored is XSAVE's, so that the header's other fields
+ * must be zero before.  Never sleeps; the long way round remains when it says
+ *   -EFAULT  memory not there, contents that the processor refuses, or no XSAVE
+ * and after a failed load, as the registers are undefined then.
+ */
+int fpu_store_user(uaddr_t at);
+int fpu_load_user(uaddr_t at);
+/*
  * A save area of its own, contents undefined (NULL: out of memory); and its
  * exchange with the caller's, whose registers become what it holds.
  */

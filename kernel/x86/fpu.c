@@ -15,6 +15,7 @@
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "x86/cpu.h"
+#include "x86/layout.h"
 #include "x86/machdep.h"
 #include <linux/errno.h>
 
@@ -66,6 +67,10 @@ area_load(const void *area)
 	else
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
+
+/* uaccess_copy.S */
+int user_xsave(void *to, uint64_t what);
+int user_xrstor(const void *from, uint64_t what);
 
 static void
 set_xcr0(struct cpu_features *f)
@@ -192,6 +197,51 @@ fpu_load(struct thread *t)
 	preempt_enable();
 }
 
+/* Is that a program's memory, as a whole? */
+static bool
+is_users(uaddr_t at)
+{
+	return at < USER_END - PAGE_SIZE;
+}
+
+/*
+ * Under preempt_disable() a fault is never served, so it cannot sleep and the
+ * registers stay the caller's.
+ */
+int
+fpu_store_user(uaddr_t at)
+{
+	const struct cpu_features *f = cpu_features();
+	struct thread *self = thread_self();
+	int error = -1;
+
+	if (!f->xsave || !is_users(at))
+		return -EFAULT;
+	preempt_disable();
+	if (cpu_self()->fpu_unsaved && is_here(cpu_self(), self))
+		error = user_xsave((void *)at, f->xcr0);
+	preempt_enable();
+	return error == 0 ? 0 : -EFAULT;
+}
+
+int
+fpu_load_user(uaddr_t at)
+{
+	const struct cpu_features *f = cpu_features();
+	struct thread *self = thread_self();
+	int error = -1;
+
+	if (!f->xsave || !is_users(at))
+		return -EFAULT;
+	preempt_disable();
+	if (is_here(cpu_self(), self)) {
+		error = user_xrstor((const void *)at, f->xcr0);
+		take(cpu_self(), self);
+	}
+	preempt_enable();
+	return error == 0 ? 0 : -EFAULT;
+}
+
 /*
  * The first program gets the registers as power-on left them: some nested
  * hypervisors cannot restore them, and a machine with one thread never needs
@@ -203,9 +253,8 @@ fpu_drop(struct thread *t)
 	static bool used;
 
 	preempt_disable();
-	memcpy(t->fpu, &initial, sizeof(initial));
 	if (used || cpu_id() != 0)
-		area_load(t->fpu);
+		area_load(&initial);
 	used = true;
 	take(cpu_self(), t);
 	preempt_enable();

@@ -119,4 +119,38 @@ user_cas32:
 	ret
 	FAULT(1b, 2b)
 
+/*
+ * int user_xsave(void *to, uint64_t what), user_xrstor(const void *from, ...):
+ * 0, or -1 on a fault or on what the processor refuses to load
+ */
+	.globl user_xsave
+user_xsave:
+	movq %rsi, %rax
+	movq %rsi, %rdx
+	shrq $32, %rdx
+	STAC
+1:	xsave64 (%rdi)
+	CLAC
+	xorl %eax, %eax
+	ret
+2:	CLAC
+	movl $-1, %eax
+	ret
+	FAULT(1b, 2b)
+
+	.globl user_xrstor
+user_xrstor:
+	movq %rsi, %rax
+	movq %rsi, %rdx
+	shrq $32, %rdx
+	STAC
+1:	xrstor64 (%rdi)
+	CLAC
+	xorl %eax, %eax
+	ret
+2:	CLAC
+	movl $-1, %eax
+	ret
+	FAULT(1b, 2b)
+
 	.section .note.GNU-stack, "", @progbits
