@@ -394,21 +394,30 @@ is_half_open_of(const struct tcp_pcb *pcb, const void *listener)
 	return pcb->state == SYN_RCVD && pcb->listener == listener;
 }
 
-/* One more would be too many: the one that waits longest is forgotten. */
+/*
+ * One more would be too many: the one that waits longest is forgotten.  They
+ * are counted when they may be: all connections are looked at then.
+ */
 static void
 make_room(const struct tcp_pcb *listener, const struct inet_sock *l)
 {
-	unsigned max = MAX(l->backlog, HALF_OPEN_MIN), n = 0;
+	static unsigned most; /* that all listeners together may have */
+	unsigned max = MAX(l->backlog, HALF_OPEN_MIN), n = 0, all = 0;
 	struct tcp_pcb *pcb, *oldest = NULL;
 
+	max = MIN(max, HALF_OPEN_MAX);
+	if (most++ < max)
+		return;
 	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+		all += pcb->state == SYN_RCVD;
 		if (!is_half_open_of(pcb, listener))
 			continue;
 		n++;
 		if (oldest == NULL || (int32_t)(oldest->tmr - pcb->tmr) >= 0)
 			oldest = pcb; /* those behind came earlier */
 	}
-	if (n >= MIN(max, HALF_OPEN_MAX))
+	most = all + 1;
+	if (n >= max)
 		tcp_abandon(oldest, 0);
 }
 
@@ -476,7 +485,7 @@ once_more(const struct segment *s)
 	h->ackno = lwip_htonl(h->ackno);
 	h->wnd = lwip_htons(h->wnd);
 	pbuf_ref(s->p);
-	tcp_input(s->p, ip_current_input_netif());
+	lwip_hook_tcp_segment(s->p, ip_current_input_netif());
 }
 
 /* A SYN that cannot be an old one makes room for a new connection. */

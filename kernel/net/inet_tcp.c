@@ -310,7 +310,7 @@ release(struct socket *s)
 static int
 try_port(struct inet_sock *is, const struct inet_end *end, uint16_t port)
 {
-	int error = inet_errno(tcp_bind(is->tcp, &end->ip, port));
+	int error = inet_errno(lwip_port_bind(is->tcp, &end->ip, port));
 
 	if (error == 0) {
 		is->local = *end;
@@ -323,6 +323,7 @@ try_port(struct inet_sock *is, const struct inet_end *end, uint16_t port)
 static int
 bind_locked(struct inet_sock *is, const struct inet_end *end)
 {
+	uint16_t port;
 	unsigned i;
 	int error = -EADDRINUSE;
 
@@ -330,8 +331,11 @@ bind_locked(struct inet_sock *is, const struct inet_end *end)
 		return -EINVAL;
 	if (end->port != 0)
 		return try_port(is, end, end->port);
-	for (i = 0; i < INET_PORT_TRIES && error == -EADDRINUSE; i++)
-		error = try_port(is, end, inet_port_guess());
+	for (i = 0; i < INET_PORT_TRIES && error == -EADDRINUSE; i++) {
+		port = inet_port_guess();
+		if (lwip_port_use(port) != LWIP_PORT_USED)
+			error = try_port(is, end, port);
+	}
 	return error;
 }
 

@@ -56,6 +56,27 @@ err_t lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src,
 	lwip_hook_tcp_output(p, src, dst, ttl, tos, nif)
 #endif
 
+/*
+ * lwip/pcbs.c: who enters or leaves a list of TCP's control blocks; and what of
+ * the lists of connections tcp_in.c sees: the one that a segment is for.
+ */
+void lwip_port_pcb_add(struct tcp_pcb **list, struct tcp_pcb *pcb);
+void lwip_port_pcb_remove(struct tcp_pcb **list, struct tcp_pcb *pcb);
+extern struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
+#if defined(LWIP_PORT_TCP) || defined(LWIP_PORT_TCP_IN)
+#undef TCP_REG
+#define TCP_REG(list, pcb) lwip_port_pcb_add(list, pcb)
+#undef TCP_RMV
+#define TCP_RMV(list, pcb) lwip_port_pcb_remove(list, pcb)
+#endif
+#ifdef LWIP_PORT_TCP_IN
+#define tcp_active_pcbs lwip_port_active
+#define tcp_tw_pcbs     lwip_port_waiting
+#endif
+
+/* In place of tcp_input(), which it calls. */
+void lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp);
+
 /* In place of udp_input(), which gets UDP-Lite's table for UDP-Lite. */
 void lwip_hook_udp_input(struct pbuf *p, struct netif *inp);
 

@@ -96,6 +96,7 @@ extern unsigned lwip_tcp_window;
 #define LWIP_TCP_TIMESTAMPS               1
 #define LWIP_TCP_KEEPALIVE                1
 #define TCP_LISTEN_BACKLOG                0 /* net/inet_guard.c counts */
+#define LWIP_TCP_PCB_NUM_EXT_ARGS         3 /* net/lwip/pcbs.c */
 #define TCP_QUEUE_OOSEQ                   1
 #define TCP_OOSEQ_MAX_BYTES               lwip_tcp_window
 #define TCP_MAXRTX                        12

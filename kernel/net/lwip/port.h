@@ -6,4 +6,10 @@
 #include <lwip/opt.h>
 #include "hooks.h"
 
+/* pcbs.c, of a local port of TCP.  UNKNOWN: lwIP must look for itself. */
+enum lwip_port_use { LWIP_PORT_UNKNOWN, LWIP_PORT_FREE, LWIP_PORT_USED };
+enum lwip_port_use lwip_port_use(u16_t port);
+/* tcp_bind(), quick where that is known. */
+err_t lwip_port_bind(struct tcp_pcb *pcb, const ip_addr_t *ip, u16_t port);
+
 #endif

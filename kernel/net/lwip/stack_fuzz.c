@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
