@@ -12,6 +12,7 @@
 #include <linux/errno.h>
 
 #define MERGE_MAX 40u /* buffers of one packet: more than 64 KiB */
+#define POST_MIN  18u /* for the largest packet: else devices wait for more */
 #define DATA_MAX  (NIC_MTU_MAX + NIC_HEAD)
 
 static void
@@ -40,17 +41,14 @@ push_rx(struct vtnet_rxq *q, struct vtnet_rx_slot *s)
 	return virtqueue_push(q->vq, seg, 0, 2, s);
 }
 
+/* Takes the buffer over. */
 static int
-post_one_locked(struct vtnet_rxq *q)
+post_one_locked(struct vtnet_rxq *q, struct nic_buf *b)
 {
 	struct vtnet_rx_slot *s = &q->slot[q->free];
-	int error;
+	int error = dma_map_load(s->map, b->mem, NIC_BUF_SIZE, DMA_FROM_DEVICE);
 
-	s->buf = nic_buf_alloc();
-	if (s->buf == NULL)
-		return -ENOMEM;
-	error = dma_map_load(s->map, s->buf->mem, NIC_BUF_SIZE,
-	    DMA_FROM_DEVICE);
+	s->buf = b;
 	if (error == 0) {
 		dma_map_sync(s->map, DMA_SYNC_FOR_DEVICE);
 		error = push_rx(q, s);
@@ -60,7 +58,7 @@ post_one_locked(struct vtnet_rxq *q)
 		return 0;
 	}
 	dma_map_unload(s->map);
-	nic_buf_free(s->buf);
+	nic_buf_free(b);
 	s->buf = NULL;
 	return error;
 }
@@ -69,14 +67,51 @@ post_one_locked(struct vtnet_rxq *q)
 static int
 post_locked(struct vtnet_rxq *q)
 {
+	struct nic_buf *b;
 	int error = 0;
 
-	while (error == 0 && q->free < q->nslot)
-		error = post_one_locked(q);
+	while (error == 0 && q->free < q->nslot) {
+		b = nic_buf_alloc();
+		error = b == NULL ? -ENOMEM : post_one_locked(q, b);
+	}
 	if (error == -ENOMEM)
 		__atomic_add_fetch(&q->sc->nic->stats.rx_missed, 1,
 		    __ATOMIC_RELAXED);
 	return error;
+}
+
+static bool
+is_starved_locked(const struct vtnet_rxq *q)
+{
+	unsigned want = q->sc->merge ? POST_MIN : 1;
+
+	return virtqueue_outstanding(q->vq) < MIN(want, q->nslot);
+}
+
+/*
+ * There is no memory: a device without buffers has nothing to say, and would be
+ * asked nothing again.  So the newest packets are dropped for their buffers.
+ * How many are left.
+ */
+static unsigned
+post_again_locked(struct vtnet_rxq *q, struct nic_rx *rx, unsigned n)
+{
+	struct nic_buf *b, *next;
+	int error = 0;
+
+	while (error == 0 && n > 0 && is_starved_locked(q)) {
+		for (b = rx[--n].buf; b != NULL; b = next) {
+			next = b->next;
+			b->next = NULL;
+			if (error == 0)
+				error = post_one_locked(q, b);
+			else
+				nic_buf_free(b);
+		}
+		__atomic_add_fetch(&q->sc->nic->stats.rx_dropped, 1,
+		    __ATOMIC_RELAXED);
+	}
+	return n;
 }
 
 /* The buffer of a slot that was answered or taken back. */
@@ -223,7 +258,7 @@ vtnet_receive(void *arg, unsigned queue, struct nic_rx *rx, unsigned max)
 	struct vtnet_rxq *q = &sc->rx[queue];
 	uint64_t state = spin_lock_irq(&q->lock);
 	bool kick = false;
-	unsigned n = 0;
+	unsigned n = 0, left = 0;
 
 	if (!vtnet_is_gone(sc) && q->slot != NULL) {
 		do {
@@ -231,13 +266,16 @@ vtnet_receive(void *arg, unsigned queue, struct nic_rx *rx, unsigned max)
 			while (n < max && next_packet_locked(q, &rx[n]))
 				n++;
 		} while (n < max && !virtqueue_intr_on(q->vq));
-		(void)post_locked(q);
+		left = post_locked(q) != -ENOMEM ? n :
+						   post_again_locked(q, rx, n);
 		kick = virtqueue_kick_needed(q->vq);
 	}
 	spin_unlock_irq(&q->lock, state);
 	if (kick)
 		virtqueue_notify(q->vq);
-	return n;
+	if (left < n) /* not all that had come: look again */
+		vtnet_tell(sc);
+	return left;
 }
 
 static void
@@ -291,7 +329,7 @@ vtnet_rx_start(struct vtnet_softc *sc, struct vtnet_rxq *q)
 	q->slot = slot;
 	if (error == 0)
 		error = post_locked(q);
-	if (q->nslot > 0 && virtqueue_outstanding(q->vq) > 0)
+	if (q->nslot > 0 && !is_starved_locked(q))
 		error = 0; /* fewer buffers will do */
 	spin_unlock_irq(&q->lock, state);
 	if (error == 0)

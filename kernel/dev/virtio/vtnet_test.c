@@ -372,6 +372,39 @@ no_memory_for_buffers(void **state)
 	fake_detach(&f, true, DETACH_ASKED);
 }
 
+/* A ring must never run dry: nothing would come that could fill it again. */
+static void
+no_memory_for_long(void **state)
+{
+	vtnet_hdr h = { .num_buffers = 1 };
+	unsigned i, n = 0;
+
+	(void)state;
+	running(ALL);
+	fake_budget = 0;
+	for (i = 0; i < 10 * SIZE; i++) {
+		assert_true(fake_arrive(&f, &h, 12, 100));
+		fake_readies = 0;
+		if (receive() == 1) {
+			nic_buf_free_all(rx[0].buf);
+			n++;
+		} else {
+			assert_int_equal(fake_readies, 1);
+			assert_int_equal(receive(), 0);
+		}
+	}
+	assert_int_equal(n, SIZE - POST_MIN);
+	assert_int_equal(fake_nic.stats.rx_dropped, 10 * SIZE - n);
+	fake_budget = -1;
+	h.num_buffers = 2;
+	assert_true(fake_arrive(&f, &h, 12, NIC_BUF_SIZE));
+	assert_true(fake_arrive(&f, &h, 0, 100));
+	assert_int_equal(receive(), 1);
+	nic_buf_free_all(rx[0].buf);
+	assert_int_equal(receive(), 0);
+	fake_detach(&f, true, DETACH_ASKED);
+}
+
 int
 main(void)
 {
@@ -388,6 +421,7 @@ main(void)
 		cmocka_unit_test(links),
 		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(no_memory_for_buffers),
+		cmocka_unit_test(no_memory_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
