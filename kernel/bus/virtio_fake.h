@@ -64,6 +64,13 @@ static char fake_log[200];
 static int64_t fake_now;
 static void (*fake_on_log)(const char *line); /* NULL: nobody listens */
 
+/* The device is of the same thread. */
+void cpu_device_fence(void);
+void
+cpu_device_fence(void)
+{
+}
+
 /* ---------------------------------------------------------- memory -- */
 
 static bool

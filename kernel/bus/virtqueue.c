@@ -9,6 +9,7 @@
 #include "kern/kmem.h"
 #include "kern/log.h"
 #include "kern/panic.h"
+#include "x86/cpu.h"
 #include <linux/errno.h>
 
 #define QUEUE_SIZE_DEFAULT 256u
@@ -207,7 +208,7 @@ virtqueue_kick_needed(struct virtqueue *vq)
 
 	if (vq->added == 0)
 		return false;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	cpu_device_fence();
 	needed = vq->format->kick_needed(vq);
 	vq->added = 0;
 	return needed;

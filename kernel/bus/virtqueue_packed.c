@@ -9,6 +9,7 @@
  */
 #include "bus/virtqueue_impl.h"
 #include "kern/types.h"
+#include "x86/cpu.h"
 
 #define DESC_AVAIL  (1u << VRING_PACKED_DESC_F_AVAIL)
 #define DESC_USED   (1u << VRING_PACKED_DESC_F_USED)
@@ -194,7 +195,7 @@ packed_intr_on(struct virtqueue *vq, unsigned after)
 		event = EVENT(vq->last_used | (vq->used_wrap ? EVENT_WRAP : 0),
 		    VRING_PACKED_EVENT_FLAG_DESC);
 	__atomic_store_n(driver_event(vq), event, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	cpu_device_fence();
 	return !packed_answer(vq, &id, &len);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "bus/virtqueue_impl.h"
 #include "kern/types.h"
+#include "x86/cpu.h"
 
 #define USED_ALIGN_LEGACY 4096u
 #define USED_ALIGN        64u /* a cache line of its own */
@@ -194,7 +195,7 @@ split_intr_on(struct virtqueue *vq, unsigned after)
 		vq->quiet = 0;
 		__atomic_store_n(&avail(vq)->flags, 0, __ATOMIC_RELAXED);
 	}
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	cpu_device_fence();
 	return waiting(vq) <= after;
 }
 

@@ -69,6 +69,18 @@ cpu_hypervisor(void)
 	return features.hypervisor ? features.hv_vendor : "hardware";
 }
 
+/*
+ * QEMU up to 7.2 translates the fences of an only processor to nothing, as if
+ * no device ran beside it.  To read the time stamp counter it takes a lock.
+ */
+void
+cpu_device_fence(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (features.emulated)
+		(void)rdtsc();
+}
+
 struct percpu *
 cpu_nth(unsigned i)
 {
@@ -140,6 +152,7 @@ find_features(struct cpu_features *f)
 	if (f->hypervisor) {
 		r = cpuid(0x40000000, 0);
 		memcpy(f->hv_vendor, &r.ebx, 12);
+		f->emulated = strcmp(f->hv_vendor, "TCGTCGTCGTCG") == 0;
 	}
 	find_extended(f);
 }

@@ -230,6 +230,7 @@ struct cpu_features {
 	bool nx, smep, smap, umip, fsgsbase, pcid, pge, xsave, xsaveopt;
 	bool rdrand, rdseed, x2apic, tsc_deadline, invariant_tsc, rdtscp;
 	bool rdpid, gbpages, erms, hypervisor;
+	bool emulated; /* by QEMU: TCG */
 	char vendor[13];
 	char brand[49];
 	char hv_vendor[13]; /* "" on bare hardware */
@@ -242,6 +243,12 @@ struct cpu_features {
 const struct cpu_features *cpu_features(void);
 /* Whose machine it is: "KVM", "QEMU TCG", "hardware" ... */
 const char *cpu_hypervisor(void);
+/*
+ * What was stored before is seen by devices before anything is loaded that
+ * stands behind: for memory in which each side tells the other whether it must
+ * be woken.  Any context.
+ */
+void cpu_device_fence(void);
 
 /*
  * Processors: those that the machine has, which the host's tables told before

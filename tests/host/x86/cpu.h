@@ -25,6 +25,8 @@ struct cpu_features {
 };
 const struct cpu_features *cpu_features(void);
 
+void cpu_device_fence(void); /* bus/virtio_fake.h */
+
 static inline void
 cpu_pause(void)
 {
