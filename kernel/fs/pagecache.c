@@ -15,7 +15,8 @@
 /* Caches whose clean pages can be had again; taken with a try by reclaim. */
 static struct spinlock listed_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, pagecache) listed = TAILQ_HEAD_INITIALIZER(listed);
-static uint64_t total; /* atomic */
+static uint64_t total;  /* atomic */
+static uint64_t backed; /* atomic: of these, what a disk or host has too */
 
 #define RECLAIM 64 /* frames at once, at least */
 
@@ -96,6 +97,8 @@ insert(struct inode *inode, uint64_t index, struct page **page)
 	while (error == -ENOMEM && pagecache_reclaim(RECLAIM) != 0);
 	if (other == NULL && error == 0) {
 		__atomic_add_fetch(&total, 1, __ATOMIC_RELAXED);
+		if (pc->ops->writeback != NULL)
+			__atomic_add_fetch(&backed, 1, __ATOMIC_RELAXED);
 		list_cache(pc);
 		return 0;
 	}
@@ -134,8 +137,10 @@ pagecache_get(struct inode *inode, uint64_t index, enum page_want want,
 
 /* The page is out of the tree already. */
 static void
-forget_page(struct page *p)
+forget_page(struct pagecache *pc, struct page *p)
 {
+	if (pc->ops->writeback != NULL)
+		__atomic_sub_fetch(&backed, 1, __ATOMIC_RELAXED);
 	p->flags &= ~(PG_CACHE | PG_DIRTY);
 	__atomic_sub_fetch(&total, 1, __ATOMIC_RELAXED);
 	page_put(p);
@@ -173,7 +178,7 @@ remove_range(struct inode *inode, uint64_t first, uint64_t last)
 		return;
 	while ((n = take_out(pc, &first, last, pages, ARRAY_SIZE(pages))) > 0) {
 		for (i = 0; i < n; i++)
-			forget_page(pages[i]);
+			forget_page(pc, pages[i]);
 		if (pc->ops->uncharge != NULL)
 			pc->ops->uncharge(inode, n);
 	}
@@ -560,7 +565,7 @@ reclaim_from(struct pagecache *pc, uint64_t want)
 		if (p->refs == 1 && (p->flags & PG_DIRTY) == 0) {
 			pagetree_clear(&pc->tree, pc->hand);
 			pc->npages--;
-			forget_page(p);
+			forget_page(pc, p);
 			n++;
 		}
 		pc->hand++;
@@ -592,6 +597,12 @@ uint64_t
 pagecache_reclaim_batch(uint64_t frames)
 {
 	return pagecache_reclaim(MAX(frames, RECLAIM));
+}
+
+uint64_t
+pagecache_backed(void)
+{
+	return __atomic_load_n(&backed, __ATOMIC_RELAXED);
 }
 
 uint64_t

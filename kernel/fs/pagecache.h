@@ -121,5 +121,7 @@ uint64_t pagecache_reclaim(uint64_t frames);
 uint64_t pagecache_reclaim_batch(uint64_t frames);
 /* Pages in all caches, for /proc/meminfo. */
 uint64_t pagecache_total(void);
+/* Of these, pages of files that are elsewhere too: no tmpfs, no root. */
+uint64_t pagecache_backed(void);
 
 #endif

@@ -25,7 +25,7 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
-#define EVENTS_MAX 16384u /* fs.inotify.max_queued_events */
+#define EVENTS_MAX INOTIFY_EVENTS_MAX
 #define NAME_STEP  sizeof(struct event_head)
 
 /* struct inotify_event without its name. */

@@ -5,6 +5,8 @@
 
 #include "kern/types.h"
 
+#define INOTIFY_EVENTS_MAX 16384u /* fs.inotify.max_queued_events */
+
 struct inode;
 
 long sys_inotify_init(void);

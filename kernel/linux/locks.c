@@ -9,17 +9,22 @@
 #include "kern/mutex.h"
 #include "kern/thread.h"
 #include "kern/waitq.h"
+#include "linux/process.h"
+#include "linux/procfs.h"
 #include <bsd/sys/queue.h>
 
 struct lock {
 	TAILQ_ENTRY(lock) link;
+	int32_t pid; /* who took it, for /proc/locks */
 	struct lock_range range;
 };
 TAILQ_HEAD(lock_list, lock);
 
 /* All of one inode, under locks_lock.  Freed once nothing is in it. */
 struct file_locks {
-	struct lock_list ranges; /* by start */
+	TAILQ_ENTRY(file_locks) link; /* of all */
+	struct inode *inode;          /* [I] has us: no reference */
+	struct lock_list ranges;      /* by start */
 	struct lock_list whole;
 	struct waitq wq;
 	uint64_t releases; /* counts what may have let a waiter pass */
@@ -36,6 +41,9 @@ static struct mutex locks_lock = MUTEX_INIT(locks_lock);
 static TAILQ_HEAD(, lock_wait) lock_waits = TAILQ_HEAD_INITIALIZER(
     lock_waits); /* under locks_lock */
 
+static TAILQ_HEAD(, file_locks) all_locks = TAILQ_HEAD_INITIALIZER(
+    all_locks); /* under locks_lock */
+
 static struct file_locks *
 locks_get_locked(struct inode *inode)
 {
@@ -49,6 +57,8 @@ locks_get_locked(struct inode *inode)
 	TAILQ_INIT(&fl->ranges);
 	TAILQ_INIT(&fl->whole);
 	waitq_init(&fl->wq);
+	fl->inode = inode;
+	TAILQ_INSERT_TAIL(&all_locks, fl, link);
 	inode->locks = fl;
 	return fl;
 }
@@ -62,6 +72,7 @@ locks_tidy_locked(struct inode *inode)
 	    !TAILQ_EMPTY(&fl->whole))
 		return;
 	inode->locks = NULL;
+	TAILQ_REMOVE(&all_locks, fl, link);
 	kfree(fl);
 }
 
@@ -171,6 +182,7 @@ lock_cut_locked(struct file_locks *fl, struct lock *l, uint64_t start,
 
 	if (before && after) {
 		(*rest)->range = l->range;
+		(*rest)->pid = l->pid;
 		(*rest)->range.start = end + 1;
 		l->range.end = start - 1;
 		lock_insert_locked(fl, *rest);
@@ -218,6 +230,7 @@ lock_apply_locked(struct file_locks *fl, const struct lock_range *range,
 	}
 	if (r.type != LOCK_TYPE_NONE) {
 		(*new)->range = r;
+		(*new)->pid = r.pid;
 		lock_insert_locked(fl, *new);
 		*new = NULL;
 	}
@@ -332,6 +345,7 @@ locks_set_whole(struct inode *inode, const void *owner, enum lock_type type,
 	mutex_lock(&locks_lock);
 	fl = locks_get_locked(inode);
 	if (new != NULL && fl != NULL) {
+		new->pid = process_self()->pid;
 		new->range = (struct lock_range){ .owner = owner,
 			.pid = -1,
 			.end = LOCK_TO_END,
@@ -368,4 +382,43 @@ locks_drop(struct inode *inode, const void *owner)
 		locks_tidy_locked(inode);
 	}
 	mutex_unlock(&locks_lock);
+}
+
+/* ---- /proc/locks: proc(5) ---- */
+
+static void
+print_lock(struct sbuf *sb, unsigned n, const char *kind, const struct lock *l,
+    const struct inode *inode)
+{
+	uint64_t dev = inode->sb->dev;
+
+	sbuf_printf(sb, "%u: %-6s ADVISORY  %s %d %02x:%02x:%lu %lu ", n, kind,
+	    l->range.type == LOCK_TYPE_WRITE ? "WRITE" : "READ", l->pid,
+	    dev_major(dev), dev_minor(dev), (uint64_t)inode->ino,
+	    l->range.start);
+	if (l->range.end >= LOCK_TO_END)
+		sbuf_puts(sb, "EOF\n");
+	else
+		sbuf_printf(sb, "%lu\n", l->range.end);
+}
+
+int
+proc_show_locks(const struct pseudo_id *id, struct sbuf *sb)
+{
+	const struct file_locks *fl;
+	const struct lock *l;
+	unsigned n = 0;
+
+	(void)id;
+	mutex_lock(&locks_lock);
+	TAILQ_FOREACH (fl, &all_locks, link) {
+		TAILQ_FOREACH (l, &fl->ranges, link)
+			print_lock(sb, ++n,
+			    l->range.pid == -1 ? "OFDLCK" : "POSIX", l,
+			    fl->inode);
+		TAILQ_FOREACH (l, &fl->whole, link)
+			print_lock(sb, ++n, "FLOCK", l, fl->inode);
+	}
+	mutex_unlock(&locks_lock);
+	return 0;
 }

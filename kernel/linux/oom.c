@@ -29,6 +29,7 @@ static struct {
 	uint32_t came;     /* [a] how often that was so */
 	int32_t victim;    /* [a] its pid until it has given back; 0: none */
 	int64_t killed_ns; /* [a] when; set under process_lock */
+	uint64_t kills;    /* [a] how many were */
 } oom = { .wq = WAITQ_INIT(oom.wq) };
 
 /*
@@ -97,6 +98,12 @@ consider(struct process *p, void *arg)
 	return true;
 }
 
+uint64_t
+oom_kills(void)
+{
+	return __atomic_load_n(&oom.kills, __ATOMIC_RELAXED);
+}
+
 /* Has the last victim not given back yet, and was killed not long ago? */
 static bool
 still_ends(void)
@@ -122,6 +129,7 @@ kill_one_locked(void)
 	    (s.counts.resident - s.counts.resident_file) * (PAGE_SIZE / 1024),
 	    s.counts.resident_file * (PAGE_SIZE / 1024), s.best->oom_score_adj);
 	__atomic_store_n(&oom.killed_ns, clock_mono_ns(), __ATOMIC_RELAXED);
+	__atomic_add_fetch(&oom.kills, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&oom.victim, s.best->pid, __ATOMIC_RELEASE);
 	signal_send_process(s.best, SIGKILL);
 	return true;

@@ -26,4 +26,7 @@ int64_t oom_points(uint64_t resident, int adj);
 /* That process gave its memory back. */
 void oom_memory_came_free(int32_t pid);
 
+/* How many were killed since boot. */
+uint64_t oom_kills(void);
+
 #endif

@@ -464,13 +464,14 @@ int
 pipe_create(unsigned flags, struct file **in, struct file **out)
 {
 	struct pipe *p = pipe_alloc();
+	uint64_t ino;
 	char label[32];
 	int error;
 
 	if (p == NULL)
 		return -ENOMEM;
-	snprintf(label, sizeof(label), "pipe:[%llu]",
-	    (unsigned long long)anon_ino_next());
+	ino = anon_ino_next();
+	snprintf(label, sizeof(label), "pipe:[%lu]", ino);
 	error = file_create_anon(label, S_IFIFO | 0600, NULL, &pipe_ops, p,
 	    O_RDONLY | (flags & O_NONBLOCK), in);
 	if (error != 0) {
@@ -480,6 +481,7 @@ pipe_create(unsigned flags, struct file **in, struct file **out)
 	p->unnamed = true;
 	(*in)->inode->uid = process_self()->creds.fsuid;
 	(*in)->inode->gid = process_self()->creds.fsgid;
+	(*in)->inode->ino = ino;
 	(*in)->inode->ipc = p; /* for who opens it again */
 	p->files = 1;
 	p->nreaders = 1;

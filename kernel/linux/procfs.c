@@ -42,6 +42,7 @@ static const struct pseudo_entry root_entries[] = {
 	    .mode = 0400,
 	    .fops = &kmsg_proc_ops },
 	PROC_FILE("loadavg", 0444, proc_show_loadavg),
+	PROC_FILE("locks", 0444, proc_show_locks),
 	PROC_FILE("meminfo", 0444, proc_show_meminfo),
 	{ .name = "mounts",
 	    .kind = PSEUDO_LINK,

@@ -34,6 +34,9 @@ int proc_show_devices(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_swaps(const struct pseudo_id *id, struct sbuf *sb);
 
+/* locks.c */
+int proc_show_locks(const struct pseudo_id *id, struct sbuf *sb);
+
 /* procfs_disk.c */
 int proc_show_partitions(const struct pseudo_id *id, struct sbuf *sb);
 int proc_show_vmstat(const struct pseudo_id *id, struct sbuf *sb);

@@ -7,6 +7,7 @@
 #include "fs/pagecache.h"
 #include "kern/kmem.h"
 #include "kern/page.h"
+#include "linux/oom.h"
 #include "linux/procfs.h"
 
 int
@@ -39,11 +40,12 @@ proc_show_diskstats(const struct pseudo_id *id, struct sbuf *sb)
 	return 0;
 }
 
-/* KiB moved by disks; pages of files are memory's own and count as shared. */
+/* KiB moved by disks; files that are nowhere else count as shared memory. */
 int
 proc_show_vmstat(const struct pseudo_id *id, struct sbuf *sb)
 {
 	uint64_t sectors[2] = { 0 }, cached = pagecache_total();
+	uint64_t shmem = cached - MIN(cached, pagecache_backed());
 	struct block_dev *bd = NULL;
 	struct block_stats bs;
 	struct page_stats ps;
@@ -58,9 +60,9 @@ proc_show_vmstat(const struct pseudo_id *id, struct sbuf *sb)
 	sbuf_printf(sb,
 	    "nr_free_pages %lu\nnr_file_pages %lu\nnr_shmem %lu\n"
 	    "nr_dirty 0\nnr_writeback 0\nnr_slab_unreclaimable %lu\n"
-	    "pgpgin %lu\npgpgout %lu\npswpin 0\npswpout 0\n",
-	    ps.free, cached, cached, (uint64_t)kmem_used() >> PAGE_SHIFT,
-	    sectors[0] / 2, sectors[1] / 2);
+	    "pgpgin %lu\npgpgout %lu\npswpin 0\npswpout 0\noom_kill %lu\n",
+	    ps.free, cached, shmem, (uint64_t)kmem_used() >> PAGE_SHIFT,
+	    sectors[0] / 2, sectors[1] / 2, oom_kills());
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
+#include "kern/vm.h"
 #include "linux/process.h"
 #include "linux/procfs.h"
 #include "linux/version.h"
@@ -132,46 +133,106 @@ proc_show_interrupts(const struct pseudo_id *id, struct sbuf *sb)
 	return 0;
 }
 
+/* What processes have, in pages; what several share counts for each. */
+struct program_memory {
+	uint64_t anon, mapped, tables, size, locked;
+};
+
+static bool
+add_memory(struct process *p, void *arg)
+{
+	struct program_memory *sum = arg;
+	struct vm_counts c;
+
+	if (p->vm == NULL)
+		return true;
+	vmspace_counts(p->vm, &c);
+	sum->anon += c.resident - MIN(c.resident, c.resident_file);
+	sum->mapped += c.resident_file;
+	sum->tables += c.tables;
+	sum->size += c.data + c.stack;
+	sum->locked += c.locked;
+	return true;
+}
+
+static void
+programs_memory(struct program_memory *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	mutex_lock(&process_lock);
+	process_foreach_locked(add_memory, sum);
+	mutex_unlock(&process_lock);
+}
+
+struct meminfo_row {
+	const char *name;
+	uint64_t pages;
+};
+
+static void
+print_meminfo(struct sbuf *sb, const struct meminfo_row *row, unsigned n)
+{
+	for (; n > 0; n--, row++)
+		sbuf_printf(sb, "%-15s %8lu kB\n", row->name,
+		    row->pages << (PAGE_SHIFT - 10));
+}
+
 int
 proc_show_meminfo(const struct pseudo_id *id, struct sbuf *sb)
 {
-	uint64_t cached = pagecache_total(), slab = kmem_used();
+	uint64_t cached = pagecache_total(), slab = PAGES(kmem_used());
+	uint64_t backed = MIN(pagecache_backed(), cached), used, anon;
+	struct program_memory mem;
 	struct page_stats st;
-	unsigned i;
 
+	(void)id;
 	page_stats(&st);
-	/* Pages of files are memory's own: none can be dropped (tmpfs). */
-	const struct {
-		const char *name;
-		uint64_t pages;
-	} rows[] = {
+	programs_memory(&mem);
+	used = st.total - MIN(st.total, st.free + cached + slab);
+	anon = MIN(mem.anon, used);
+	/* Of files, what is elsewhere too can be dropped, at last. */
+	const struct meminfo_row rows[] = {
 		{ "MemTotal:", st.total },
 		{ "MemFree:", st.free },
-		{ "MemAvailable:", st.free },
+		{ "MemAvailable:", MIN(st.free + backed, st.total) },
 		{ "Buffers:", 0 },
 		{ "Cached:", cached },
 		{ "SwapCached:", 0 },
-		{ "Active:", cached },
+		{ "Active:", anon + cached },
 		{ "Inactive:", 0 },
+		{ "Active(anon):", anon + cached - backed },
+		{ "Inactive(anon):", 0 },
+		{ "Active(file):", backed },
+		{ "Inactive(file):", 0 },
+		{ "Unevictable:", 0 },
+		{ "Mlocked:", MIN(mem.locked, used) },
 		{ "SwapTotal:", 0 },
 		{ "SwapFree:", 0 },
 		{ "Dirty:", 0 },
 		{ "Writeback:", 0 },
-		{ "Shmem:", cached },
-		{ "Slab:", PAGES(slab) },
+		{ "AnonPages:", anon },
+		{ "Mapped:", MIN(mem.mapped, cached) },
+		{ "Shmem:", cached - backed },
+		{ "KReclaimable:", 0 },
+		{ "Slab:", slab },
 		{ "SReclaimable:", 0 },
-		{ "SUnreclaim:", PAGES(slab) },
+		{ "SUnreclaim:", slab },
+		{ "KernelStack:", PAGES(process_count() * KSTACK_SIZE) },
+		{ "PageTables:", mem.tables },
+		{ "NFS_Unstable:", 0 },
+		{ "Bounce:", 0 },
+		{ "WritebackTmp:", 0 },
 		{ "CommitLimit:", st.total / 2 },
+		{ "Committed_AS:", mem.size + cached - backed },
 	};
 
-	(void)id;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		sbuf_printf(sb, "%-15s %8lu kB\n", rows[i].name,
-		    rows[i].pages << (PAGE_SHIFT - 10));
+	print_meminfo(sb, rows, ARRAY_SIZE(rows));
 	sbuf_puts(sb,
+	    "VmallocTotal:   34359738367 kB\nVmallocUsed:           0 kB\n"
+	    "VmallocChunk:          0 kB\n"
 	    "HugePages_Total:       0\nHugePages_Free:        0\n"
 	    "HugePages_Rsvd:        0\nHugePages_Surp:        0\n"
-	    "Hugepagesize:       2048 kB\n");
+	    "Hugepagesize:       2048 kB\nHugetlb:               0 kB\n");
 	return 0;
 }
 
@@ -307,7 +368,8 @@ proc_show_stat(const struct pseudo_id *id, struct sbuf *sb)
 	print_irqs(sb);
 	sbuf_printf(sb,
 	    "ctxt %lu\nbtime %ld\nprocesses %d\n"
-	    "procs_running %u\nprocs_blocked %u\n",
+	    "procs_running %u\nprocs_blocked %u\n"
+	    "softirq 0 0 0 0 0 0 0 0 0 0 0\n", /* none: interrupts do it all */
 	    switches, clock_real_offset_ns() / (int64_t)SECOND_NS,
 	    process_last_id(), sum.running, sum.blocked);
 	return 0;

@@ -3,6 +3,7 @@
 #include "linux/procfs.h"
 #include "net/inet_proc.h"
 #include "net/stack.h"
+#include "net/unix.h"
 
 /* Without a network there is nothing behind the headings. */
 #define SHOW(name, call)                                                    \
@@ -31,6 +32,15 @@ SHOW(arp, inet_proc_arp(sb))
 SHOW(route, inet_proc_route(sb))
 SHOW(pnp, inet_proc_pnp(sb))
 
+/* Needs no network. */
+static int
+show_unix(const struct pseudo_id *id, struct sbuf *sb)
+{
+	(void)id;
+	unix_proc(sb);
+	return 0;
+}
+
 const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("arp", 0444, show_arp),
 	PROC_FILE("dev", 0444, show_dev),
@@ -47,5 +57,6 @@ const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("udp6", 0444, show_udp6),
 	PROC_FILE("udplite", 0444, show_udplite),
 	PROC_FILE("udplite6", 0444, show_udplite6),
+	PROC_FILE("unix", 0444, show_unix),
 	{ .name = NULL },
 };

@@ -2,37 +2,16 @@
 /*
  * procfs_sys.c - /proc/sys.  proc(5), sysctl(8).
  */
-#include "fs/pagecache.h"
-#include "fs/vfs.h"
 #include "kern/log.h"
 #include "kern/random.h"
 #include "kern/string.h"
-#include "kern/vm.h"
-#include "linux/aio.h"
-#include "linux/fdtable.h"
 #include "linux/process.h"
-#include "linux/procfs.h"
+#include "linux/procfs_sys.h"
 #include "linux/sys_misc.h"
 #include "linux/sysvipc.h"
 #include "linux/version.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
-
-/* A value that is what it is: SHOW_NUMBER(name, expression). */
-#define SHOW_NUMBER(name, expr)                                             \
-	static int show_##name(const struct pseudo_id *id, struct sbuf *sb) \
-	{                                                                   \
-		(void)id;                                                   \
-		sbuf_printf(sb, "%lu\n", (unsigned long)(expr));            \
-		return 0;                                                   \
-	}
-#define SHOW_TEXT(name, text)                                               \
-	static int show_##name(const struct pseudo_id *id, struct sbuf *sb) \
-	{                                                                   \
-		(void)id;                                                   \
-		sbuf_printf(sb, "%s\n", text);                              \
-		return 0;                                                   \
-	}
 
 SHOW_TEXT(ostype, LINUX_SYSNAME)
 SHOW_TEXT(osrelease, LINUX_RELEASE)
@@ -46,13 +25,11 @@ SHOW_NUMBER(ngroups_max, ARRAY_SIZE(((struct creds *)0)->groups))
 SHOW_NUMBER(overflow_id, 65534)
 SHOW_NUMBER(randomize_va_space, 2)
 SHOW_NUMBER(tainted, 0)
-SHOW_NUMBER(nr_open, FD_MAX)
-SHOW_NUMBER(file_max, INT64_MAX)
-SHOW_NUMBER(pipe_max_size, 1048576)
-SHOW_NUMBER(overcommit_memory, 1) /* always: memory is had at its first use */
-SHOW_NUMBER(max_map_count, VM_MAX_MAPPINGS)
-SHOW_NUMBER(mmap_min_addr, VM_MIN_ADDR)
-SHOW_NUMBER(swappiness, 0)
+SHOW_NUMBER(zero, 0)
+SHOW_NUMBER(sched_rr_timeslice_ms, 100)
+SHOW_NUMBER(sched_rt_period_us, 1000000)
+SHOW_TEXT(sched_rt_runtime_us, "-1") /* real time is never throttled */
+SHOW_TEXT(arch, "x86_64")
 SHOW_NUMBER(entropy_avail, 256)
 SHOW_NUMBER(poolsize, 256)
 SHOW_NUMBER(shmmax, SHM_MAX_BYTES)
@@ -61,8 +38,6 @@ SHOW_NUMBER(shmmni, SHM_MNI)
 SHOW_NUMBER(msgmax, MSG_MAX_BYTES)
 SHOW_NUMBER(msgmnb, MSG_MNB)
 SHOW_NUMBER(msgmni, MSG_MNI)
-SHOW_NUMBER(aio_nr, aio_total())
-SHOW_NUMBER(aio_max_nr, AIO_MAX)
 
 static int
 show_sem(const struct pseudo_id *id, struct sbuf *sb)
@@ -154,13 +129,16 @@ static const struct pseudo_entry random_entries[] = {
 	{ .name = NULL },
 };
 static const struct pseudo_entry kernel_entries[] = {
+	PROC_FILE("arch", 0444, show_arch),
 	PROC_FILE("cap_last_cap", 0444, show_cap_last_cap),
+	PROC_FILE("dmesg_restrict", 0444, show_zero),
 	PROC_FILE("domainname", 0444, show_domainname),
 	{ .name = "hostname",
 	    .kind = PSEUDO_FILE,
 	    .mode = 0644,
 	    .show = show_hostname,
 	    .store = store_hostname },
+	PROC_FILE("kptr_restrict", 0444, show_zero),
 	PROC_FILE("msgmax", 0444, show_msgmax),
 	PROC_FILE("msgmnb", 0444, show_msgmnb),
 	PROC_FILE("msgmni", 0444, show_msgmni),
@@ -177,6 +155,9 @@ static const struct pseudo_entry kernel_entries[] = {
 	    .store = store_printk },
 	PROC_DIR("random", random_entries),
 	PROC_FILE("randomize_va_space", 0444, show_randomize_va_space),
+	PROC_FILE("sched_rr_timeslice_ms", 0444, show_sched_rr_timeslice_ms),
+	PROC_FILE("sched_rt_period_us", 0444, show_sched_rt_period_us),
+	PROC_FILE("sched_rt_runtime_us", 0444, show_sched_rt_runtime_us),
 	PROC_FILE("sem", 0444, show_sem),
 	PROC_FILE("shmall", 0444, show_shmall),
 	PROC_FILE("shmmax", 0444, show_shmmax),
@@ -186,44 +167,9 @@ static const struct pseudo_entry kernel_entries[] = {
 	PROC_FILE("version", 0444, show_version),
 	{ .name = NULL },
 };
-/* 1 clean pages of files, 2 unused names, 3 both. */
-static int
-store_drop_caches(const struct pseudo_id *id, const char *text, size_t len)
-{
-	(void)id;
-	if (len == 0 || text[0] < '1' || text[0] > '4')
-		return -EINVAL;
-	if ((text[0] - '0') & 2)
-		(void)dentry_reclaim(UINT32_MAX);
-	if ((text[0] - '0') & 1)
-		(void)pagecache_reclaim(UINT64_MAX);
-	return 0;
-}
-
-static const struct pseudo_entry vm_entries[] = {
-	{ .name = "drop_caches",
-	    .kind = PSEUDO_FILE,
-	    .mode = 0200,
-	    .store = store_drop_caches },
-	PROC_FILE("max_map_count", 0444, show_max_map_count),
-	PROC_FILE("mmap_min_addr", 0444, show_mmap_min_addr),
-	PROC_FILE("overcommit_memory", 0444, show_overcommit_memory),
-	PROC_FILE("swappiness", 0444, show_swappiness),
-	{ .name = NULL },
-};
-static const struct pseudo_entry fs_entries[] = {
-	PROC_FILE("aio-max-nr", 0444, show_aio_max_nr),
-	PROC_FILE("aio-nr", 0444, show_aio_nr),
-	PROC_FILE("file-max", 0444, show_file_max),
-	PROC_FILE("nr_open", 0444, show_nr_open),
-	PROC_FILE("overflowgid", 0444, show_overflow_id),
-	PROC_FILE("overflowuid", 0444, show_overflow_id),
-	PROC_FILE("pipe-max-size", 0444, show_pipe_max_size),
-	{ .name = NULL },
-};
 const struct pseudo_entry proc_sys_entries[] = {
-	PROC_DIR("fs", fs_entries),
+	PROC_DIR("fs", proc_sys_fs_entries),
 	PROC_DIR("kernel", kernel_entries),
-	PROC_DIR("vm", vm_entries),
+	PROC_DIR("vm", proc_sys_vm_entries),
 	{ .name = NULL },
 };

@@ -271,6 +271,7 @@ static const struct file_ops stream_ops = {
 static int
 open_stream(unsigned flags, struct file **out)
 {
+	uint64_t ino;
 	char label[32];
 	int error;
 
@@ -287,12 +288,14 @@ open_stream(unsigned flags, struct file **out)
 	error = stream.line->ops->open(stream.line);
 	if (error != 0)
 		return error;
-	snprintf(label, sizeof(label), "pipe:[%lu]",
-	    (unsigned long)anon_ino_next());
+	ino = anon_ino_next();
+	snprintf(label, sizeof(label), "pipe:[%lu]", ino);
 	error = file_create_anon(label, S_IFIFO | 0600, NULL, &stream_ops, NULL,
 	    flags, out);
-	if (error == 0) /* so that /dev/stdout opens the stream again */
+	if (error == 0) { /* so that /dev/stdout opens the stream again */
 		(*out)->inode->fops = &stream_ops;
+		(*out)->inode->ino = ino;
+	}
 	return error;
 }
 

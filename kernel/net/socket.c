@@ -165,11 +165,15 @@ int
 sock_file(struct socket *s, unsigned flags, struct file **out)
 {
 	char label[40];
+	int error;
 
 	s->ino = anon_ino_next();
 	snprintf(label, sizeof(label), "socket:[%lu]", (unsigned long)s->ino);
-	return file_create_anon(label, S_IFSOCK | 0777, NULL, &socket_file_ops,
+	error = file_create_anon(label, S_IFSOCK | 0777, NULL, &socket_file_ops,
 	    s, O_RDWR | (flags & O_NONBLOCK), out);
+	if (error == 0)
+		(*out)->inode->ino = s->ino; /* stat(2) says so too */
+	return error;
 }
 
 struct socket *

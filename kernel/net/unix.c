@@ -18,7 +18,9 @@
 
 struct spinlock unix_lock = SPINLOCK_INIT;
 static struct unix_socks names = TAILQ_HEAD_INITIALIZER(names); /* [u] */
-static uint32_t last_autobind;                                  /* [u] */
+struct unix_socks unix_all = TAILQ_HEAD_INITIALIZER(unix_all);
+unsigned unix_nall;
+static uint32_t last_autobind; /* [u] */
 static const struct socket_ops unix_ops;
 
 /* ------------------------------------------------------ life of structs -- */
@@ -37,6 +39,8 @@ unix_put(struct unix_sock *u)
 		return;
 	KASSERT(u->peer == NULL && TAILQ_EMPTY(&u->queue));
 	spin_lock(&unix_lock);
+	TAILQ_REMOVE(&unix_all, u, all_link);
+	unix_nall--;
 	addr_put_locked(u->addr);
 	spin_unlock(&unix_lock);
 	kfree(u);
@@ -58,6 +62,10 @@ unix_alloc(int type, struct unix_sock **out)
 	mutex_init(&u->binding);
 	waitq_init(&u->read_wq);
 	waitq_init(&u->write_wq);
+	spin_lock(&unix_lock);
+	TAILQ_INSERT_TAIL(&unix_all, u, all_link);
+	unix_nall++;
+	spin_unlock(&unix_lock);
 	*out = u;
 	return 0;
 }

@@ -52,14 +52,15 @@ enum unix_state {
 
 struct unix_sock {
 	struct socket s;
-	uint32_t refs;          /* atomic */
-	enum unix_state state;  /* [u] */
-	unsigned shutdown;      /* [u] UNIX_SHUT_* */
-	bool dead;              /* [u] its file is gone */
-	bool reset;             /* [u] peer went without reading all */
-	struct unix_sock *peer; /* [u] referenced */
-	struct unix_addr *addr; /* [u] NULL: unbound */
-	struct path path;       /* [u] of the node, if bound to one */
+	TAILQ_ENTRY(unix_sock) all_link; /* [u] */
+	uint32_t refs;                   /* atomic */
+	enum unix_state state;           /* [u] */
+	unsigned shutdown;               /* [u] UNIX_SHUT_* */
+	bool dead;                       /* [u] its file is gone */
+	bool reset;                      /* [u] peer went without reading all */
+	struct unix_sock *peer;          /* [u] referenced */
+	struct unix_addr *addr;          /* [u] NULL: unbound */
+	struct path path;                /* [u] of the node, if bound to one */
 	struct sock_cred cred, peer_cred; /* [u] */
 	bool has_peer_cred;               /* [u] */
 	struct unix_bufs queue;           /* [u] to be received */
@@ -88,6 +89,8 @@ struct unix_sock {
 };
 
 extern struct spinlock unix_lock;
+extern struct unix_socks unix_all; /* [u] all there are */
+extern unsigned unix_nall;         /* [u] */
 
 static inline struct unix_sock *
 unix_of(struct socket *s)
@@ -121,6 +124,10 @@ unix_is_stream(const struct unix_sock *u)
 {
 	return u->s.type == SOCK_STREAM;
 }
+
+/* unix_proc.c: /proc/net/unix.  -ENOMEM by way of the sbuf; may sleep. */
+struct sbuf;
+void unix_proc(struct sbuf *sb);
 
 /* unix_data.c */
 long unix_send(struct socket *s, struct sock_msg *m);

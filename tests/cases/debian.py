@@ -148,11 +148,18 @@ def shells():
                      r'^2$'])
     yield debian('lsof', 'exec 8>/tmp/open; sleep 99 | sleep 99 & '
                  'until [ "$(pgrep -xc sleep)" = 2 ]; do :; done; '
-                 'lsof -p $$; lsof /tmp/open; lsof -c sleep',
-                 ['/usr/bin/lsof'],
+                 'lsof -p $$; lsof /tmp/open; lsof -c sleep; '
+                 'flock /tmp/open sh -c "lslocks -nro type,mode,path; "'
+                 '"lsof -a -d 8-9 /tmp/open"; '
+                 'python3 -c "import os, socket; s = socket.socket(1); "'
+                 '"s.bind(\'/tmp/named\'); s.listen(); "'
+                 '"os.system(\'lsof -U\')"',
+                 ['/usr/bin/lsof', '/usr/bin/lslocks', '/usr/bin/python3'],
                  has=[r'^bash +1 root +cwd +DIR ', r' 8w +REG .* /tmp/open$',
                       r'^bash +1 root +txt +REG .*bash$',
-                      r'^sleep .* 0r +FIFO '])
+                      r'^sleep .* 0r +FIFO ', r'^FLOCK WRITE /tmp/open$',
+                      r'^python3 .* 3u +unix .* /tmp/named type=STREAM '
+                      r'\(LISTEN\)$'])
 
 
 MAKE = r'''
