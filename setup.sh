@@ -63,7 +63,7 @@ packages() {
         echo fio fdisk util-linux               # those for disks
         echo nginx-light haproxy redis-server memcached # servers, in the guest
         echo curl wget socat netcat-openbsd nodejs iperf3
-        echo bind9-dnsutils iputils-ping traceroute tcpdump ethtool passt
+        echo bind9-dnsutils iputils-ping iputils-tracepath traceroute tcpdump ethtool passt
         packages ssh ;;
     ssh)
         echo busybox-static dropbear-bin openssh-client python3 ;;

@@ -34,10 +34,10 @@ LWIP_C	= $(LWIP_HOT) core/netif core/raw core/timeouts core/ipv4/dhcp \
 	  core/ipv4/icmp core/ipv4/igmp core/ipv4/ip4_frag core/ipv6/icmp6 \
 	  core/ipv6/inet6 core/ipv6/ip6_frag core/ipv6/mld6 core/ipv6/nd6
 LWIP_O	= $(LWIP_C:%=$(THIRD)/obj/lwip/%.o)
-# Its resets and lists of connections are ours, and its segments pass by us:
-# kernel/net/lwip/hooks.h.
+# Its resets, sizes and lists of connections are ours, and its segments pass by
+# us: kernel/net/lwip/hooks.h.
 LWIP_DEF_tcp = -DLWIP_PORT_TCP
-LWIP_DEF_tcp_in = -DLWIP_PORT_TCP_IN
+LWIP_DEF_tcp_in = -DLWIP_PORT_TCP_IN -Dtcp_eff_send_mss_netif=lwip_hook_send_mss
 LWIP_DEF_tcp_out = -DLWIP_PORT_TCP_OUT
 LWIP_USE = -isystem $(THIRD)/lwip/src/include -Ikernel/net/lwip
 
@@ -122,10 +122,13 @@ $(THIRD)/libacpica.a: $(ACPICA_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
 # What comes for UDP or UDP-Lite goes by kernel/net/inet_udplite.c; for TCP, by
-# kernel/net/lwip/pcbs.c.
+# kernel/net/lwip/pcbs.c.  And what leaves by inet_pmtu.c and inet_icmp.c.
 LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input \
-	  -Dtcp_input=lwip_hook_tcp_segment
+	  -Dtcp_input=lwip_hook_tcp_segment $(LWIP_DEF_unreach)
 LWIP_DEF_ip6 = $(LWIP_DEF_ip4)
+LWIP_DEF_unreach = -Dicmp_dest_unreach=lwip_hook_unreachable
+LWIP_DEF_udp = -Dip4_output_if_src=lwip_hook_ip4_output $(LWIP_DEF_unreach)
+LWIP_DEF_raw = -Dip4_output_if=lwip_hook_ip4_output
 $(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
     $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
 	@mkdir -p $(@D)

@@ -47,6 +47,8 @@ void proc_print_block_drivers(struct sbuf *sb);
 /* procfs_net.c: /proc/net. */
 extern const struct pseudo_entry proc_net_entries[];
 
+/* procfs_sys_net.c: /proc/sys/net. */
+extern const struct pseudo_entry proc_sys_net_entries[];
 /* procfs_sys.c: /proc/sys. */
 extern const struct pseudo_entry proc_sys_entries[];
 

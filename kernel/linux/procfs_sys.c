@@ -170,6 +170,7 @@ static const struct pseudo_entry kernel_entries[] = {
 const struct pseudo_entry proc_sys_entries[] = {
 	PROC_DIR("fs", proc_sys_fs_entries),
 	PROC_DIR("kernel", kernel_entries),
+	PROC_DIR("net", proc_sys_net_entries),
 	PROC_DIR("vm", proc_sys_vm_entries),
 	{ .name = NULL },
 };

@@ -7,6 +7,7 @@
 
 #include "kern/kmem.h"
 #include "kern/panic.h"
+#include "net/inet_error.h"
 #include "net/stack.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
@@ -43,6 +44,7 @@ inet_put(struct inet_sock *is)
 		return;
 	KASSERT(is->pcb == NULL && is->rx_first == NULL);
 	KASSERT(TAILQ_EMPTY(&is->pages) && TAILQ_EMPTY(&is->waiting));
+	inet_errors_drop(is); /* nobody else knows it */
 	kfree(is);
 }
 
@@ -61,13 +63,14 @@ inet_alloc(bool v6, int type, int protocol, const struct socket_ops *ops,
 	mutex_init(&is->rx_lock);
 	mutex_init(&is->tx_lock);
 	STAILQ_INIT(&is->dgrams);
+	STAILQ_INIT(&is->errors);
 	TAILQ_INIT(&is->pages);
 	TAILQ_INIT(&is->waiting);
 	TAILQ_INIT(&is->members);
 	is->ttl = is->hops = is->tclass = -1;
 	is->mcast_ttl = is->mcast_hops = 1;
 	is->mcast_loop = true;
-	is->mtu_discover = IP_PMTUDISC_WANT;
+	is->mtu_discover = is->mtu_discover6 = IP_PMTUDISC_WANT;
 	is->checksum_at = is->send_cover = is->recv_cover = -1;
 	is->local.ip = is->remote.ip = *inet_any(is);
 	*out = is;
@@ -95,6 +98,10 @@ static const struct kind kinds[] = {
 	    IPPROTO_UDP },
 	{ SOCK_DGRAM, IPPROTO_UDPLITE, &inet_udp_ops, inet_udp_create,
 	    IPPROTO_UDPLITE },
+	{ SOCK_DGRAM, IPPROTO_ICMP, &inet_ping_ops, inet_ping_create,
+	    IPPROTO_ICMP },
+	{ SOCK_DGRAM, IPPROTO_ICMPV6, &inet_ping_ops, inet_ping_create,
+	    IPPROTO_ICMPV6 },
 	{ SOCK_RAW, 0, &inet_raw_ops, inet_raw_create, 0 },
 };
 
@@ -115,11 +122,32 @@ find_kind(int type, int protocol, const struct kind **out)
 		    (protocol == 0 || protocol == kinds[i].protocol))
 			return 0;
 	}
-	/* Echo sockets for everybody are switched off, as by default. */
-	if (type == SOCK_DGRAM &&
-	    (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
-		return -EACCES;
 	return known ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT;
+}
+
+static bool
+is_in_group(uint32_t gid)
+{
+	uint32_t range[2];
+
+	inet_ping_groups(range);
+	return gid >= range[0] && gid <= range[1];
+}
+
+/* Who may have one: ping_group_range for echoes, CAP_NET_RAW for the rest. */
+static int
+may_create(bool v6, int type, int protocol, const struct sock_cred *cred)
+{
+	int other = v6 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	if (type == SOCK_RAW)
+		return sock_hooks->capable(CAP_NET_RAW) ? 0 : -EPERM;
+	if (type != SOCK_DGRAM ||
+	    (protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6))
+		return 0;
+	if (protocol == other)
+		return -EPROTONOSUPPORT;
+	return is_in_group(cred->gid) ? 0 : -EACCES;
 }
 
 static int
@@ -133,8 +161,9 @@ create(bool v6, int type, int protocol, struct socket **out)
 	if (protocol < 0 || protocol > 255)
 		return -EINVAL;
 	error = find_kind(type, protocol, &k);
-	if (error == 0 && type == SOCK_RAW && !sock_hooks->capable(CAP_NET_RAW))
-		error = -EPERM;
+	sock_hooks->who(&cred);
+	if (error == 0)
+		error = may_create(v6, type, protocol, &cred);
 	if (error == 0)
 		error = net_up();
 	if (error == 0)
@@ -142,7 +171,6 @@ create(bool v6, int type, int protocol, struct socket **out)
 		    k->ops, &is);
 	if (error != 0)
 		return error;
-	sock_hooks->who(&cred);
 	is->uid = cred.uid;
 	net_lock();
 	error = k->create(is);

@@ -16,11 +16,13 @@
 #include "kern/page.h"
 #include "kern/types.h"
 #include "kern/waitq.h"
+#include "net/inet_limits.h"
 #include "net/lwip/port.h"
 #include "net/socket.h"
 #include <lwip/err.h>
 #include <lwip/ip_addr.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <bsd/sys/queue.h>
 
 struct pbuf;
@@ -80,6 +82,8 @@ struct inet_sock {
 	struct pbuf *rx_first, *rx_last;  /* [n] linked by next, no packet */
 	uint32_t rx_bytes;                /* [n] bytes, or memory charged */
 	STAILQ_HEAD(, inet_dgram) dgrams; /* [n] */
+	STAILQ_HEAD(, inet_dgram) errors; /* [n] inet_errqueue.c's */
+	uint32_t error_bytes;             /* [n] memory charged for them */
 
 	/* Sent: a stream's bytes, in pages that lwIP points into. */
 	struct mutex tx_lock;    /* one writer at a time */
@@ -101,11 +105,13 @@ struct inet_sock {
 	TAILQ_ENTRY(inet_sock) member; /* [n] */
 
 	/* Options, single words: */
-	bool v6only, nodelay, cork, quickack, recverr, hdrincl, freebind;
+	bool v6only, nodelay, cork, quickack, hdrincl, freebind;
+	bool recverr, recverr6, dontfrag;
 	bool pktinfo, pktinfo6, recvttl, recvtos, recvttl6, recvtclass;
 	bool mcast_loop, transparent;
 
 	int tos, ttl, mcast_ttl, hops, mcast_hops, tclass, mtu_discover;
+	int mtu_discover6;
 	int mcast_if, bound_if; /* ifindex; 0: any */
 	int keep_idle, keep_intvl, keep_cnt, user_timeout_ms, defer_accept;
 	int syncnt, linger2, maxseg;
@@ -167,13 +173,16 @@ const ip_addr_t *inet_any(const struct inet_sock *is);
 
 /* ---- kinds ---- */
 
-extern const struct socket_ops inet_tcp_ops, inet_udp_ops, inet_raw_ops;
+extern const struct socket_ops inet_tcp_ops, inet_udp_ops, inet_raw_ops,
+    inet_ping_ops;
 /* The control block of a fresh socket; lock held.  -ENOMEM */
 int inet_tcp_create(struct inet_sock *is);
 /* The same. */
 int inet_udp_create(struct inet_sock *is);
 /* The same. */
 int inet_raw_create(struct inet_sock *is);
+/* The same, of echoes. */
+int inet_ping_create(struct inet_sock *is);
 
 /* inet_tcp.c */
 /* The control block is not the socket's any more; lock held. */
@@ -181,6 +190,14 @@ void inet_tcp_detach(struct inet_sock *is);
 /* Waits until cond-like `ready(is)`; a stream's time limits.  0, -EAGAIN... */
 int inet_wait(struct inet_sock *is, bool (*ready)(struct inet_sock *is),
     int64_t timeo_ns, bool nonblock);
+
+/* A socket of echoes, icmp(7). */
+static inline bool
+inet_is_ping(const struct inet_sock *is)
+{
+	return is->s.type == SOCK_DGRAM &&
+	    is->s.protocol == (is->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+}
 
 /* inet_udplite.c: what of UDP-Lite is not as in UDP; lock held. */
 static inline bool
@@ -234,6 +251,11 @@ void inet_tcp_push(struct inet_sock *is);
 void inet_dgram_input(struct inet_sock *is, struct pbuf *p,
     const struct inet_end *from, unsigned skip);
 long inet_dgram_receive(struct socket *s, struct sock_msg *m);
+/* Its bytes, name and control messages; `whole`: those of its header, too. */
+long inet_dgram_give(struct inet_sock *is, const struct inet_dgram *d,
+    struct sock_msg *m, bool whole);
+/* The time of now, for who wants it; else 0. */
+int64_t inet_dgram_stamp(const struct inet_sock *is);
 unsigned inet_dgram_poll(struct socket *s, struct poll_table *table);
 int inet_dgram_shutdown(struct socket *s, int how);
 void inet_dgram_drop(struct inet_sock *is);
@@ -248,6 +270,17 @@ struct inet_how {
 };
 int inet_dgram_how(const struct inet_sock *is, const struct sock_msg *m,
     struct inet_how *how);
+
+/* inet_raw.c: what sockets of echoes do alike; as in struct socket_ops. */
+void inet_raw_release(struct socket *s);
+int inet_raw_connect(struct socket *s, const struct sock_addr *addr,
+    bool nonblock, const struct vfs_ctx *vfs);
+/* To whom a message goes.  -EDESTADDRREQ, what inet_addr_get() says */
+int inet_raw_target(const struct inet_sock *is, const struct sock_msg *m,
+    struct inet_end *to);
+/* Sends what stands behind IP's header; lock held.  -EMSGSIZE, -ENETUNREACH... */
+int inet_raw_output(struct inet_sock *is, struct pbuf *p,
+    const struct inet_end *to, const struct inet_how *how);
 
 /* inet_option.c */
 int inet_set_option(struct socket *s, int level, int name, const void *value,

@@ -14,9 +14,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 
-#define PORT_FIRST 32768u /* net.ipv4.ip_local_port_range */
-#define PORT_COUNT 28232u
-#define SIN6_MIN   24u /* RFC 2133: without a scope */
+#define SIN6_MIN 24u /* RFC 2133: without a scope */
 
 static const ip_addr_t any4 = IPADDR4_INIT(0);
 static const ip_addr_t any6 = IPADDR6_INIT(0, 0, 0, 0);
@@ -161,5 +159,5 @@ inet_port_guess(void)
 	uint32_t v;
 
 	random_bytes(&v, sizeof(v));
-	return (uint16_t)(PORT_FIRST + v % PORT_COUNT);
+	return (uint16_t)(INET_PORT_FIRST + v % INET_PORT_COUNT);
 }

@@ -10,6 +10,7 @@
 #include "kern/string.h"
 #include "kern/thread.h"
 #include "net/ethif.h"
+#include "net/inet_error.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
@@ -50,6 +51,12 @@ note_header(struct inet_dgram *d)
 	}
 }
 
+int64_t
+inet_dgram_stamp(const struct inet_sock *is)
+{
+	return sock_wants_stamp(&is->s) ? clock_real_ns() : 0;
+}
+
 void
 inet_dgram_input(struct inet_sock *is, struct pbuf *p,
     const struct inet_end *from, unsigned skip)
@@ -68,7 +75,7 @@ inet_dgram_input(struct inet_sock *is, struct pbuf *p,
 	d->p = p;
 	d->from = *from;
 	d->charge = charge;
-	d->when_ns = is->s.flag_timestamp ? clock_real_ns() : 0;
+	d->when_ns = inet_dgram_stamp(is);
 	STAILQ_INSERT_TAIL(&is->dgrams, d, link);
 	__atomic_add_fetch(&is->rx_bytes, charge, __ATOMIC_RELEASE);
 	waitq_wake_all(&is->wq);
@@ -132,14 +139,8 @@ put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
     const struct inet_dgram *d)
 {
 	bool v6 = IP_IS_V6_VAL(d->to);
-	int64_t tv[2];
 	int n;
 
-	if (is->s.flag_timestamp && d->when_ns != 0) {
-		tv[0] = d->when_ns / NSEC_PER_SEC;
-		tv[1] = d->when_ns % NSEC_PER_SEC / 1000;
-		sock_put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
-	}
 	if (is->pktinfo && !v6)
 		put_pktinfo(m, d);
 	if (is->pktinfo6 && is->v6)
@@ -281,8 +282,9 @@ copy_dgram(const struct inet_dgram *d, struct sock_msg *m)
 	return (long)total;
 }
 
-static long
-give_dgram(struct inet_sock *is, const struct inet_dgram *d, struct sock_msg *m)
+long
+inet_dgram_give(struct inet_sock *is, const struct inet_dgram *d,
+    struct sock_msg *m, bool whole)
 {
 	size_t room = m->u->resid;
 	long total = copy_dgram(d, m);
@@ -291,7 +293,9 @@ give_dgram(struct inet_sock *is, const struct inet_dgram *d, struct sock_msg *m)
 		return total;
 	if (m->name != NULL)
 		inet_addr_put(is, &d->from, m->name);
-	put_cmsgs(is, m, d);
+	sock_put_stamp(&is->s, m, d->when_ns);
+	if (whole)
+		put_cmsgs(is, m, d);
 	if ((size_t)total <= room)
 		return total;
 	m->answer |= MSG_TRUNC;
@@ -309,7 +313,7 @@ inet_dgram_receive(struct socket *s, struct sock_msg *m)
 	if ((m->flags & MSG_OOB) != 0)
 		return -EOPNOTSUPP;
 	if ((m->flags & MSG_ERRQUEUE) != 0)
-		return -EAGAIN;
+		return inet_errors_receive(is, m);
 	while ((error = take_first(is, (m->flags & MSG_PEEK) != 0, &d)) ==
 	    -EAGAIN) {
 		error = inet_wait(is, may_read, s->rcvtimeo_ns,
@@ -319,7 +323,7 @@ inet_dgram_receive(struct socket *s, struct sock_msg *m)
 	}
 	if (error != 0 || d == NULL)
 		return error;
-	n = give_dgram(is, d, m);
+	n = inet_dgram_give(is, d, m, true);
 	net_lock();
 	free_dgram(d);
 	net_unlock();
@@ -333,7 +337,8 @@ inet_dgram_poll(struct socket *s, struct poll_table *table)
 	unsigned events = POLLOUT | POLLWRNORM | POLLWRBAND;
 
 	poll_wait(table, &is->wq);
-	if (is->error != 0)
+	if (is->error != 0 ||
+	    __atomic_load_n(&is->error_bytes, __ATOMIC_ACQUIRE) > 0)
 		events |= POLLERR;
 	if (__atomic_load_n(&is->rx_bytes, __ATOMIC_ACQUIRE) > 0)
 		events |= POLLIN | POLLRDNORM;

@@ -109,7 +109,7 @@ lwip_hook_ip4_input(struct pbuf *p, struct netif *inp)
 		pbuf_free(p);
 		return 1;
 	}
-	inet_error_look(p);
+	inet_error_look(p, inp);
 	return 0;
 }
 
@@ -200,6 +200,17 @@ is_wrong_discovery(const uint8_t *packet, unsigned len, const struct upper *u)
 	return at != len;
 }
 
+/* "Too big" with a size that no path may have, which lwIP would believe. */
+static bool
+is_wrong_size(const uint8_t *icmp, const struct netif *inp)
+{
+	uint32_t mtu = (uint32_t)icmp[4] << 24 | (uint32_t)icmp[5] << 16 |
+	    (uint32_t)icmp[6] << 8 | icmp[7];
+
+	return icmp[0] == ICMP6_TYPE_PTB &&
+	    (mtu < IP6_MIN_MTU_LENGTH || mtu > netif_mtu6(inp));
+}
+
 int
 lwip_hook_ip6_input(struct pbuf *p, struct netif *inp)
 {
@@ -219,6 +230,11 @@ lwip_hook_ip6_input(struct pbuf *p, struct netif *inp)
 	if (ethif_nic(inp) != NULL &&
 	    (ip6_addr_isloopback(&src) || ip6_addr_isloopback(&dst)))
 		goto drop;
+	if (u.kind == IP6_NEXTH_ICMP6 && !u.fragment && u.at + 8 <= len) {
+		if (is_wrong_size((const uint8_t *)p->payload + u.at, inp))
+			goto drop;
+		inet_error_look6(p, u.at, inp);
+	}
 	return 0;
 drop:
 	pbuf_free(p);

@@ -10,6 +10,8 @@
 #include "abi/icmp.h"
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_error.h"
+#include "net/inet_pmtu.h"
 #include "net/inet_tcp_info.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
@@ -22,10 +24,6 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/tcp.h>
-
-#define KEEP_IDLE_S  7200
-#define KEEP_INTVL_S 75
-#define KEEP_CNT     9
 
 struct word {
 	int level, name;
@@ -63,11 +61,12 @@ static const struct word words[] = {
 	FLAG(SOL_IPV6, IPV6_RECVPKTINFO, pktinfo6),
 	FLAG(SOL_IPV6, IPV6_RECVHOPLIMIT, recvttl6),
 	FLAG(SOL_IPV6, IPV6_RECVTCLASS, recvtclass),
-	FLAG(SOL_IPV6, IPV6_RECVERR, recverr),
+	FLAG(SOL_IPV6, IPV6_RECVERR, recverr6),
+	FLAG(SOL_IPV6, IPV6_DONTFRAG, dontfrag),
 	INT(SOL_IPV6, IPV6_UNICAST_HOPS, hops, -1, 255),
 	INT(SOL_IPV6, IPV6_MULTICAST_HOPS, mcast_hops, -1, 255),
 	INT(SOL_IPV6, IPV6_TCLASS, tclass, -1, 255),
-	INT(SOL_IPV6, IPV6_MTU_DISCOVER, mtu_discover, 0, 5),
+	INT(SOL_IPV6, IPV6_MTU_DISCOVER, mtu_discover6, 0, 5),
 	INT(SOL_IPV6, IPV6_MULTICAST_IF, mcast_if, 0, 255),
 	FLAG(SOL_IPV6, IPV6_MULTICAST_LOOP, mcast_loop),
 	FLAG(SOL_TCP, TCP_NODELAY, nodelay),
@@ -101,7 +100,7 @@ has_level(const struct inet_sock *is, int level)
 	case SOL_IP: return true;
 	case SOL_IPV6: return is->v6;
 	case SOL_TCP: return is->s.type == SOCK_STREAM;
-	case SOL_UDP: return is->s.type == SOCK_DGRAM;
+	case SOL_UDP: return is->s.type == SOCK_DGRAM && !inet_is_ping(is);
 	case SOL_UDPLITE: return inet_is_udplite(is);
 	case SOL_RAW:
 	case SOL_ICMPV6: return is->s.type == SOCK_RAW;
@@ -135,8 +134,8 @@ static void
 tell_tcp(struct inet_sock *is)
 {
 	struct tcp_pcb *pcb = is->tcp;
-	int idle = is->keep_idle != 0 ? is->keep_idle : KEEP_IDLE_S;
-	int intvl = is->keep_intvl != 0 ? is->keep_intvl : KEEP_INTVL_S;
+	int idle = is->keep_idle != 0 ? is->keep_idle : INET_KEEP_IDLE_S;
+	int intvl = is->keep_intvl != 0 ? is->keep_intvl : INET_KEEP_INTVL_S;
 
 	tell_common(is, &pcb->so_options, &pcb->ttl, &pcb->tos,
 	    &pcb->netif_idx);
@@ -144,7 +143,7 @@ tell_tcp(struct inet_sock *is)
 		return;
 	pcb->keep_idle = (u32_t)idle * 1000;
 	pcb->keep_intvl = (u32_t)intvl * 1000;
-	pcb->keep_cnt = is->keep_cnt != 0 ? (u32_t)is->keep_cnt : KEEP_CNT;
+	pcb->keep_cnt = is->keep_cnt != 0 ? (u32_t)is->keep_cnt : INET_KEEP_CNT;
 	if (is->nodelay)
 		tcp_nagle_disable(pcb);
 	else
@@ -174,7 +173,7 @@ inet_tell_options(struct inet_sock *is)
 		return;
 	if (is->s.type == SOCK_STREAM)
 		tell_tcp(is);
-	else if (is->s.type == SOCK_DGRAM)
+	else if (is->s.type == SOCK_DGRAM && !inet_is_ping(is))
 		tell_udp(is);
 	else
 		tell_common(is, &is->raw->so_options, &is->raw->ttl,
@@ -231,6 +230,10 @@ set_word(struct inet_sock *is, const struct word *w, int n)
 		((struct ip_pcb *)is->pcb)->local_ip = *inet_any(is);
 		((struct ip_pcb *)is->pcb)->remote_ip = *inet_any(is);
 	}
+	if (n == 0 &&
+	    ((w->level == SOL_IP && w->name == IP_RECVERR) ||
+		(w->level == SOL_IPV6 && w->name == IPV6_RECVERR)))
+		inet_errors_drop(is);
 	inet_tell_options(is);
 	if (is->s.type == SOCK_STREAM && (uncorked || is->nodelay))
 		inet_tcp_push(is);
@@ -377,9 +380,9 @@ default_of(const struct inet_sock *is, int level, int name, int n)
 	if (level != SOL_TCP || n != 0)
 		return n;
 	switch (name) {
-	case TCP_KEEPIDLE: return KEEP_IDLE_S;
-	case TCP_KEEPINTVL: return KEEP_INTVL_S;
-	case TCP_KEEPCNT: return KEEP_CNT;
+	case TCP_KEEPIDLE: return INET_KEEP_IDLE_S;
+	case TCP_KEEPINTVL: return INET_KEEP_INTVL_S;
+	case TCP_KEEPCNT: return INET_KEEP_CNT;
 	case TCP_SYNCNT: return TCP_SYNMAXRTX;
 	case TCP_LINGER2: return 60;
 	case TCP_MAXSEG: return inet_tcp_mss(is);
@@ -405,7 +408,7 @@ path_mtu(struct inet_sock *is, int *mtu)
 		nif = ip_route(&is->local.ip, &is->remote.ip);
 		error = nif == NULL ? -ENOTCONN : 0;
 		if (nif != NULL)
-			*mtu = (int)ethif_mtu(nif);
+			*mtu = (int)inet_pmtu(&is->remote.ip, nif);
 	}
 	net_unlock();
 	return error;

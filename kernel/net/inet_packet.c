@@ -233,11 +233,9 @@ put_extras(const struct packet_sock *ps, struct sock_msg *m,
 		.tp_len = fr->len,
 		.tp_snaplen = fr->kept,
 		.tp_net = ps->s.type == SOCK_DGRAM ? 0 : NIC_HEAD };
-	int64_t tv[2] = { fr->when_ns / NSEC_PER_SEC,
-		fr->when_ns % NSEC_PER_SEC / 1000 };
 
-	if (ps->s.flag_timestamp)
-		sock_put_cmsg(m, SOL_SOCKET, SO_TIMESTAMP_OLD, tv, sizeof(tv));
+	if (sock_wants_stamp(&ps->s))
+		sock_put_stamp(&ps->s, m, fr->when_ns);
 	if (ps->auxdata)
 		sock_put_cmsg(m, SOL_PACKET, PACKET_AUXDATA, &aux, sizeof(aux));
 }

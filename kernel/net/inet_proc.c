@@ -81,7 +81,7 @@ put_sockets(struct sbuf *sb, int type, bool lite, int v6, unsigned *n)
 
 	TAILQ_FOREACH (is, &inet_all, all) {
 		if (is->s.type != type || is->v6 != (v6 != 0) ||
-		    inet_is_udplite(is) != lite)
+		    inet_is_udplite(is) != lite || inet_is_ping(is))
 			continue;
 		if (type != SOCK_RAW && is->local.port == 0)
 			continue;
@@ -174,7 +174,8 @@ inet_proc_sockstat(struct sbuf *sb)
 
 	net_lock();
 	TAILQ_FOREACH (is, &inet_all, all) {
-		n[is->s.type & 3]++;
+		if (!inet_is_ping(is))
+			n[is->s.type & 3]++;
 		lite += inet_is_udplite(is);
 	}
 	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {

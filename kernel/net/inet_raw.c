@@ -4,6 +4,8 @@
 
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_error.h"
+#include "net/inet_pmtu.h"
 #include "net/stack.h"
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
@@ -77,8 +79,8 @@ inet_raw_create(struct inet_sock *is)
 	return 0;
 }
 
-static void
-release(struct socket *s)
+void
+inet_raw_release(struct socket *s)
 {
 	struct inet_sock *is = inet_of(s);
 
@@ -115,8 +117,8 @@ bind(struct socket *s, const struct sock_addr *addr, const struct vfs_ctx *vfs)
 	return error;
 }
 
-static int
-connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
+int
+inet_raw_connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
     const struct vfs_ctx *vfs)
 {
 	struct inet_sock *is = inet_of(s);
@@ -129,13 +131,15 @@ connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
 	if (addr->len >= sizeof(addr->family) && addr->family == AF_UNSPEC) {
 		raw_disconnect(is->raw);
 		is->state = INET_CLOSED;
-		is->remote.ip = *inet_any(is);
+		is->remote = (struct inet_end){ .ip = *inet_any(is) };
 	} else {
 		error = inet_addr_get(is, addr, &to);
 		if (error == 0 && ip_route(&is->local.ip, &to.ip) == NULL)
 			error = -ENETUNREACH;
 		if (error == 0) {
 			is->remote.ip = to.ip;
+			if (inet_is_ping(is))
+				is->remote.port = to.port;
 			is->state = INET_CONNECTED;
 		}
 	}
@@ -153,7 +157,7 @@ send_with_header(struct pbuf *p, const struct inet_end *to, struct netif *nif)
 
 	if (p->len < IP_HLEN || IPH_V(h) != 4 || IPH_HL_BYTES(h) < IP_HLEN ||
 	    IPH_HL_BYTES(h) > p->len)
-		return ERR_VAL;
+		return ERR_ARG;
 	/* What the kernel fills in (raw(7)). */
 	IPH_LEN_SET(h, lwip_htons(p->tot_len));
 	if (h->src.addr == 0 && (from = ip_netif_get_local_ip(nif, &to->ip)))
@@ -161,6 +165,21 @@ send_with_header(struct pbuf *p, const struct inet_end *to, struct netif *nif)
 	IPH_CHKSUM_SET(h, 0);
 	IPH_CHKSUM_SET(h, inet_chksum(h, IPH_HL_BYTES(h)));
 	return ip4_output_if(p, NULL, LWIP_IP_HDRINCL, 0, 0, 0, nif);
+}
+
+/* More than may be sent; the program finds out how much that is. */
+static bool
+is_too_large(struct inet_sock *is, const struct pbuf *p,
+    const struct inet_end *to, const struct netif *nif)
+{
+	unsigned head = is->v6 ? IP6_HLEN : is->hdrincl ? 0 : IP_HLEN;
+	unsigned mtu = ethif_mtu(nif), len = p->tot_len + head;
+
+	if (inet_pmtu_check(is, &to->ip, nif, len, &mtu) == 0 &&
+	    (!is->hdrincl || is->v6 || len <= mtu))
+		return false;
+	inet_errors_put_local(is, to, EMSGSIZE, mtu);
+	return true;
 }
 
 static err_t
@@ -176,6 +195,8 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 
 	if (nif == NULL)
 		return ERR_RTE;
+	if (is_too_large(is, p, to, nif))
+		return ERR_BUF;
 	if (is->hdrincl && !is->v6)
 		return send_with_header(p, to, nif);
 	if (ip_addr_isany(from))
@@ -186,14 +207,30 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 		is->raw->ttl = (u8_t)how->ttl;
 	if (how->tos >= 0)
 		is->raw->tos = (u8_t)how->tos;
+	inet_pmtu_begin(is);
 	err = raw_sendto_if_src(is->raw, p, &to->ip, nif, from);
+	inet_pmtu_end();
 	is->raw->ttl = ttl;
 	is->raw->tos = tos;
 	return err;
 }
 
-static int
-find_target(const struct inet_sock *is, const struct sock_msg *m,
+int
+inet_raw_output(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
+    const struct inet_how *how)
+{
+	err_t err = send_locked(is, p, to, how);
+
+	switch (err) {
+	case ERR_BUF: return -EMSGSIZE;
+	case ERR_MEM: return -ENOBUFS;
+	case ERR_VAL: return -EACCES; /* broadcast without SO_BROADCAST */
+	default: return inet_errno(err);
+	}
+}
+
+int
+inet_raw_target(const struct inet_sock *is, const struct sock_msg *m,
     struct inet_end *to)
 {
 	if (m->name != NULL)
@@ -218,24 +255,26 @@ send(struct socket *s, struct sock_msg *m)
 		return -EOPNOTSUPP;
 	if (is->tx_shut)
 		return -EPIPE;
-	error = find_target(is, m, &to);
+	error = inet_raw_target(is, m, &to);
 	if (error == 0)
 		error = inet_dgram_how(is, m, &how);
+	if (error == 0 && is->error != 0)
+		error = -inet_take_error(s);
 	if (error == 0)
 		error = inet_dgram_take(m, &p);
 	if (error != 0)
 		return error;
 	net_lock();
-	error = inet_errno(send_locked(is, p, &to, &how));
+	error = inet_raw_output(is, p, &to, &how);
 	pbuf_free(p);
 	net_unlock();
 	return error != 0 ? error : (long)len;
 }
 
 const struct socket_ops inet_raw_ops = {
-	.release = release,
+	.release = inet_raw_release,
 	.bind = bind,
-	.connect = connect,
+	.connect = inet_raw_connect,
 	.name = inet_name,
 	.send = send,
 	.receive = inet_dgram_receive,

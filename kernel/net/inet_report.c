@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* inet_report.c - reads what ICMP reports.  RFC 792, RFC 1122 3.2.2. */
+/*
+ * inet_report.c - reads what ICMP reports.  RFC 792, RFC 1122 3.2.2; RFC 4443.
+ */
 #include "net/inet_error.h"
 #include "abi/icmp.h"
 #include <linux/errno.h>
 #include <linux/in.h>
+#include <linux/in6.h>
+
+#define IP6_HEADER  40u
+#define ICMP_HEADER 8u
 
 static unsigned
 get16(const uint8_t *p)
@@ -12,13 +18,12 @@ get16(const uint8_t *p)
 }
 
 static uint32_t
-get32_raw(const uint8_t *p)
+get32(const uint8_t *p)
 {
-	uint32_t v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
+	return (uint32_t)get16(p) << 16 | get16(p + 2);
 }
+
+/* ------------------------------------------------------------------- IPv4 -- */
 
 /* The length of a header that begins there; 0: none. */
 static unsigned
@@ -34,7 +39,7 @@ header_len(const uint8_t *p, unsigned len)
 
 /* ip(7) and icmp(7): which errno a code is, and whether it is final. */
 static bool
-meaning(unsigned type, unsigned code, struct inet_report *r)
+meaning(const uint8_t *icmp, struct inet_report *r)
 {
 	static const struct {
 		uint8_t error;
@@ -58,39 +63,174 @@ meaning(unsigned type, unsigned code, struct inet_report *r)
 		{ EHOSTUNREACH, true },
 	};
 
-	if (type == ICMP_DEST_UNREACH && code < 16) {
-		r->error = unreachable[code].error;
-		r->hard = unreachable[code].hard;
+	r->type = icmp[0];
+	r->code = icmp[1];
+	switch (r->type) {
+	case ICMP_DEST_UNREACH:
+		if (r->code >= ARRAY_SIZE(unreachable))
+			return false;
+		r->error = unreachable[r->code].error;
+		r->hard = unreachable[r->code].hard;
+		if (r->code == ICMP_FRAG_NEEDED)
+			r->info = get16(icmp + 6);
 		return true;
+	case ICMP_TIME_EXCEEDED:
+		r->error = EHOSTUNREACH;
+		return r->code == 0; /* 1: of fragments, of no use here */
+	case ICMP_PARAMETERPROB:
+		r->error = EPROTO;
+		r->hard = true;
+		r->info = icmp[4];
+		return true;
+	default: return false;
 	}
-	r->hard = type == ICMP_PARAMETERPROB;
-	r->error = type == ICMP_PARAMETERPROB ? EPROTO : EHOSTUNREACH;
-	return type == ICMP_PARAMETERPROB || type == ICMP_TIME_EXCEEDED;
+}
+
+/* What of the header behind IP's the quoted packet still has. */
+static bool
+read_upper(const uint8_t *packet, struct inet_report *r)
+{
+	const uint8_t *at = packet + r->upper_at;
+	unsigned len = r->end - r->upper_at;
+	bool echo = r->protocol == (r->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+
+	if (len < 4)
+		return false;
+	r->from_port = (uint16_t)get16(at);
+	r->to_port = (uint16_t)get16(at + 2);
+	if (len < 8)
+		return r->protocol != IPPROTO_TCP && !echo;
+	r->seq = get32(at + 4);
+	if (echo) {
+		r->to_port = 0;
+		r->from_port = 0;
+		if (at[0] == (r->v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO))
+			r->from_port = (uint16_t)get16(at + 4);
+	}
+	return true;
 }
 
 bool
 inet_report_parse(const uint8_t *packet, unsigned len, struct inet_report *r)
 {
 	unsigned outer = header_len(packet, len), inner;
-	const uint8_t *icmp, *ip;
+	const uint8_t *ip;
 
-	if (outer == 0 || packet[9] != IPPROTO_ICMP || len < outer + 8)
+	*r = (struct inet_report){ .icmp_at = outer };
+	if (outer == 0 || packet[9] != IPPROTO_ICMP)
 		return false;
+	len = MIN(len, get16(packet + 2));
+	r->quote_at = outer + ICMP_HEADER;
+	r->end = len;
+	/* Of a fragment the rest may still be missing. */
+	if (len < r->quote_at || (get16(packet + 6) & 0x3fff) != 0 ||
+	    !meaning(packet + outer, r))
+		return false;
+	ip = packet + r->quote_at;
+	inner = header_len(ip, len - r->quote_at);
 	/* A fragment that is not the first has no header. */
-	if ((get16(packet + 6) & 0x1fff) != 0)
-		return false;
-	icmp = packet + outer;
-	if (!meaning(icmp[0], icmp[1], r))
-		return false;
-	ip = icmp + 8;
-	len -= outer + 8;
-	inner = header_len(ip, len);
-	if (inner == 0 || len < inner + 4)
+	if (inner == 0 || (get16(ip + 6) & 0x1fff) != 0)
 		return false;
 	r->protocol = ip[9];
-	r->from = get32_raw(ip + 12);
-	r->to = get32_raw(ip + 16);
-	r->from_port = (uint16_t)get16(ip + inner);
-	r->to_port = (uint16_t)get16(ip + inner + 2);
-	return true;
+	__builtin_memcpy(r->from, ip + 12, 4);
+	__builtin_memcpy(r->to, ip + 16, 4);
+	r->upper_at = r->quote_at + inner;
+	return read_upper(packet, r);
+}
+
+/* ------------------------------------------------------------------- IPv6 -- */
+
+static bool
+meaning6(const uint8_t *icmp, struct inet_report *r)
+{
+	static const struct {
+		uint8_t error;
+		bool hard;
+	} unreachable[] = {
+		{ ENETUNREACH, false },
+		{ EACCES, true },
+		{ EHOSTUNREACH, false },
+		{ EHOSTUNREACH, false },
+		{ ECONNREFUSED, true },
+		{ EACCES, true },
+		{ EACCES, true },
+	};
+
+	r->type = icmp[0];
+	r->code = icmp[1];
+	r->info = get32(icmp + 4);
+	r->hard = true;
+	switch (r->type) {
+	case ICMP6_UNREACHABLE:
+		r->error = EPROTO;
+		if (r->code < ARRAY_SIZE(unreachable)) {
+			r->error = unreachable[r->code].error;
+			r->hard = unreachable[r->code].hard;
+		}
+		return true;
+	case ICMP6_TOO_BIG:
+		r->error = EMSGSIZE;
+		r->hard = false;
+		return true;
+	case ICMP6_TIME_EXCEEDED:
+		r->error = EHOSTUNREACH;
+		r->hard = false;
+		return true;
+	case ICMP6_PARAMETER: r->error = EPROTO; return true;
+	default: return false;
+	}
+}
+
+/* Past the headers that may stand before TCP's and the like. */
+static bool
+skip_headers(const uint8_t *packet, struct inet_report *r)
+{
+	const uint8_t *h;
+	unsigned n;
+
+	for (;;) {
+		h = packet + r->upper_at;
+		switch (r->protocol) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_FRAGMENT: break;
+		default: return true;
+		}
+		if (r->upper_at + 8 > r->end)
+			return false;
+		n = 8;
+		if (r->protocol != IPPROTO_FRAGMENT)
+			n *= h[1] + 1u;
+		else if (get16(h + 2) >> 3 != 0)
+			return false;
+		if (r->upper_at + n > r->end)
+			return false;
+		r->protocol = h[0];
+		r->upper_at += n;
+	}
+}
+
+bool
+inet_report_parse6(const uint8_t *packet, unsigned len, unsigned icmp_at,
+    struct inet_report *r)
+{
+	const uint8_t *ip;
+
+	*r = (struct inet_report){ .v6 = true,
+		.icmp_at = icmp_at,
+		.quote_at = icmp_at + ICMP_HEADER };
+	if (len < IP6_HEADER || icmp_at < IP6_HEADER)
+		return false;
+	r->end = MIN(len, IP6_HEADER + get16(packet + 4));
+	if (r->end < r->quote_at + IP6_HEADER || !meaning6(packet + icmp_at, r))
+		return false;
+	ip = packet + r->quote_at;
+	if (ip[0] >> 4 != 6)
+		return false;
+	__builtin_memcpy(r->from, ip + 8, 16);
+	__builtin_memcpy(r->to, ip + 24, 16);
+	r->protocol = ip[6];
+	r->upper_at = r->quote_at + IP6_HEADER;
+	return skip_headers(packet, r) && read_upper(packet, r);
 }

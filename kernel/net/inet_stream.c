@@ -12,6 +12,7 @@
 
 #include "kern/string.h"
 #include "kern/thread.h"
+#include "net/inet_error.h"
 #include "net/stack.h"
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
@@ -469,6 +470,8 @@ inet_tcp_receive(struct socket *s, struct sock_msg *m)
 
 	if ((m->flags & MSG_OOB) != 0)
 		return -EINVAL;
+	if ((m->flags & MSG_ERRQUEUE) != 0)
+		return inet_errors_receive(is, m);
 	if ((m->flags & MSG_WAITALL) != 0)
 		r.want = m->u->resid;
 	else if (s->rcvlowat > 1)

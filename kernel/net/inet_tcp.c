@@ -728,7 +728,8 @@ poll(struct socket *s, struct poll_table *table)
 	unsigned events = 0;
 
 	poll_wait(table, &is->wq);
-	if (is->error != 0)
+	if (is->error != 0 ||
+	    __atomic_load_n(&is->error_bytes, __ATOMIC_ACQUIRE) > 0)
 		events |= POLLERR;
 	switch (__atomic_load_n(&is->state, __ATOMIC_ACQUIRE)) {
 	case INET_LISTENING: return is->nwaiting > 0 ? POLLIN | POLLRDNORM : 0;

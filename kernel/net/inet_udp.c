@@ -4,6 +4,8 @@
 
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_error.h"
+#include "net/inet_pmtu.h"
 #include "net/inet_route.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
@@ -210,6 +212,25 @@ connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
 
 /* ----------------------------------------------------------------- sending -- */
 
+/* What may not be cut up is small enough, or the program is told. */
+static int
+check_size(struct inet_sock *is, const struct pbuf *p,
+    const struct inet_end *to, const struct inet_how *how)
+{
+	unsigned head = UDP_HLEN + (IP_IS_V6_VAL(to->ip) ? IP6_HLEN : IP_HLEN);
+	struct netif *nif = how->if_index != 0 ?
+	    ethif_by_index((unsigned)how->if_index) :
+	    ip_route(&is->udp->local_ip, &to->ip);
+	unsigned mtu;
+	int error = nif == NULL ?
+	    0 :
+	    inet_pmtu_check(is, &to->ip, nif, p->tot_len + head, &mtu);
+
+	if (error != 0)
+		inet_errors_put_local(is, to, EMSGSIZE, mtu);
+	return error;
+}
+
 static err_t
 send_from(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
     const struct inet_how *how)
@@ -240,6 +261,10 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 	err_t err;
 	int error = autobind(is);
 
+	if (error == 0 &&
+	    (is->mtu_discover >= IP_PMTUDISC_DO ||
+		is->mtu_discover6 >= IPV6_PMTUDISC_DO || is->dontfrag))
+		error = check_size(is, p, to, how);
 	if (error != 0)
 		return error;
 	if (how->ttl > 0)
@@ -247,7 +272,9 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 	if (how->tos >= 0)
 		is->udp->tos = (u8_t)how->tos;
 	inet_udplite_cover(is, p);
+	inet_pmtu_begin(is);
 	err = send_from(is, p, to, how);
+	inet_pmtu_end();
 	is->udp->ttl = ttl;
 	is->udp->tos = tos;
 	switch (err) {

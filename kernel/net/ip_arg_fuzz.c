@@ -9,6 +9,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What is behind each place is there. */
+static void
+check(const struct inet_report *r, unsigned len)
+{
+	if (r->end > len || r->upper_at + 4 > r->end ||
+	    r->quote_at >= r->upper_at || r->icmp_at + 8 != r->quote_at ||
+	    r->error <= 0)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,7 +38,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (size > 0)
 		memcpy(packet, data, size); /* exactly as long as it is */
-	(void)inet_report_parse(packet, (unsigned)size, &r);
+	if (inet_report_parse(packet, (unsigned)size, &r))
+		check(&r, (unsigned)size);
+	if (size > 0 &&
+	    inet_report_parse6(packet, (unsigned)size, packet[0], &r))
+		check(&r, (unsigned)size);
 	free(text);
 	free(packet);
 	return 0;

@@ -13,6 +13,7 @@
 #include <asm/socket.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/net_tstamp.h>
 
 #define BUF_MAX (2 * SOCK_BUF_SIZE)
 #define SND_MIN 4608u
@@ -197,6 +198,66 @@ sock_put_cmsg(struct sock_msg *m, int level, int type, const void *data,
 	memcpy(c->data, data, len);
 }
 
+/* --------------------------------------------------------------- times -- */
+
+#define STAMPS (SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE)
+
+bool
+sock_wants_stamp(const struct socket *s)
+{
+	return s->stamp != 0 || (s->stamping & STAMPS) == STAMPS;
+}
+
+void
+sock_put_stamp(const struct socket *s, struct sock_msg *m, int64_t when_ns)
+{
+	int64_t t[6] = { when_ns / NSEC_PER_SEC, when_ns % NSEC_PER_SEC };
+
+	if (when_ns == 0)
+		return;
+	/* The option's number is the message's. */
+	if ((s->stamping & STAMPS) == STAMPS)
+		sock_put_cmsg(m, SOL_SOCKET, s->stamping_number, t, sizeof(t));
+	if (s->stamp == SO_TIMESTAMP_OLD || s->stamp == SO_TIMESTAMP_NEW)
+		t[1] /= 1000;
+	if (s->stamp != 0)
+		sock_put_cmsg(m, SOL_SOCKET, s->stamp, t, 2 * sizeof(t[0]));
+}
+
+/* Each of the four replaces the others. */
+static int
+set_stamp(struct socket *s, int name, int n)
+{
+	switch (name) {
+	case SO_TIMESTAMP_OLD:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMPNS_NEW: s->stamp = n != 0 ? name : 0; return 0;
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		if ((n & ~(int)SOF_TIMESTAMPING_MASK) != 0)
+			return -EINVAL;
+		s->stamping = (unsigned)n;
+		s->stamping_number = name;
+		return 0;
+	default: return -ENOPROTOOPT;
+	}
+}
+
+static int
+get_stamp(const struct socket *s, int name, int *n)
+{
+	switch (name) {
+	case SO_TIMESTAMP_OLD:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMPNS_NEW: *n = s->stamp == name; return 0;
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW: *n = (int)s->stamping; return 0;
+	default: return -ENOPROTOOPT;
+	}
+}
+
 /* ------------------------------------------------------------- options -- */
 
 /* Options that are one switch each. */
@@ -210,7 +271,6 @@ flag_of(struct socket *s, int name)
 	case SO_BROADCAST: return &s->flag_broadcast;
 	case SO_DONTROUTE: return &s->flag_dontroute;
 	case SO_OOBINLINE: return &s->flag_oobinline;
-	case SO_TIMESTAMP_OLD: return &s->flag_timestamp;
 	case SO_PASSCRED: return &s->passcred;
 	}
 	return NULL;
@@ -257,7 +317,7 @@ set_number(struct socket *s, int name, int n)
 	case SO_DOMAIN:
 	case SO_ERROR: return -ENOPROTOOPT;
 	}
-	return -ENOPROTOOPT;
+	return set_stamp(s, name, n);
 }
 
 /* Those of SOL_SOCKET; -ENOPROTOOPT: a family may know it. */
@@ -334,7 +394,7 @@ get_number(struct socket *s, int name, int *n)
 		*n = s->ops->is_listening != NULL && s->ops->is_listening(s);
 		return 0;
 	}
-	return -ENOPROTOOPT;
+	return get_stamp(s, name, n);
 }
 
 static void

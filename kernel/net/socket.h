@@ -87,9 +87,9 @@ struct sock_cred {
 struct sock_cmsg {
 	int level, type;
 	uint32_t len; /* bytes of data */
-	uint8_t data[32];
+	uint8_t data[48];
 };
-#define SOCK_CMSGS 6 /* in one message */
+#define SOCK_CMSGS 8 /* in one message */
 
 /* One send or receive. */
 struct sock_msg {
@@ -158,7 +158,10 @@ struct socket {
 	int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
 	bool passcred;
 	bool flag_reuseaddr, flag_reuseport, flag_keepalive, flag_broadcast,
-	    flag_oobinline, flag_timestamp, flag_dontroute;
+	    flag_oobinline, flag_dontroute;
+	int stamp;           /* SO_TIMESTAMP or alike, its number; 0: none */
+	unsigned stamping;   /* SO_TIMESTAMPING's flags ... */
+	int stamping_number; /* ... and its number of two */
 	int priority, rcvlowat, linger_on, linger_s;
 };
 
@@ -199,6 +202,11 @@ struct socket *sock_of_file(const struct file *file);
  */
 void sock_put_cmsg(struct sock_msg *m, int level, int type, const void *data,
     uint32_t len);
+
+/* Whether what arrives must have a time; and it, if any, as was asked for. */
+bool sock_wants_stamp(const struct socket *s);
+void
+sock_put_stamp(const struct socket *s, struct sock_msg *m, int64_t when_ns);
 
 /* setsockopt(2), getsockopt(2) on kernel memory.  As the calls. */
 int sock_set_option(struct socket *s, int level, int name, const void *value,

@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <netinet/in.h>
@@ -293,6 +294,44 @@ do_grep(struct call *c)
 	fclose(f);
 }
 
+/* The numbers of a report and its payload, in hexadecimal. */
+static void
+put_report(struct call *c, struct msghdr *m)
+{
+	const unsigned char *data = m->msg_iov->iov_base;
+	struct sock_extended_err ee = { 0 };
+	struct cmsghdr *h;
+	long i, at;
+
+	for (h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h))
+		if ((h->cmsg_level == SOL_IP && h->cmsg_type == IP_RECVERR) ||
+		    (h->cmsg_level == SOL_IPV6 && h->cmsg_type == IPV6_RECVERR))
+			memcpy(&ee, CMSG_DATA(h), sizeof(ee));
+	at = sprintf(c->text, "%u %u %u %u %u ", ee.ee_errno, ee.ee_origin,
+	    ee.ee_type, ee.ee_code, ee.ee_info);
+	for (i = 0; i < c->value && i < 64; i++)
+		at += sprintf(c->text + at, "%02x", data[i]);
+}
+
+/* What waits in the queue of errors, once something does. */
+static void
+do_report(struct call *c)
+{
+	char control[256];
+	unsigned char data[2048];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
+
+	c->value = wait_for(number(c, 1), 0);
+	if (c->value > 0)
+		c->value = result(recvmsg(number(c, 1), &m, MSG_ERRQUEUE));
+	if (c->value >= 0)
+		put_report(c, &m);
+}
+
 static void
 do_exit(struct call *c)
 {
@@ -322,6 +361,7 @@ static const struct {
 	{ "info", do_info },
 	{ "memory", do_memory },
 	{ "grep", do_grep },
+	{ "report", do_report },
 	{ "exit", do_exit },
 };
 

@@ -17,6 +17,7 @@
 #include "kern/page.h"
 #include "kern/string.h"
 #include "x86/cpu.h"
+#include "net/inet_pmtu.h"
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
@@ -535,6 +536,9 @@ lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
 	if (nif->linkoutput == ethif_linkoutput && e->pending != NULL &&
 	    append_tcp(e->pending, p, src, dst))
 		return ERR_OK;
+	if (!IP_IS_V6(dst))
+		return inet_pmtu_output_tcp(p, ip_2_ip4(src), ip_2_ip4(dst),
+		    ttl, tos, nif);
 	return ip_output_if(p, src, dst, ttl, tos, IP_PROTO_TCP, nif);
 }
 

@@ -126,8 +126,8 @@ with_ethernet(struct pbuf *p, uint16_t type, struct netif *nif)
 }
 
 err_t
-ip4_output_if(struct pbuf *p, const ip4_addr_t *src, const ip4_addr_t *dst,
-    u8_t ttl, u8_t tos, u8_t proto, struct netif *nif)
+inet_pmtu_output_tcp(struct pbuf *p, const ip4_addr_t *src,
+    const ip4_addr_t *dst, u8_t ttl, u8_t tos, struct netif *nif)
 {
 	uint8_t *ip = p->payload = (uint8_t *)p->payload - IP_HLEN;
 
@@ -139,7 +139,7 @@ ip4_output_if(struct pbuf *p, const ip4_addr_t *src, const ip4_addr_t *dst,
 	put16(ip + 2, p->tot_len);
 	put16(ip + 4, ip_id++);
 	ip[8] = ttl;
-	ip[9] = proto;
+	ip[9] = IP_PROTO_TCP;
 	memcpy(ip + 12, src, 4);
 	memcpy(ip + 16, dst, 4);
 	return with_ethernet(p, ETHTYPE_IP, nif);

@@ -7,7 +7,7 @@
 
 #include <lwip/arch.h>
 #include <lwip/err.h>
-#include <lwip/err.h>
+#include <lwip/icmp.h>
 #include <lwip/ip_addr.h>
 #include <stdbool.h>
 
@@ -76,6 +76,13 @@ extern struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
 
 /* In place of tcp_input(), which it calls. */
 void lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp);
+
+/* net/inet_pmtu.c: what UDP and raw sockets send; the size of segments. */
+err_t lwip_hook_ip4_output(struct pbuf *p, const ip4_addr_t *src,
+    const ip4_addr_t *dst, u8_t ttl, u8_t tos, u8_t proto, struct netif *nif);
+u16_t lwip_hook_send_mss(u16_t mss, struct netif *nif, const ip_addr_t *to);
+/* net/inet_icmp.c, in place of icmp_dest_unreach(); p: the packet, IP first. */
+void lwip_hook_unreachable(struct pbuf *p, enum icmp_dur_type code);
 
 /* In place of udp_input(), which gets UDP-Lite's table for UDP-Lite. */
 void lwip_hook_udp_input(struct pbuf *p, struct netif *inp);

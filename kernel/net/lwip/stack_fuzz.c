@@ -7,12 +7,14 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
 
 #include "net/ethif.h"
+#include "net/inet_error.h"
+#include "net/inet_pmtu.h"
 #include "net/inet_route.h"
 #include "net/lwip/hooks.h"
 #include "tests/host/inet_sum.h"
@@ -144,6 +146,9 @@ err_t
 lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
     u8_t ttl, u8_t tos, struct netif *nif)
 {
+	if (!IP_IS_V6(dst))
+		return inet_pmtu_output_tcp(p, ip_2_ip4(src), ip_2_ip4(dst),
+		    ttl, tos, nif);
 	return ip_output_if(p, src, dst, ttl, tos, IP_PROTO_TCP, nif);
 }
 
@@ -172,6 +177,28 @@ struct nic *
 ethif_nic(const struct netif *nif)
 {
 	return nif == &card ? (struct nic *)page : NULL;
+}
+
+unsigned
+ethif_mtu(const struct netif *nif)
+{
+	return nif == &card ? nif->mtu : 65536;
+}
+
+unsigned
+ethif_index(const struct netif *nif)
+{
+	return netif_get_index(nif);
+}
+
+void
+inet_errors_put(struct inet_sock *is, const struct inet_report *r,
+    const struct pbuf *icmp, unsigned payload_at)
+{
+	(void)is;
+	(void)r;
+	(void)icmp;
+	(void)payload_at;
 }
 
 struct inet_sock *
@@ -444,12 +471,23 @@ connect_somewhere(struct input *in)
 		(void)tcp_close(pcb), on_error(pcb->callback_arg, ERR_ABRT);
 }
 
+/* A router says that packets of a connection are too large. */
+static void
+narrow_path(struct tcp_pcb *pcb, unsigned mtu)
+{
+	struct inet_report r = { .v6 = IP_IS_V6_VAL(pcb->remote_ip),
+		.info = mtu };
+
+	memcpy(r.to, ip_2_ip6(&pcb->remote_ip)->addr, r.v6 ? 16 : 4);
+	inet_pmtu_report(&r, pcb);
+}
+
 static void
 act(struct input *in)
 {
 	struct conn *c = &conns[take(in, 1) % CONNS];
 	struct tcp_pcb *pcb = c->pcb;
-	unsigned what = take(in, 1) % 8, n = take(in, 2);
+	unsigned what = take(in, 1) % 9, n = take(in, 2);
 
 	if (pcb == NULL) {
 		connect_somewhere(in);
@@ -483,6 +521,7 @@ act(struct input *in)
 		pcb->keep_idle = 1000;
 		pcb->keep_intvl = 1000;
 		break;
+	case 7: narrow_path(pcb, n); break;
 	default: (void)tcp_output(pcb);
 	}
 }
