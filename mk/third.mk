@@ -121,6 +121,7 @@ $(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 $(THIRD)/libacpica.a: $(ACPICA_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
+LWIP_DEF_timeouts = -Dtcp_tmr=lwip_hook_tcp_tmr
 # What comes for UDP or UDP-Lite goes by kernel/net/inet_udplite.c; for TCP, by
 # kernel/net/lwip/pcbs.c.  And what leaves by inet_pmtu.c and inet_icmp.c.
 LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input \

@@ -74,6 +74,30 @@ extern struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
 #define tcp_tw_pcbs     lwip_port_waiting
 #endif
 
+/*
+ * In place of tcp_tmr(), four times a second: connections that wait for nothing
+ * are passed by.  Who waits for the fast timer says so.
+ */
+void lwip_hook_tcp_tmr(void);
+extern bool lwip_port_fast;
+#if defined(LWIP_PORT_TCP) || defined(LWIP_PORT_TCP_IN) || \
+    defined(LWIP_PORT_TCP_OUT)
+#undef tcp_set_flags
+#define tcp_set_flags(pcb, set)                                    \
+	do {                                                       \
+		if (((set) & (TF_ACK_DELAY | TF_CLOSEPEND)) != 0)  \
+			lwip_port_fast = true;                     \
+		(pcb)->flags = (tcpflags_t)((pcb)->flags | (set)); \
+	} while (0)
+#endif
+#ifdef LWIP_PORT_TCP
+#define tcp_output(pcb)                                                   \
+	((pcb)->unsent == NULL &&                                         \
+		    ((pcb)->flags & (TF_ACK_NOW | TF_NAGLEMEMERR)) == 0 ? \
+		ERR_OK :                                                  \
+		tcp_output(pcb))
+#endif
+
 /* In place of tcp_input(), which it calls. */
 void lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp);
 

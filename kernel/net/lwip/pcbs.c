@@ -9,6 +9,8 @@
  * table too, which grows with them.  A segment's connection is looked up here,
  * and lwIP's tcp_input() sees lists with that one alone.
  *
+ * A connection that waits for nothing costs its timers little, too.
+ *
  * Listeners are left to lwIP: they are few, and it moves them about.
  *
  * What a block has of this lies in places that lwIP leaves to its users.  The
@@ -35,6 +37,7 @@ enum place {
 _Static_assert(PLACE_PREV + 1 == LWIP_TCP_PCB_NUM_EXT_ARGS, "lwipopts.h");
 
 struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
+bool lwip_port_fast;
 
 static struct tcp_pcb *first_table[TABLE_MIN];
 static struct tcp_pcb **table = first_table;
@@ -365,4 +368,20 @@ lwip_port_pcb_remove(struct tcp_pcb **list, struct tcp_pcb *pcb)
 		forget(pcb);
 	}
 	pcb->next = NULL;
+}
+
+/* --------------------------------------------------------------- timers -- */
+
+/* Once a second lwIP looks through all whether there is anything. */
+void
+lwip_hook_tcp_tmr(void)
+{
+	static unsigned n;
+
+	if (lwip_port_fast || n % 4 == 0) {
+		lwip_port_fast = false;
+		tcp_fasttmr();
+	}
+	if (n++ % 2 == 0)
+		tcp_slowtmr();
 }

@@ -23,7 +23,7 @@ union tcp_listen_pcbs_t tcp_listen_pcbs;
 struct ip_globals ip_data;
 static struct netif card;
 static struct tcp_pcb pcbs[MANY];
-static unsigned nbinds, allocated;
+static unsigned nbinds, allocated, nfast, nslow;
 static bool no_memory;
 static u32_t last_random = 1;
 
@@ -61,6 +61,18 @@ lwip_port_assert(const char *what, const char *file, int line)
 void
 tcp_timer_needed(void)
 {
+}
+
+void
+tcp_fasttmr(void)
+{
+	nfast++;
+}
+
+void
+tcp_slowtmr(void)
+{
+	nslow++;
 }
 
 void
@@ -306,6 +318,26 @@ ports_are_counted_when_many_are_used(void **state)
 	assert_int_equal(allocated, 0);
 }
 
+static void
+the_fast_timer_runs_when_it_must(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	nfast = nslow = 0;
+	for (i = 0; i < 16; i++)
+		lwip_hook_tcp_tmr();
+	assert_int_equal(nfast, 4);
+	assert_int_equal(nslow, 8);
+	for (i = 0; i < 16; i++) {
+		lwip_port_fast = true;
+		lwip_hook_tcp_tmr();
+		assert_false(lwip_port_fast);
+	}
+	assert_int_equal(nfast, 20);
+	assert_int_equal(nslow, 16);
+}
+
 int
 main(void)
 {
@@ -319,6 +351,7 @@ main(void)
 		cmocka_unit_test_setup(all_goes_on_without_memory, fresh),
 		cmocka_unit_test_setup(ports_are_counted_when_many_are_used,
 		    fresh),
+		cmocka_unit_test(the_fast_timer_runs_when_it_must),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
