@@ -737,6 +737,7 @@ wake_locked(struct runq *rq, struct thread *t)
 	t->state = THREAD_RUNNABLE;
 	t->slice_end_ns = 0;
 	t->at_head = false;
+	t->woken_raw = t->run_raw;
 	enqueue_locked(rq, t, true);
 }
 

@@ -54,6 +54,7 @@ struct thread {
 	bool hogs;               /* others waited long for it; only by itself */
 	int64_t slice_end_ns;
 	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
+	uint64_t woken_raw;    /* run_raw when it was last woken */
 	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */
 	uint64_t switched_raw; /* clock_raw() when it got the processor */
 	uint64_t
@@ -136,6 +137,8 @@ void thread_set_vmspace(struct thread *t, struct vmspace *vm);
 
 /* Processor time that t has used, in nanoseconds. */
 uint64_t thread_run_ns(struct thread *t);
+/* What of that since it last slept. */
+uint64_t thread_awake_ns(struct thread *t);
 /* The same, and how much of it in the program, as far as that was sampled. */
 void thread_times(struct thread *t, uint64_t *run_ns, uint64_t *user_ns);
 /* The timer's interrupt found t, the running thread, there. */

@@ -14,6 +14,27 @@
 #include "kern/thread.h"
 #include "x86/machdep.h"
 
+static uint64_t
+run_raw_now(const struct thread *t)
+{
+	uint64_t state = irq_save();
+	uint64_t raw = t->run_raw;
+
+	if (t->on_cpu)
+		raw += clock_raw() - t->switched_raw;
+	irq_restore(state);
+	return raw;
+}
+
+uint64_t
+thread_awake_ns(struct thread *t)
+{
+	uint64_t raw = run_raw_now(t);
+
+	/* Asked while it is being woken elsewhere: nothing yet. */
+	return raw < t->woken_raw ? 0 : clock_raw_span_ns(raw - t->woken_raw);
+}
+
 /*
  * Never goes back, though the counter's rate is known better with time, and a
  * switch on another processor may come in between the readings.
@@ -21,13 +42,8 @@
 uint64_t
 thread_run_ns(struct thread *t)
 {
-	uint64_t state = irq_save();
-	uint64_t raw = t->run_raw, ns, told;
+	uint64_t ns = clock_raw_span_ns(run_raw_now(t)), told;
 
-	if (t->on_cpu)
-		raw += clock_raw() - t->switched_raw;
-	irq_restore(state);
-	ns = clock_raw_span_ns(raw);
 	told = __atomic_load_n(&t->run_ns_told, __ATOMIC_RELAXED);
 	while (ns > told &&
 	    !__atomic_compare_exchange_n(&t->run_ns_told, &told, ns, false,

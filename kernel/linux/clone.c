@@ -31,14 +31,14 @@
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 
-#define THREAD_NEEDS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
+#define THREAD_NEEDS (CLONE_VM | CLONE_SIGHAND)
 /* Taken and without effect: a process has one list of what to undo. */
 #define NO_EFFECT (CLONE_SYSVSEM | CLONE_DETACHED | CLONE_IO)
-#define KNOWN                                                                 \
-	(THREAD_NEEDS | NO_EFFECT | CLONE_THREAD | CLONE_VFORK |              \
-	    CLONE_PTRACE | CLONE_UNTRACED | CLONE_PARENT | CLONE_SETTLS |     \
-	    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | \
-	    CLONE_CLEAR_SIGHAND | CLONE_PIDFD)
+#define KNOWN                                                               \
+	(THREAD_NEEDS | CLONE_FILES | CLONE_FS | NO_EFFECT | CLONE_THREAD | \
+	    CLONE_VFORK | CLONE_PTRACE | CLONE_UNTRACED | CLONE_PARENT |    \
+	    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |     \
+	    CLONE_CHILD_SETTID | CLONE_CLEAR_SIGHAND | CLONE_PIDFD)
 
 /* A parent that waits for its child's exec or end; under process_lock. */
 struct vfork_wait {
@@ -92,22 +92,34 @@ copy_vm(struct process *p, struct process *parent, uint64_t flags)
 }
 
 static int
-copy_files(struct process *p, struct process *parent, uint64_t flags)
+copy_files(struct task *t, uint64_t flags)
 {
-	int error = 0;
+	if ((flags & CLONE_FILES) == 0)
+		return fdtable_copy(fdtable_self(), &t->files);
+	fdtable_get(fdtable_self());
+	t->files = fdtable_self();
+	return 0;
+}
 
-	if ((flags & CLONE_FILES) == 0) {
-		error = fdtable_copy(parent->files, &p->files);
-	} else {
-		fdtable_get(parent->files);
-		p->files = parent->files;
-	}
-	if (error != 0)
-		return error;
+static int
+copy_fs(struct process *p, uint64_t flags)
+{
 	if ((flags & CLONE_FS) == 0)
 		return fsview_copy(fsview_self(), &p->fs);
 	p->fs = fsview_self();
 	fsview_get(p->fs);
+	return 0;
+}
+
+/* A thread's: what it shares with its process is not its own. */
+static int
+copy_own_fs(struct task *t, uint64_t flags)
+{
+	if ((flags & CLONE_FS) == 0)
+		return fsview_copy(fsview_self(), &t->fs);
+	t->fs = task_self()->fs;
+	if (t->fs != NULL)
+		fsview_get(t->fs);
 	return 0;
 }
 
@@ -129,7 +141,7 @@ copy_process(struct process *parent, const struct clone_request *rq,
 	if (error == 0)
 		error = copy_actions(p, parent, rq->flags);
 	if (error == 0)
-		error = copy_files(p, parent, rq->flags);
+		error = copy_fs(p, rq->flags);
 	if (error == 0)
 		error = copy_vm(p, parent, rq->flags);
 	if (error != 0) {
@@ -197,6 +209,17 @@ copy_task_state(struct task *t, const struct clone_request *rq)
 		t->clear_child_tid = rq->child_tid;
 }
 
+static void
+drop_task(struct task *t)
+{
+	struct thread *thread = t->thread;
+
+	task_destroy(t);
+	thread->user = NULL;
+	thread->vmspace = NULL;
+	thread_destroy(thread);
+}
+
 /* A task of p, ready to run; its kernel thread is t->thread. */
 static int
 copy_task(struct process *p, const struct clone_request *rq, struct task **out)
@@ -216,19 +239,13 @@ copy_task(struct process *p, const struct clone_request *rq, struct task **out)
 	thread->vmspace = p->vm;
 	copy_registers(thread, rq);
 	copy_task_state(t, rq);
+	error = copy_files(t, rq->flags);
+	if (error != 0) {
+		drop_task(t);
+		return error;
+	}
 	*out = t;
 	return 0;
-}
-
-static void
-drop_task(struct task *t)
-{
-	struct thread *thread = t->thread;
-
-	task_destroy(t);
-	thread->user = NULL;
-	thread->vmspace = NULL;
-	thread_destroy(thread);
 }
 
 /* ---- vfork ---- */
@@ -331,10 +348,9 @@ clone_thread(const struct clone_request *rq)
 	if (error != 0)
 		return error;
 	tid = t->tid;
-	t->fs = task_self()->fs;
-	if (t->fs != NULL)
-		fsview_get(t->fs);
-	error = tell_parent(rq, tid);
+	error = copy_own_fs(t, rq->flags);
+	if (error == 0)
+		error = tell_parent(rq, tid);
 	if (error == 0)
 		error = task_publish(t);
 	if (error != 0) {

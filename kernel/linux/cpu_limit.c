@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cpu_limit.c - RLIMIT_CPU.  setrlimit(2): SIGXCPU when the soft limit is used
- * up and each second after it, SIGKILL at the hard one.
+ * cpu_limit.c - RLIMIT_CPU, RLIMIT_RTTIME.  setrlimit(2): SIGXCPU when the soft
+ * limit is used up and each second after it, SIGKILL at the hard one.
+ *
+ * The second is for tasks of the real-time classes, and what each used since it
+ * last slept.  A timer looks when the first of them could have reached it.
  */
 #include "linux/cpu_limit.h"
 #include "kern/clock.h"
@@ -9,6 +12,7 @@
 #include "linux/clocks.h"
 #include "linux/process.h"
 #include "linux/signal.h"
+#include <linux/sched.h>
 #include <linux/errno.h>
 
 struct cpu_limit {
@@ -52,9 +56,86 @@ cpu_limit_watch(struct process *p)
 	return 0;
 }
 
+/* ---- RLIMIT_RTTIME, in microseconds ---- */
+
+#define RT_LOOK_MIN_NS 1000000
+#define RT_STEP_US     1000000
+
+/* The most that any real-time task used since it slept; false: there is none. */
+static bool
+longest_awake(struct process *p, uint64_t *used_ns)
+{
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+	bool any = false;
+	struct task *t;
+
+	*used_ns = 0;
+	TAILQ_FOREACH (t, &p->tasks, link) {
+		if (t->policy != SCHED_FIFO && t->policy != SCHED_RR)
+			continue;
+		any = true;
+		*used_ns = MAX(*used_ns, thread_awake_ns(t->thread));
+	}
+	spin_unlock_irq(&p->signals->lock, irq);
+	return any;
+}
+
+static void
+look_later(struct process *p, uint64_t limit_us, uint64_t used_ns)
+{
+	uint64_t limit_ns, left = RT_LOOK_MIN_NS;
+
+	if (limit_us > INT64_MAX / NSEC_PER_SEC)
+		return;
+	limit_ns = limit_us * 1000;
+	if (limit_ns > used_ns)
+		left = MAX(limit_ns - used_ns, left);
+	timer_arm(&p->rt_look, clock_mono_ns() + (int64_t)left);
+}
+
+/* In the timer's interrupt. */
+static void
+rt_look(void *arg)
+{
+	struct process *p = arg;
+	struct rlimit64 *l = &p->rlimits[RLIMIT_RTTIME];
+	uint64_t used_ns, soft = l->rlim_cur;
+
+	if (soft == RLIM64_INFINITY || !longest_awake(p, &used_ns))
+		return;
+	if (l->rlim_max != RLIM64_INFINITY && used_ns / 1000 >= l->rlim_max) {
+		signal_send_process(p, SIGKILL);
+		return;
+	}
+	if (used_ns / 1000 >= soft) {
+		signal_send_process(p, SIGXCPU);
+		soft += RT_STEP_US;
+		l->rlim_cur = soft;
+	}
+	look_later(p, MIN(soft, l->rlim_max), used_ns);
+}
+
+void
+cpu_limit_init(struct process *p)
+{
+	timer_setup(&p->rt_look, rt_look, p);
+}
+
+void
+cpu_limit_watch_rt(struct process *p)
+{
+	const struct rlimit64 *l = &p->rlimits[RLIMIT_RTTIME];
+
+	if (l->rlim_cur != RLIM64_INFINITY)
+		look_later(p, l->rlim_cur, 0);
+}
+
+/* ---- the end ---- */
+
 void
 cpu_limit_end(struct process *p)
 {
+	timer_cancel(&p->rt_look);
 	if (p->cpu_limit == NULL)
 		return;
 	xtimer_fini(&p->cpu_limit->x);

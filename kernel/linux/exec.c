@@ -316,30 +316,11 @@ exec_commit(struct exec *e)
 	if (old != NULL)
 		vmspace_put(old);
 	file_put(old_exe);
-	if (p->files != NULL)
-		fdtable_close_exec(p->files);
+	if (t->files != NULL)
+		fdtable_close_exec(t->files);
 	itimers_exec(p);
 	process_vfork_done(p);
 	set_registers(&e->image);
-}
-
-/* Descriptors shared with another process (CLONE_FILES) are so no more. */
-int
-process_unshare_files(struct process *p)
-{
-	struct fdtable *own, *shared = p->files;
-	int error;
-
-	if (shared == NULL || shared->refs == 1)
-		return 0;
-	error = fdtable_copy(shared, &own);
-	if (error != 0)
-		return error;
-	mutex_lock(&process_lock); /* /proc looks at it */
-	p->files = own;
-	mutex_unlock(&process_lock);
-	fdtable_put(shared);
-	return 0;
 }
 
 /* What the only task had for its own is its process's from now on. */
@@ -372,9 +353,9 @@ exec_run(struct exec *e)
 	if (error == 0)
 		error = fpu_prepare(thread_self());
 	if (error == 0)
-		error = process_unshare_files(process_self());
-	if (error == 0)
 		error = process_become_single();
+	if (error == 0) /* of another process's */
+		error = fdtable_unshare();
 	if (error == 0)
 		keep_own_view(task_self());
 	if (error == 0)

@@ -177,7 +177,6 @@ static void
 process_release(struct process *p)
 {
 	struct vmspace *vm;
-	struct fdtable *files;
 	struct fsview *fs;
 	struct file *exe;
 
@@ -193,14 +192,11 @@ process_release(struct process *p)
 	process_keep_max_rss(p);
 	vm = p->vm;
 	exe = p->exe;
-	files = p->files;
 	fs = p->fs;
 	p->vm = NULL;
 	p->exe = NULL;
-	p->files = NULL;
 	p->fs = NULL;
 	mutex_unlock(&process_lock);
-	fdtable_put(files);
 	if (exe != NULL)
 		file_put(exe);
 	fsview_put(fs);
@@ -230,15 +226,18 @@ task_farewell(struct task *t)
 static void
 drop_own_view(struct task *t)
 {
+	struct fdtable *files;
 	struct fsview *fs;
 
-	if (t->fs == NULL)
-		return;
 	mutex_lock(&process_lock);
+	files = t->files;
 	fs = t->fs;
+	t->files = NULL;
 	t->fs = NULL;
 	mutex_unlock(&process_lock);
-	fsview_put(fs);
+	fdtable_put(files);
+	if (fs != NULL)
+		fsview_put(fs);
 }
 
 void

@@ -189,6 +189,17 @@ fdtable_put(struct fdtable *t)
 	objcache_free(&fdtable_cache, t);
 }
 
+struct fdtable *
+fdtable_of_locked(const struct process *p, const struct task *t)
+{
+	if (t != NULL)
+		return t->files;
+	TAILQ_FOREACH (t, &p->tasks, link)
+		if (t->files != NULL)
+			return t->files;
+	return NULL;
+}
+
 /* The next number >= *fd and <= last that is in the map, taken out. */
 static struct file *
 fdtable_take_next(struct fdtable *t, unsigned *fd, unsigned last,
@@ -317,7 +328,7 @@ fdtable_lowest_locked(struct fdtable *t, unsigned min)
 int
 fd_reserve(unsigned min)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 	unsigned fd, limit = fd_limit();
 	int error;
 
@@ -343,7 +354,7 @@ fd_reserve(unsigned min)
 void
 fd_install(int fd, struct file *file, bool cloexec)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 
 	spin_lock(&t->lock);
 	t->slots[fd] = file;
@@ -357,7 +368,7 @@ fd_install(int fd, struct file *file, bool cloexec)
 void
 fd_unreserve(int fd)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 
 	spin_lock(&t->lock);
 	t->open[WORD(fd)] &= ~BIT(fd);
@@ -381,7 +392,7 @@ fd_open(struct file *file, bool cloexec)
 int
 fd_close(unsigned fd)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 	struct file *file;
 
 	spin_lock(&t->lock);
@@ -395,7 +406,7 @@ fd_close(unsigned fd)
 int
 fd_dup(int fd, unsigned min, bool cloexec)
 {
-	struct file *file = fdtable_file(process_self()->files, (unsigned)fd);
+	struct file *file = fdtable_file(fdtable_self(), (unsigned)fd);
 	int new;
 
 	if (file == NULL)
@@ -439,7 +450,7 @@ fdtable_replace(struct fdtable *t, struct file *file, unsigned to, bool cloexec,
 int
 fd_place(struct file *file, int to, bool cloexec)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 	struct file *old = NULL;
 	int error = 0;
 
@@ -465,14 +476,14 @@ fd_dup_to(int from, int to, bool cloexec)
 
 	if ((unsigned)to >= fd_limit())
 		return -EBADF;
-	file = fdtable_file(process_self()->files, (unsigned)from);
+	file = fdtable_file(fdtable_self(), (unsigned)from);
 	return file != NULL ? fd_place(file, to, cloexec) : -EBADF;
 }
 
 int
 fd_cloexec(int fd)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 	int on = -EBADF;
 
 	spin_lock(&t->lock);
@@ -485,7 +496,7 @@ fd_cloexec(int fd)
 int
 fd_set_cloexec(int fd, bool on)
 {
-	struct fdtable *t = process_self()->files;
+	struct fdtable *t = fdtable_self();
 	int error = -EBADF;
 
 	spin_lock(&t->lock);
@@ -522,29 +533,28 @@ fdtable_mark_many(struct fdtable *t, unsigned first, unsigned last)
 	spin_unlock(&t->lock);
 }
 
-/* A table of the caller's own: CLOSE_RANGE_UNSHARE. */
-static int
-fdtable_unshare(struct process *p)
+int
+fdtable_unshare(void)
 {
-	struct fdtable *old = p->files, *t;
+	struct task *t = task_self();
+	struct fdtable *own, *shared = t->files;
 	int error;
 
-	if (__atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1)
+	if (__atomic_load_n(&shared->refs, __ATOMIC_ACQUIRE) == 1)
 		return 0;
-	error = fdtable_copy(old, &t);
+	error = fdtable_copy(shared, &own);
 	if (error != 0)
 		return error;
 	mutex_lock(&process_lock); /* /proc looks at it */
-	p->files = t;
+	t->files = own;
 	mutex_unlock(&process_lock);
-	fdtable_put(old);
+	fdtable_put(shared);
 	return 0;
 }
 
 long
 sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
-	struct process *p = process_self();
 	int error;
 
 	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0)
@@ -552,14 +562,14 @@ sys_close_range(unsigned first, unsigned last, unsigned flags)
 	if (first > last)
 		return -EINVAL;
 	if ((flags & CLOSE_RANGE_UNSHARE) != 0) {
-		error = fdtable_unshare(p);
+		error = fdtable_unshare();
 		if (error != 0)
 			return error;
 	}
 	if ((flags & CLOSE_RANGE_CLOEXEC) != 0)
-		fdtable_mark_many(p->files, first, last);
+		fdtable_mark_many(fdtable_self(), first, last);
 	else
-		fdtable_close_many(p->files, first, last, false);
+		fdtable_close_many(fdtable_self(), first, last, false);
 	return 0;
 }
 

@@ -42,6 +42,8 @@ struct fdtable {       /* under lock, but slots and nslots: see fd_get() */
 int fdtable_create(struct fdtable **out);
 /* The same open files under the same numbers (fork).  -ENOMEM */
 int fdtable_copy(struct fdtable *from, struct fdtable **out);
+/* The caller's becomes its own, if it shares it (unshare, exec).  -ENOMEM */
+int fdtable_unshare(void);
 void fdtable_get(struct fdtable *t);
 /* The last one closes every file; may sleep then. */
 void fdtable_put(struct fdtable *t);
@@ -58,6 +60,20 @@ struct fdref {
 	bool owned;
 };
 
+/* The caller's. */
+static inline struct fdtable *
+fdtable_self(void)
+{
+	return task_self()->files;
+}
+
+/*
+ * Of another task, of any one of p's if t is NULL; NULL: they end.
+ * process_lock held.
+ */
+struct fdtable *
+fdtable_of_locked(const struct process *p, const struct task *t);
+
 /* The slow half of fd_get_any(): takes a reference under the lock. */
 struct fdref fdtable_lookup(struct fdtable *t, unsigned fd);
 
@@ -65,11 +81,10 @@ struct fdref fdtable_lookup(struct fdtable *t, unsigned fd);
 static inline struct fdref
 fd_get_any(int fd)
 {
-	struct process *p = process_self();
-	struct fdtable *t = p->files;
+	struct fdtable *t = fdtable_self();
 	struct fdref ref = { NULL, false };
 
-	if (t->refs != 1 || p->ntasks != 1)
+	if (t->refs != 1)
 		return fdtable_lookup(t, (unsigned)fd);
 	if ((unsigned)fd < t->nslots)
 		ref.file = t->slots[fd];

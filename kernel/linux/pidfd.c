@@ -218,20 +218,22 @@ static int
 file_of_other(struct pidfd *pf, int target, struct file **out)
 {
 	const struct creds *mine = &process_self()->creds, *its;
+	struct fdtable *files;
 	struct process *p;
 	int error = 0;
 
 	mutex_lock(&process_lock);
 	p = pf->process;
 	its = p != NULL ? &p->creds : NULL;
-	if (p == NULL || p->files == NULL) {
+	files = p != NULL ? fdtable_of_locked(p, NULL) : NULL;
+	if (files == NULL) {
 		error = -ESRCH;
 	} else if (!capable(CAP_SYS_PTRACE) && p != process_self() &&
 	    (mine->uid != its->uid || mine->uid != its->suid ||
 		mine->uid != its->euid || mine->gid != its->gid)) {
 		error = -EPERM;
 	} else {
-		*out = fdtable_file(p->files, (unsigned)target);
+		*out = fdtable_file(files, (unsigned)target);
 		if (*out == NULL)
 			error = -EBADF;
 	}

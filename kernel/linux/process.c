@@ -226,6 +226,7 @@ process_create(struct process *parent, struct process **out)
 
 	if (p == NULL)
 		return -ENOMEM;
+	cpu_limit_init(p);
 	TAILQ_INIT(&p->children);
 	TAILQ_INIT(&p->tasks);
 	TAILQ_INIT(&p->tracees);
@@ -261,8 +262,6 @@ process_free(struct process *p)
 {
 	if (p->vm != NULL)
 		vmspace_put(p->vm);
-	if (p->files != NULL)
-		fdtable_put(p->files);
 	if (p->fs != NULL)
 		fsview_put(p->fs);
 	if (p->exe != NULL)
@@ -334,6 +333,8 @@ task_destroy(struct task *t)
 	seccomp_release(t);
 	if (t->fs != NULL) /* it never ran */
 		fsview_put(t->fs);
+	if (t->files != NULL)
+		fdtable_put(t->files);
 	signal_state_destroy(t->signals);
 	kfree(t);
 }
@@ -567,11 +568,11 @@ process_create_first(struct process **out)
 		return error;
 	error = sigactions_create(NULL, &p->sigactions);
 	if (error == 0)
-		error = fdtable_create(&p->files);
-	if (error == 0)
 		error = fsview_create(&p->fs);
 	if (error == 0)
 		error = task_create(p, thread_self(), 0, &t);
+	if (error == 0)
+		error = fdtable_create(&t->files);
 	if (error != 0) {
 		process_destroy(p);
 		return error;

@@ -12,6 +12,7 @@
 
 #include "kern/mutex.h"
 #include "kern/thread.h"
+#include "kern/timer.h"
 #include "kern/types.h"
 #include "kern/waitq.h"
 #include "linux/signal.h"
@@ -77,7 +78,6 @@ struct process {
 	unsigned ntasks;                /* [S] */
 
 	struct vmspace *vm;
-	struct fdtable *files;
 	struct fsview *fs;
 	struct sigactions *sigactions;
 	struct signal_state *signals; /* pending for the whole process */
@@ -117,6 +117,7 @@ struct process {
 	struct waitq child_wait;          /* a child changed state */
 	uint32_t child_events;            /* atomic: counts such changes */
 	struct cpu_limit *cpu_limit;      /* linux/cpu_limit.c, made at need */
+	struct timer rt_look;             /* the same: RLIMIT_RTTIME */
 	struct itimers *itimers;          /* linux/itimer.c, made at need */
 	struct pidfd *pidfd;              /* [P] linux/pidfd.c, made at need */
 	struct vfork_wait *vfork_done;    /* [P] clone.c: the parent waits */
@@ -141,6 +142,7 @@ struct task {
 	uint32_t pi_waiters; /* [a] how many do */
 	uint16_t ioprio;
 	struct signal_state *signals; /* pending for this task; mask */
+	struct fdtable *files;        /* [P] to write; NULL: it ends */
 	struct fsview *fs; /* [P] to write; unshare(2)d; NULL: the process's */
 	uaddr_t clear_child_tid, set_child_tid;
 	uaddr_t robust_list;

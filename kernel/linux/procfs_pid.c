@@ -98,9 +98,9 @@ proc_files(const struct pseudo_id *id, struct fdtable **out)
 	if (error != 0)
 		return error;
 	error = proc_may_look_locked(p);
-	if (error == 0 && p->files == NULL)
+	*out = error == 0 ? fdtable_of_locked(p, t) : NULL;
+	if (error == 0 && *out == NULL)
 		error = -ENOENT;
-	*out = error == 0 ? p->files : NULL;
 	if (*out != NULL)
 		fdtable_get(*out);
 	proc_unlock();

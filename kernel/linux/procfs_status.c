@@ -166,6 +166,7 @@ proc_show_statm(const struct pseudo_id *id, struct sbuf *sb)
 static void
 print_who(struct sbuf *sb, struct process *p, struct task *t)
 {
+	struct fdtable *files = fdtable_of_locked(p, t);
 	const struct creds *c = &p->creds;
 	unsigned i;
 
@@ -180,7 +181,7 @@ print_who(struct sbuf *sb, struct process *p, struct task *t)
 	sbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
 	    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	sbuf_printf(sb, "FDSize:\t%u\nGroups:\t",
-	    p->files != NULL ? fdtable_size(p->files) : 0);
+	    files != NULL ? fdtable_size(files) : 0);
 	for (i = 0; i < c->ngroups; i++)
 		sbuf_printf(sb, "%u ", c->groups[i]);
 	sbuf_printf(sb,

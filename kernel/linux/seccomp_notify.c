@@ -543,7 +543,7 @@ notif_addfd(struct seccomp_listener *l, uaddr_t at, size_t size)
 	g.fd = (a.flags & SECCOMP_ADDFD_FLAG_SETFD) != 0 ? (int)a.newfd : -1;
 	g.cloexec = (a.newfd_flags & O_CLOEXEC) != 0;
 	g.answers = (a.flags & SECCOMP_ADDFD_FLAG_SEND) != 0;
-	g.file = fdtable_file(process_self()->files, a.srcfd);
+	g.file = fdtable_file(fdtable_self(), a.srcfd);
 	if (g.file == NULL)
 		return -EBADF;
 	error = gift_give(l, a.id, &g);

@@ -131,7 +131,7 @@ flock_get(struct file *file, uaddr_t src, bool ofd, struct flock *fl,
 		return -EFAULT;
 	if (ofd && fl->l_pid != 0)
 		return -EINVAL;
-	range->owner = ofd ? (const void *)file : process_self()->files;
+	range->owner = ofd ? (const void *)file : fdtable_self();
 	range->pid = ofd ? -1 : process_self()->pid;
 	error = flock_type(fl->l_type, &range->type);
 	return error != 0 ? error : flock_to_range(file, fl, range);
@@ -157,7 +157,6 @@ fcntl_getlk(struct file *file, uaddr_t arg, bool ofd)
 static long
 fcntl_setlk(int fd, struct file *file, uaddr_t arg, bool ofd, bool wait)
 {
-	struct process *p = process_self();
 	struct lock_range range;
 	struct file *now;
 	struct flock fl;
@@ -173,9 +172,9 @@ fcntl_setlk(int fd, struct file *file, uaddr_t arg, bool ofd, bool wait)
 	if (error != 0 || ofd || range.type == LOCK_TYPE_NONE)
 		return error;
 	/* Another thread may have closed it while we waited: the lock goes. */
-	now = fdtable_file(p->files, (unsigned)fd);
+	now = fdtable_file(fdtable_self(), (unsigned)fd);
 	if (now != file) {
-		locks_drop(file->inode, p->files);
+		locks_drop(file->inode, fdtable_self());
 		error = -EBADF;
 	}
 	file_put(now);

@@ -155,6 +155,8 @@ set_limit(struct process *p, unsigned resource, const struct rlimit64 *new)
 		return -EPERM;
 	*l = *new;
 	limit_changed(p, resource);
+	if (resource == RLIMIT_RTTIME)
+		cpu_limit_watch_rt(p);
 	return resource == RLIMIT_CPU ? cpu_limit_watch(p) : 0;
 }
 

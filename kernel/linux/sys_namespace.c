@@ -39,7 +39,6 @@ unshare_fs(struct process *p)
 	return 0;
 }
 
-/* Threads of one process share their descriptors here: none has its own. */
 long
 sys_unshare(uint64_t flags)
 {
@@ -49,13 +48,12 @@ sys_unshare(uint64_t flags)
 	if ((flags & ~(uint64_t)(SHARED | OWN | NAMESPACES)) != 0 ||
 	    (flags & NAMESPACES) != 0)
 		return -EINVAL;
-	if (p->ntasks > 1 &&
-	    (flags & ~(uint64_t)(CLONE_SYSVSEM | CLONE_FS)) != 0)
+	if (p->ntasks > 1 && (flags & ~(uint64_t)(CLONE_SYSVSEM | SHARED)) != 0)
 		return -EINVAL;
 	if ((flags & CLONE_VM) != 0 && p->vfork_done != NULL)
 		return -EINVAL;
 	if ((flags & CLONE_FILES) != 0)
-		error = process_unshare_files(p);
+		error = fdtable_unshare();
 	if (error == 0 && (flags & CLONE_FS) != 0)
 		error = unshare_fs(p);
 	return error;

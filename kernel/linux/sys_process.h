@@ -50,8 +50,6 @@ long sys_arch_prctl(int code, uint64_t arg);
 
 long sys_unshare(uint64_t flags);
 long sys_setns(int fd, int type);
-/* Descriptors shared with another process are so no more.  -ENOMEM */
-int process_unshare_files(struct process *p);
 
 long sys_fork(void);
 long sys_vfork(void);

@@ -13,6 +13,7 @@
 #include "kern/uaccess.h"
 #include "kern/vm.h"
 #include "linux/clocks.h"
+#include "linux/cpu_limit.h"
 #include "linux/process.h"
 #include "linux/rusage.h"
 #include "linux/timespec.h"
@@ -184,8 +185,10 @@ task_apply_class(struct task *t)
 {
 	int rt = t->policy == SCHED_IDLE ? -1 : 0;
 
-	if (is_realtime(t->policy))
+	if (is_realtime(t->policy)) {
 		rt = t->rt_priority;
+		cpu_limit_watch_rt(t->process);
+	}
 	sched_set_class(t->thread, t->pi_boost > 0 ? MAX(rt, t->pi_boost) : rt,
 	    t->policy == SCHED_RR);
 }

@@ -120,7 +120,7 @@ select_user(int n, const uaddr_t user[3], int64_t deadline_ns)
 
 	if (n < 0)
 		return -EINVAL;
-	s.n = MIN((unsigned)n, fdtable_size(process_self()->files));
+	s.n = MIN((unsigned)n, fdtable_size(fdtable_self()));
 	s.words = (s.n + 63) / 64;
 	if (s.n > SELECT_SMALL)
 		bits = kmalloc(6 * s.words * 8);
