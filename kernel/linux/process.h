@@ -154,6 +154,8 @@ struct task {
 	bool traced, seized; /* [S] what the signals' senders know of it */
 	bool trap_pending;   /* [S] a stop that is no signal is due */
 	bool stop_passed;    /* [S] goes on though its group is stopped */
+	bool stop_due;       /* [S] counted in signals->to_stop */
+	bool trace_stopped;  /* [S] by its tracer */
 	bool ends;           /* [S] it takes no signals any more */
 };
 

@@ -32,7 +32,7 @@ state_of(const struct process *p, const struct task *t)
 		return "t (tracing stop)";
 	if (t->thread->state == THREAD_RUNNABLE)
 		return "R (running)";
-	if (p->signals->stopped)
+	if (p->signals->stopped && !t->stop_due)
 		return "T (stopped)";
 	return t->thread->interruptible ? "S (sleeping)" : "D (disk sleep)";
 }

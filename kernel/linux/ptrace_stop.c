@@ -92,6 +92,7 @@ enter_stop_locked(struct tracee *tr, const struct ptrace_stop *s)
 	tr->new_bases = false;
 	tr->new_debug = false;
 	tr->state = TRACEE_STOPPED;
+	signal_trace_stop(task_self(), true);
 	tell_tracer_locked(tr, s->info == NULL ? CLD_STOPPED : CLD_TRAPPED,
 	    s->code & 0x7f);
 }
@@ -129,6 +130,7 @@ leave_stop_locked(struct tracee *tr, siginfo_t *info)
 	if (tr->new_fpu != NULL)
 		fpu_swap(self, &tr->new_fpu);
 	tr->has_info = false;
+	signal_trace_stop(task_self(), false);
 	put_locked(tr);
 	return signo;
 }
@@ -289,6 +291,8 @@ ptrace_trap(void)
 	spin_unlock_irq(&p->signals->lock, irq);
 	if (!due)
 		return false;
+	if (group)
+		signal_take_part_in_stop();
 	ptrace_stop(&s);
 	irq = spin_lock_irq(&p->signals->lock);
 	t->stop_passed = t->traced && p->signals->stopped && !t->trap_pending;

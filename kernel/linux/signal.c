@@ -169,14 +169,18 @@ deliverable(const struct task *t)
 	return (pending_set(t) & ~t->signals->mask) != 0;
 }
 
-/* Wakes one task that may take it; the first one by preference. */
+/*
+ * Wakes one task that may take it; the first one by preference.  Who is in a
+ * stop of its tracer's looks at its end.
+ */
 static void
 wake_one_locked(struct process *p, int signo)
 {
 	struct task *t;
 
 	TAILQ_FOREACH (t, &p->tasks, link)
-		if (!t->ends && (t->signals->mask & SIGBIT(signo)) == 0) {
+		if (!t->ends && !t->trace_stopped &&
+		    (t->signals->mask & SIGBIT(signo)) == 0) {
 			thread_interrupt(t->thread);
 			return;
 		}
@@ -217,6 +221,9 @@ continue_locked(struct process *p)
 	tell_seized_locked(p);
 	if (!p->signals->stopped)
 		return;
+	TAILQ_FOREACH (t, &p->tasks, link)
+		t->stop_due = false;
+	p->signals->to_stop = 0;
 	p->signals->stopped = false;
 	p->signals->continued = true;
 	wake_all_tasks_locked(p);
@@ -534,6 +541,35 @@ signal_poll(uint64_t set)
 	return (pending_set(task_self()) & set) != 0;
 }
 
+/*
+ * Tells the parent that the process stopped, unless it does not any more, or
+ * goes on.
+ */
+static void
+report_stop(struct process *p, int signo)
+{
+	mutex_lock(&process_lock);
+	if (signo != SIGCONT && !p->signals->stopped) {
+		mutex_unlock(&process_lock);
+		return;
+	}
+	p->stop_unreported = signo != SIGCONT;
+	p->cont_unreported = signo == SIGCONT;
+	process_notify_parent_locked(p,
+	    signo == SIGCONT ? CLD_CONTINUED : CLD_STOPPED, signo);
+	mutex_unlock(&process_lock);
+}
+
+/* The last one of its process that had to stop?  Then the parent is told. */
+static bool
+take_part_locked(struct process *p, struct task *t)
+{
+	if (!t->stop_due)
+		return false;
+	t->stop_due = false;
+	return --p->signals->to_stop == 0 && !p->exiting;
+}
+
 /* What is pending for the process and this task would have taken. */
 void
 signal_task_ends(struct task *t)
@@ -541,6 +577,7 @@ signal_task_ends(struct task *t)
 	struct process *p = t->process;
 	uint64_t irq = spin_lock_irq(&p->signals->lock);
 	uint64_t left = p->signals->pending & ~t->signals->mask;
+	bool last = take_part_locked(p, t);
 	int signo;
 
 	t->ends = true;
@@ -548,6 +585,20 @@ signal_task_ends(struct task *t)
 		signo = __builtin_ctzll(left) + 1;
 		wake_one_locked(p, signo);
 	}
+	spin_unlock_irq(&p->signals->lock, irq);
+	if (last)
+		report_stop(p, p->signals->stop_signo);
+}
+
+void
+signal_trace_stop(struct task *t, bool stopped)
+{
+	struct process *p = t->process;
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+
+	t->trace_stopped = stopped;
+	if (!stopped && deliverable(t))
+		thread_interrupt(t->thread);
 	spin_unlock_irq(&p->signals->lock, irq);
 }
 
@@ -645,18 +696,6 @@ signal_action(int signo, const struct sigaction *new, struct sigaction *old)
 
 /* ---- delivery ---- */
 
-/* Tells the parent that the process stopped, or goes on. */
-static void
-report_stop(struct process *p, int signo)
-{
-	mutex_lock(&process_lock);
-	p->stop_unreported = signo != SIGCONT;
-	p->cont_unreported = signo == SIGCONT;
-	process_notify_parent_locked(p,
-	    signo == SIGCONT ? CLD_CONTINUED : CLD_STOPPED, signo);
-	mutex_unlock(&process_lock);
-}
-
 /* A stop from the terminal means nothing to a group that nobody watches. */
 static bool
 stop_has_no_effect(struct process *p, int signo)
@@ -675,7 +714,6 @@ static void
 stop(struct process *p, int signo)
 {
 	uint64_t irq;
-	bool first = false;
 	struct task *t;
 
 	if (stop_has_no_effect(p, signo))
@@ -685,16 +723,28 @@ stop(struct process *p, int signo)
 	    (pending_set(task_self()) & SIGBIT(SIGCONT)) == 0) {
 		p->signals->stopped = true;
 		p->signals->stop_signo = signo;
-		first = true;
+		p->signals->to_stop = 0;
 		TAILQ_FOREACH (t, &p->tasks, link) {
 			t->stop_passed = false;
+			t->stop_due = !t->ends;
+			p->signals->to_stop += t->stop_due;
 			if (t != task_self())
 				thread_interrupt(t->thread);
 		}
 	}
 	spin_unlock_irq(&p->signals->lock, irq);
-	if (first)
-		report_stop(p, signo);
+}
+
+void
+signal_take_part_in_stop(void)
+{
+	struct process *p = process_self();
+	uint64_t irq = spin_lock_irq(&p->signals->lock);
+	bool last = take_part_locked(p, task_self());
+
+	spin_unlock_irq(&p->signals->lock, irq);
+	if (last)
+		report_stop(p, p->signals->stop_signo);
 }
 
 /* Sleeps while the process is stopped; only SIGCONT and SIGKILL end that. */
@@ -705,6 +755,7 @@ stay_stopped(struct process *p)
 	uint64_t irq;
 	bool report;
 
+	signal_take_part_in_stop();
 	wait_event(&p->signals->wq,
 	    !p->signals->stopped || task_must_end(t) || t->trap_pending);
 	irq = spin_lock_irq(&p->signals->lock);

@@ -51,9 +51,10 @@ struct signal_state {
 	uint64_t altstack_size;
 	int altstack_flags; /* SS_DISABLE, SS_AUTODISARM */
 	/* A process's: */
-	struct waitq wq; /* a signal came: signalfd, sigtimedwait */
-	bool stopped;    /* by SIGSTOP and its kind, until SIGCONT */
-	bool continued;  /* the parent is to be told */
+	struct waitq wq;  /* a signal came: signalfd, sigtimedwait */
+	bool stopped;     /* by SIGSTOP and its kind, until SIGCONT */
+	bool continued;   /* the parent is to be told */
+	unsigned to_stop; /* tasks that have not stopped yet */
 	int stop_signo;
 	bool killed;          /* SIGKILL was sent, whoever may have taken it */
 	bool init_runs_alone; /* process 1, without Linux's protection */
@@ -121,6 +122,11 @@ bool signal_pending(void);
  * would have had to get as well.
  */
 bool signal_before_fork(void);
+
+/* The calling task stops with its process: the last one tells the parent. */
+void signal_take_part_in_stop(void);
+/* It begins, or ends, a stop of its tracer's: others take signals meanwhile. */
+void signal_trace_stop(struct task *t, bool stopped);
 
 /*
  * The calling task takes no signals from now on: others look at those of its
