@@ -129,12 +129,17 @@ state_error(struct inet_sock *is)
 	return is->error != 0 ? -inet_take_error(&is->s) : 0;
 }
 
-/* The last page may have room; it stays in place while it is filled. */
+/*
+ * The last page may have room; it stays in place while it is filled.  There is
+ * none when all has been acknowledged, as of requests that come in turn.
+ */
 static struct page *
 begin_filling(struct inet_sock *is)
 {
 	struct page *page;
 
+	if (__atomic_load_n(&is->acked, __ATOMIC_ACQUIRE) == is->queued)
+		return NULL;
 	net_lock();
 	page = TAILQ_LAST(&is->pages, inet_pages);
 	if (page != NULL && is->fill == PAGE_SIZE)
@@ -249,14 +254,26 @@ send_some(struct inet_sock *is, struct sock_msg *m)
 	return n < 0 ? n : 0;
 }
 
+/* What changes meanwhile give_parts() sees. */
+static bool
+is_well(const struct inet_sock *is)
+{
+	return __atomic_load_n(&is->state, __ATOMIC_RELAXED) ==
+	    INET_CONNECTED &&
+	    __atomic_load_n(&is->error, __ATOMIC_RELAXED) == 0 &&
+	    !__atomic_load_n(&is->tx_shut, __ATOMIC_RELAXED);
+}
+
 static int
 wait_to_send(struct inet_sock *is, unsigned flags)
 {
-	int error;
+	int error = 0;
 
-	net_lock();
-	error = state_error(is);
-	net_unlock();
+	if (!is_well(is)) {
+		net_lock();
+		error = state_error(is);
+		net_unlock();
+	}
 	if (error != 0)
 		return error;
 	if (is->state == INET_CONNECTED && room(is) > 0 &&
