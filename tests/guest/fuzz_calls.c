@@ -242,6 +242,8 @@ make_task(struct chance *c)
 	}
 }
 
+#include "fuzz_plans.h"
+
 static void *
 caller(void *arg)
 {
@@ -252,6 +254,8 @@ caller(void *arg)
 	for (i = 0; i < CALLS; i++) {
 		if (i % 16 == 0)
 			fill_area(&c);
+		if (only < 0 && below(&c, 32) == 0)
+			plan(&c);
 		nr = choose(&c);
 		__atomic_add_fetch(ncalls, 1, __ATOMIC_RELAXED);
 		if (makes_tasks(nr))
