@@ -19,6 +19,7 @@
 #include "kern/string.h"
 #include "kern/uaccess.h"
 #include "kern/vm.h"
+#include "linux/core.h"
 #include "linux/cpu_limit.h"
 #include "linux/fdtable.h"
 #include "linux/fsview.h"
@@ -248,6 +249,7 @@ task_exit(int wait_status)
 	uint64_t irq;
 	bool last;
 
+	core_park();
 	signal_task_ends(t);
 	if (t->traced)
 		ptrace_event(PTRACE_EVENT_EXIT, wait_status);
@@ -279,9 +281,8 @@ task_exit(int wait_status)
 	thread_exit();
 }
 
-/* Every task but the caller looks at what it shall do now. */
-static void
-interrupt_others_locked(struct process *p)
+void
+process_interrupt_others_locked(struct process *p)
 {
 	struct task *t;
 
@@ -299,7 +300,7 @@ process_exit(int wait_status)
 
 	if (!p->exiting) {
 		process_ends_locked(p, wait_status);
-		interrupt_others_locked(p);
+		process_interrupt_others_locked(p);
 	}
 	spin_unlock_irq(&p->signals->lock, irq);
 	task_exit(p->exit_code);
@@ -320,7 +321,7 @@ process_become_single(void)
 		error = -EAGAIN;
 	else
 		p->survivor = self;
-	interrupt_others_locked(p);
+	process_interrupt_others_locked(p);
 	spin_unlock_irq(&p->signals->lock, irq);
 	if (error != 0)
 		return error;

@@ -59,6 +59,7 @@ struct tracee;  /* linux/ptrace.h */
 struct sem_undo;
 struct seccomp_filter; /* linux/seccomp.h */
 struct cpu_limit;
+struct core; /* linux/core.h */
 struct pidfd;
 
 /*
@@ -92,6 +93,7 @@ struct process {
 	int exit_signal;       /* the parent's notice: SIGCHLD, or clone's */
 	bool exiting;          /* [S] exit_group() began, or a fatal signal */
 	struct task *survivor; /* [S] exec: every other task ends */
+	struct core *core;     /* [S] linux/core.c: one is written */
 	bool did_exec;         /* setpgid by the parent: EACCES */
 	bool stop_unreported, cont_unreported; /* [P] for wait4() */
 	int32_t subreaper;                     /* PR_SET_CHILD_SUBREAPER */
@@ -245,6 +247,9 @@ process_ends_locked(struct process *p, int wait_status)
 	p->exiting = true;
 	p->exit_code = wait_status;
 }
+
+/* exit.c: every task but the caller looks what it shall do.  [S] held. */
+void process_interrupt_others_locked(struct process *p);
 
 /*
  * exit.c: takes a task out, and tells who traces it of its end (wait's word);

@@ -30,6 +30,7 @@ SHOW_NUMBER(sched_rr_timeslice_ms, 100)
 SHOW_NUMBER(sched_rt_period_us, 1000000)
 SHOW_TEXT(sched_rt_runtime_us, "-1") /* real time is never throttled */
 SHOW_TEXT(arch, "x86_64")
+SHOW_TEXT(core_pattern, "core")
 SHOW_NUMBER(entropy_avail, 256)
 SHOW_NUMBER(poolsize, 256)
 SHOW_NUMBER(shmmax, SHM_MAX_BYTES)
@@ -131,6 +132,8 @@ static const struct pseudo_entry random_entries[] = {
 static const struct pseudo_entry kernel_entries[] = {
 	PROC_FILE("arch", 0444, show_arch),
 	PROC_FILE("cap_last_cap", 0444, show_cap_last_cap),
+	PROC_FILE("core_pattern", 0444, show_core_pattern),
+	PROC_FILE("core_uses_pid", 0444, show_zero),
 	PROC_FILE("dmesg_restrict", 0444, show_zero),
 	PROC_FILE("domainname", 0444, show_domainname),
 	{ .name = "hostname",

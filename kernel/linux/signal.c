@@ -10,6 +10,7 @@
  * abort() to do to that program what they do elsewhere, so the protection is
  * off then: signal_state.init_runs_alone.
  */
+#include "linux/core.h"
 #include "linux/signal.h"
 #include "kern/kmem.h"
 #include "kern/log.h"
@@ -28,6 +29,11 @@
 
 #define SIGS_STOP \
 	(SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
+#define SIGS_CORE                                                \
+	(SIGBIT(SIGQUIT) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) |    \
+	    SIGBIT(SIGABRT) | SIGBIT(SIGBUS) | SIGBIT(SIGFPE) |  \
+	    SIGBIT(SIGSEGV) | SIGBIT(SIGSYS) | SIGBIT(SIGXCPU) | \
+	    SIGBIT(SIGXFSZ))
 #define SIGS_IGNORED \
 	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 #define SIGS_UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
@@ -768,7 +774,7 @@ stay_stopped(struct process *p)
 
 /* The default action of a signal that was taken. */
 static void
-act_by_default(struct process *p, int signo)
+act_by_default(struct process *p, int signo, const siginfo_t *info)
 {
 	if ((SIGBIT(signo) & SIGS_IGNORED) != 0 || protected(p))
 		return;
@@ -776,6 +782,8 @@ act_by_default(struct process *p, int signo)
 		stop(p, signo);
 		return;
 	}
+	if ((SIGBIT(signo) & SIGS_CORE) != 0)
+		core_exit(info);
 	process_exit(WAIT_STATUS_SIGNAL(signo));
 }
 
@@ -869,7 +877,7 @@ next_handled(struct process *p, struct task *t, siginfo_t *info,
 			continue;
 		if (act->sa_handler != SIG_DFL)
 			return signo;
-		act_by_default(p, signo);
+		act_by_default(p, signo, info);
 	}
 	return 0;
 }

@@ -306,6 +306,29 @@ X
 gcc -g -o a a.c
 gdb -batch -ex 'break f if x == 3' -ex run -ex bt -ex finish -ex cont ./a
 '''
+CORE = r'''
+cat >c.c <<X
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+static int ready[2];
+static void *waits(void *a) { while (write(ready[1], "x", 1)) pause(); return a; }
+static int inner(int n) {
+    char *heap = strdup("on the heap");
+    if (n > 0) return inner(n - 1) + heap[n];
+    *(volatile int *)8 = heap[0]; return 1;
+}
+int main(int c, char **v) {
+    pthread_t t; char b; pipe(ready);
+    for (long i = 1; i < 4; i++)
+        { pthread_create(&t, 0, waits, (void *)i); read(ready[0], &b, 1); }
+    return inner(c);
+}
+X
+gcc -g -o c c.c; ulimit -c unlimited; ./c; echo "status $?"; stat -c %a core
+gdb -batch -ex 'thread apply all bt' -ex 'print $_siginfo.si_signo' \
+    -ex 'frame function inner' -ex 'print heap' -ex 'x/i $pc' c core
+'''
 REDIS = r'''
 redis-server --unixsocket /tmp/r --enable-debug-command local --port 0 --dir /tmp --save '' >log 2>&1 &
 r='redis-cli -s /tmp/r'; until $r ping 2>/dev/null; do sleep 0.1; done
@@ -406,6 +429,11 @@ def servers():
         r'^#0 .* in clock_nanosleep', r'^sleep 143$', r'^#0  f \(x=3\) at a.c',
         r'^#1 .* in main \(\) at a.c:2$', r'^Value returned is \$1 = 6$',
         r'exited with code 024'])
+    yield debian('core', CORE, ['/usr/bin/gdb', '/usr/bin/gcc'], has=[
+        r'Segmentation fault +\(core dumped\)', r'^status 139\n600$',
+        r'^Program terminated with signal SIGSEGV', r'in waits \(a=0x3\) at c.c',
+        r'^#0 .* inner \(n=0\) at c.c', r'^#1 .* in inner \(n=1\) at c.c',
+        r'^#2 .* in main \(c=1, ', r'^\$1 = 11$', r'= 0x\w+ "on the heap"$'])
     yield debian('redis', REDIS, ['/usr/bin/redis-server'], has=[
         r'^PONG\nOK\n6\n1\n2\n3\n3\n2\n1\nOK\n', r'status:ok', r'^ended 0$',
         r'RDB looks OK'])
