@@ -22,12 +22,14 @@
 #include <lwip/mem.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/tcp.h>
+#include <limits.h>
 #include <string.h>
 
 #define TABLE_MIN 64u  /* chains */
 #define MANY      512u /* blocks: below, a walk to find a port is cheap */
 #define NPORTS    65536u
 #define STUCK     65535u /* blocks on a port: no longer counted */
+#define TW_TICKS  (2 * TCP_MSL / TCP_SLOW_INTERVAL)
 
 enum place {
 	PLACE_SELF, /* the block, while it is in a list */
@@ -44,8 +46,9 @@ static struct tcp_pcb **table = first_table;
 static unsigned nchains = TABLE_MIN;
 static unsigned nconns;  /* in the table */
 static unsigned nblocks; /* in all lists but the listeners' */
-static u16_t *users;     /* blocks of each local port; NULL: not counted */
-static u64_t seed;       /* 0: none yet */
+static unsigned nwaiting, waiting_max = UINT_MAX; /* in TIME_WAIT */
+static u16_t *users; /* blocks of each local port; NULL: not counted */
+static u64_t seed;   /* 0: none yet */
 
 /* ------------------------------------------------------------ the table -- */
 
@@ -292,6 +295,7 @@ static void on_free(u8_t place, void *data);
 /* Which of them a block has says whether it is in the table. */
 static const struct tcp_ext_arg_callbacks bound = { .destroy = on_free };
 static const struct tcp_ext_arg_callbacks connected = { .destroy = on_free };
+static const struct tcp_ext_arg_callbacks waiting = { .destroy = on_free };
 
 /* It has left its list: what else is known of it. */
 static void
@@ -300,7 +304,8 @@ forget(struct tcp_pcb *pcb)
 	struct tcp_pcb_ext_args *self = &pcb->ext_args[PLACE_SELF];
 
 	set_prev(pcb->next, pcb->ext_args[PLACE_PREV].data);
-	if (self->callbacks == &connected) {
+	nwaiting -= self->callbacks == &waiting;
+	if (self->callbacks != &bound) {
 		leave(pcb);
 		nconns--;
 		fit_table();
@@ -316,6 +321,20 @@ on_free(u8_t place, void *data)
 {
 	(void)place;
 	forget(data);
+}
+
+void
+lwip_port_set_waiting_max(unsigned n)
+{
+	waiting_max = n;
+}
+
+/* Too many wait: this one only until the timer looks, in half a second. */
+static void
+begin_waiting(struct tcp_pcb *pcb)
+{
+	if (++nwaiting > waiting_max)
+		pcb->tmr = tcp_ticks - TW_TICKS - 1;
 }
 
 void
@@ -335,9 +354,13 @@ lwip_port_pcb_add(struct tcp_pcb **list, struct tcp_pcb *pcb)
 	set_prev(pcb, list);
 	*list = pcb;
 	self->data = pcb;
-	self->callbacks = list == &tcp_bound_pcbs ? &bound : &connected;
+	self->callbacks = list == &tcp_bound_pcbs ? &bound :
+	    list == &tcp_tw_pcbs                  ? &waiting :
+						    &connected;
 	one_more(pcb);
-	if (self->callbacks == &connected) {
+	if (self->callbacks == &waiting)
+		begin_waiting(pcb);
+	if (self->callbacks != &bound) {
 		nconns++;
 		enter(pcb);
 		fit_table();

@@ -21,6 +21,7 @@
 struct tcp_pcb *tcp_bound_pcbs, *tcp_active_pcbs, *tcp_tw_pcbs;
 union tcp_listen_pcbs_t tcp_listen_pcbs;
 struct ip_globals ip_data;
+u32_t tcp_ticks;
 static struct netif card;
 static struct tcp_pcb pcbs[MANY];
 static unsigned nbinds, allocated, nfast, nslow;
@@ -338,6 +339,35 @@ the_fast_timer_runs_when_it_must(void **state)
 	assert_int_equal(nslow, 16);
 }
 
+static void
+too_many_that_wait(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	tcp_ticks = 1000;
+	lwip_port_set_waiting_max(10);
+	for (i = 0; i < 20; i++) {
+		connect_one(i);
+		lwip_port_pcb_remove(&lwip_port_active, &pcbs[i]);
+		pcbs[i].state = TIME_WAIT;
+		pcbs[i].tmr = tcp_ticks;
+		lwip_port_pcb_add(&lwip_port_waiting, &pcbs[i]);
+		/* Whether tcp_slowtmr() will end it at once. */
+		assert_int_equal(tcp_ticks - pcbs[i].tmr > 2 * TCP_MSL / 500,
+		    i >= 10);
+	}
+	for (i = 5; i < 20; i++)
+		time_out(&tcp_tw_pcbs, &pcbs[i]);
+	connect_one(30);
+	lwip_port_pcb_remove(&lwip_port_active, &pcbs[30]);
+	pcbs[30].state = TIME_WAIT;
+	pcbs[30].tmr = tcp_ticks;
+	lwip_port_pcb_add(&lwip_port_waiting, &pcbs[30]);
+	assert_int_equal(pcbs[30].tmr, tcp_ticks);
+	lwip_port_set_waiting_max(MANY);
+}
+
 int
 main(void)
 {
@@ -352,6 +382,7 @@ main(void)
 		cmocka_unit_test_setup(ports_are_counted_when_many_are_used,
 		    fresh),
 		cmocka_unit_test(the_fast_timer_runs_when_it_must),
+		cmocka_unit_test_setup(too_many_that_wait, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

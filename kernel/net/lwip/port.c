@@ -32,9 +32,10 @@
 #include "net/stack.h"
 #include <linux/errno.h>
 
-#define WINDOW_MIN (64u * 1024)
-#define WINDOW_MAX (2048u * 1024)
-#define SLEEP_MAX  (3600 * NSEC_PER_SEC)
+#define WINDOW_MIN  (64u * 1024)
+#define WINDOW_MAX  (2048u * 1024)
+#define WAITING_MAX (256u * 1024)
+#define SLEEP_MAX   (3600 * NSEC_PER_SEC)
 
 unsigned lwip_tcp_window = WINDOW_MIN;
 
@@ -232,23 +233,29 @@ net_thread(void *arg)
 
 /* ---------------------------------------------------------- the beginning -- */
 
-/* A window is a 64th of memory: many connections must have room. */
-static unsigned
-window_size(void)
+/*
+ * A window is a 64th of memory: many connections must have room; and those that
+ * are over but in TIME_WAIT have no more than that together.
+ */
+static void
+set_limits(void)
 {
 	struct page_stats st;
-	uint64_t w;
+	uint64_t share, w;
 
 	page_stats(&st);
-	w = st.total * PAGE_SIZE / 64;
-	return w < WINDOW_MIN ? WINDOW_MIN : MIN(w, (uint64_t)WINDOW_MAX);
+	share = st.total * PAGE_SIZE / 64;
+	w = MIN(share, (uint64_t)WINDOW_MAX);
+	lwip_tcp_window = MAX(w, (uint64_t)WINDOW_MIN);
+	lwip_port_set_waiting_max((unsigned)MIN(share / sizeof(struct tcp_pcb),
+	    (uint64_t)WAITING_MAX));
 }
 
 static void
 start_lwip(void)
 {
 	random_bytes(secret, sizeof(secret));
-	lwip_tcp_window = window_size();
+	set_limits();
 	memp_init();
 	netif_init();
 	udp_init();

@@ -12,4 +12,7 @@ enum lwip_port_use lwip_port_use(u16_t port);
 /* tcp_bind(), quick where that is known. */
 err_t lwip_port_bind(struct tcp_pcb *pcb, const ip_addr_t *ip, u16_t port);
 
+/* More connections than that may not stay in TIME_WAIT. */
+void lwip_port_set_waiting_max(unsigned n);
+
 #endif
