@@ -146,6 +146,28 @@ const struct file_ops proc_pagemap_ops = {
 
 /* ------------------------------------------------------------- smaps -- */
 
+#define KIB_NAME   16 /* of a row: its name, with blanks */
+#define KIB_COLUMN 24 /* where the digits end */
+
+/* "%s%8lu kB\n", which a reader of many mappings waits for most of all. */
+static void
+print_kib(struct sbuf *sb, const char name[static KIB_NAME + 1], uint64_t kib)
+{
+	char line[] = "                         kB\n";
+	size_t at = KIB_COLUMN;
+
+	_Static_assert(sizeof(line) == KIB_COLUMN + sizeof(" kB\n"), "width");
+	if (kib > 99999999) {
+		sbuf_printf(sb, "%s%8lu kB\n", name, kib);
+		return;
+	}
+	memcpy(line, name, KIB_NAME);
+	do
+		line[--at] = (char)('0' + kib % 10);
+	while ((kib /= 10) != 0);
+	sbuf_write(sb, line, sizeof(line) - 1);
+}
+
 static void
 print_usage(struct sbuf *sb, const struct vm_usage *u, unsigned flags)
 {
@@ -154,29 +176,33 @@ print_usage(struct sbuf *sb, const struct vm_usage *u, unsigned flags)
 	uint64_t shared = (flags & VM_SHARED) != 0 ? all : u->shared;
 	uint64_t shared_dirty = MIN(shared, dirty);
 	const struct {
-		const char *name;
+		char name[KIB_NAME + 1];
 		uint64_t kib;
 	} rows[] = {
-		{ "Rss:", all * KIB_A_PAGE },
-		{ "Pss:", u->pss / 1024 },
-		{ "Pss_Dirty:", MIN(u->pss / 1024, dirty * KIB_A_PAGE) },
-		{ "Shared_Clean:", (shared - shared_dirty) * KIB_A_PAGE },
-		{ "Shared_Dirty:", shared_dirty * KIB_A_PAGE },
-		{ "Private_Clean:",
+		{ "Rss:            ", all * KIB_A_PAGE },
+		{ "Pss:            ", u->pss / 1024 },
+		{ "Pss_Dirty:      ", MIN(u->pss / 1024, dirty * KIB_A_PAGE) },
+		{ "Shared_Clean:   ", (shared - shared_dirty) * KIB_A_PAGE },
+		{ "Shared_Dirty:   ", shared_dirty * KIB_A_PAGE },
+		{ "Private_Clean:  ",
 		    (clean - MIN(clean, shared - shared_dirty)) * KIB_A_PAGE },
-		{ "Private_Dirty:", (dirty - shared_dirty) * KIB_A_PAGE },
-		{ "Referenced:", all * KIB_A_PAGE },
-		{ "Anonymous:", u->private_pages * KIB_A_PAGE },
+		{ "Private_Dirty:  ", (dirty - shared_dirty) * KIB_A_PAGE },
+		{ "Referenced:     ", all * KIB_A_PAGE },
+		{ "Anonymous:      ", u->private_pages * KIB_A_PAGE },
 	};
-	static const char *const none[] = { "LazyFree:", "AnonHugePages:",
-		"ShmemPmdMapped:", "FilePmdMapped:", "Shared_Hugetlb:",
-		"Private_Hugetlb:", "Swap:", "SwapPss:" };
+	static const char none[] = "LazyFree:              0 kB\n"
+				   "AnonHugePages:         0 kB\n"
+				   "ShmemPmdMapped:        0 kB\n"
+				   "FilePmdMapped:         0 kB\n"
+				   "Shared_Hugetlb:        0 kB\n"
+				   "Private_Hugetlb:       0 kB\n"
+				   "Swap:                  0 kB\n"
+				   "SwapPss:               0 kB\n";
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		sbuf_printf(sb, "%-16s%8lu kB\n", rows[i].name, rows[i].kib);
-	for (i = 0; i < ARRAY_SIZE(none); i++)
-		sbuf_printf(sb, "%-16s%8lu kB\n", none[i], 0ul);
+		print_kib(sb, rows[i].name, rows[i].kib);
+	sbuf_write(sb, none, sizeof(none) - 1);
 }
 
 /* The two-letter flags of Linux's show_smap_vma_flags(). */
@@ -226,12 +252,12 @@ print_smap(struct sbuf *sb, const struct vm_info *info, char *path,
 	uint64_t locked = (info->flags & VM_LOCKED) != 0 ? u->pss / 1024 : 0;
 
 	proc_print_mapping(sb, info, path);
-	sbuf_printf(sb, "%-16s%8lu kB\n%-16s%8lu kB\n%-16s%8lu kB\n",
-	    "Size:", (info->end - info->start) / 1024,
-	    "KernelPageSize:", PAGE_SIZE / 1024,
-	    "MMUPageSize:", PAGE_SIZE / 1024);
+	print_kib(sb, "Size:           ", (info->end - info->start) / 1024);
+	print_kib(sb, "KernelPageSize: ", PAGE_SIZE / 1024);
+	print_kib(sb, "MMUPageSize:    ", PAGE_SIZE / 1024);
 	print_usage(sb, u, info->flags);
-	sbuf_printf(sb, "%-16s%8lu kB\nTHPeligible:    0\n", "Locked:", locked);
+	print_kib(sb, "Locked:         ", locked);
+	sbuf_puts(sb, "THPeligible:    0\n");
 	print_flags(sb, info->flags);
 }
 

@@ -235,6 +235,32 @@ allowed(void)
 	    strstr(text, "Cpus_allowed_list:\t0-") == NULL);
 }
 
+/* Columns that programs cut by place: a name, the number, " kB". */
+static void
+check_smaps(void)
+{
+	static const char *const wanted[] = { "Size:", "Rss:", "Pss:",
+		"Private_Dirty:", "Anonymous:", "Swap:", "Locked:" };
+	unsigned rows[7] = { 0 }, bad = 0, i;
+	FILE *f = fopen("/proc/self/smaps", "r");
+	char line[512];
+
+	REQUIRE(f != NULL);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		for (i = 0; i < 7; i++)
+			rows[i] += strncmp(line, wanted[i],
+				       strlen(wanted[i])) == 0;
+		if (strstr(line, " kB\n") != NULL &&
+		    (strlen(line) != 28 || line[23] < '0' || line[23] > '9'))
+			bad++;
+	}
+	fclose(f);
+	CHECK_RET(bad, 0);
+	CHECK(rows[0] > 2);
+	for (i = 1; i < 7; i++)
+		CHECK_RET(rows[i], rows[0]);
+}
+
 int
 main(void)
 {
@@ -247,5 +273,6 @@ main(void)
 	if (getpid() == 1)
 		set_words();
 	allowed();
+	check_smaps();
 	return check_done();
 }
