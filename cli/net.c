@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,14 +288,41 @@ net_start_passt(struct net_option *n, size_t i, struct trouble *t)
 	return trouble_set(t, STATUS_MACHINE, "--net passt: it did not start");
 }
 
+/* QEMU would make a tap of its own, or go on with a card that is deaf. */
+static int
+net_look(const struct net_option *n, struct trouble *t)
+{
+	const char *kind = n->kind == NET_TAP ? "tap" : "socket";
+	char *path = n->kind == NET_TAP ?
+	    mem_format("/sys/class/net/%s", n->name) :
+	    mem_string(n->name);
+	struct stat st;
+	int found = stat(path, &st);
+
+	free(path);
+	if (found != 0 && n->kind == NET_TAP && errno == ENOENT)
+		return trouble_set(t, STATUS_MACHINE,
+		    "--net tap=%s: there is no such interface", n->name);
+	if (found != 0)
+		return trouble_set(t, STATUS_MACHINE, "--net %s=%s: %s", kind,
+		    n->name, strerror(errno));
+	if (n->kind == NET_SOCKET && !S_ISSOCK(st.st_mode))
+		return trouble_set(t, STATUS_MACHINE,
+		    "--net socket=%s: this is no socket", n->name);
+	return 0;
+}
+
 int
 nets_start(struct net_option *nets, size_t n, struct trouble *t)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < n && error == 0; i++)
+	for (size_t i = 0; i < n && error == 0; i++) {
+		if (nets[i].kind == NET_TAP || nets[i].kind == NET_SOCKET)
+			error = net_look(&nets[i], t);
 		if (nets[i].kind == NET_PASST)
 			error = net_start_passt(&nets[i], i, t);
+	}
 	return error;
 }
 

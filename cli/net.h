@@ -61,7 +61,10 @@ char *net_boot_argument(const struct net_option *n, size_t i);
  */
 void nets_add_files(const struct net_option *nets, size_t n, struct tree *tree);
 
-/* Starts what must run beside QEMU; 0, or *t with status 125. */
+/*
+ * Looks whether what others must have made is there, and starts what must run
+ * beside QEMU; 0, or *t with status 125.
+ */
 int nets_start(struct net_option *nets, size_t n, struct trouble *t);
 /* And takes away what that left. */
 void nets_stop(const struct net_option *nets, size_t n);

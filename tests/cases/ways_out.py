@@ -113,12 +113,11 @@ def cases(_):
         'until [ $(cut -d. -f1 /proc/uptime) -gt 1 ]; do :; done\n'
         'tracepath -n %s; echo status $?\n' % THERE,
         ['/usr/bin/tracepath'],
-        [r'^ 1\?: \[LOCALHOST\] +pmtu 1500\r?\n 1:  10\.7\.0\.1 +\d+\.\d+ms *'
-         r'\r?\n 1:  10\.7\.0\.1 +\d+\.\d+ms *\r?\n'
-         r' 2:  10\.7\.0\.1 +\d+\.\d+ms pmtu 1400\r?\n'
-         r' 2:  10\.8\.0\.1 +\d+\.\d+ms *\r?\n'
-         r' 3:  10\.9\.0\.9 +\d+\.\d+ms reached\r?\n'
-         r' +Resume: pmtu 1400 hops 3 back 3 *\r?\nstatus 0\r?$'])
+        # It waits a second for each answer; one that is late it does without.
+        [r'^ 1\?: \[LOCALHOST\] +pmtu 1500\r?$',
+         r'^ \d:  10\.7\.0\.1 +\d+\.\d+ms pmtu 1400\r?$',
+         r'^ +Resume: pmtu 1400 .*\r?\nstatus 0\r?$'],
+        lacks=['broken', '!'])
     yield behind_routers(
         'ping', r'''
 ping -n -c 2 -i 0.2 %s; echo status $?
