@@ -25,3 +25,6 @@ def cases(_build):
         yield program('hogs/' + cpus, ['guest:glibc/hogs'],
                       ['--cpus', cpus, '--memory', memory], limit=200,
                       lacks=[r'^not ok', r'panic', r'assert'], check=told_all)
+        yield program('oom/' + cpus, ['guest:glibc/oom'],
+                      ['--cpus', cpus, '--memory', '24M'], limit=200,
+                      lacks=[r'^not ok', r'panic', r'assert'], check=told_all)
