@@ -2,16 +2,21 @@
 """net_tools.py - Debian's programs that look at a network, unmodified,
 and all that --net may say."""
 import contextlib
+import json
 import os
+import re
 import socket
 import struct
 import subprocess
 import threading
+import time
 
 from cases.debian import PROLOGUE, root_with
 from cases.net import BUSYBOX, Files, SUM
-from suite.case import Case, PATIENCE, Skip, execute
-from suite.machine import program, run_command
+from cases.servers import MEET
+from suite.case import (Case, Failure, PATIENCE, Skip, deadline, dump, execute,
+                        missing, visible)
+from suite.machine import held_port, meeting, program, run_command
 from suite.web import web_server
 
 LIMIT = 180
@@ -176,6 +181,129 @@ def names():
                     r'\d+\r?\n4060\r?\nstatus: NXDOMAIN\r?$'])
 
 
+# --------------------------------------------------------------------- iperf3 --
+#
+# Who sends says when all is sent; a server that receives then closes, whatever
+# is still under way, so only a client's receipt (-R) is complete.  A sender may
+# give a block more than it was told to.  What a server says must reach the
+# client.
+
+NBYTES = 8 << 20
+BLOCK = 128 << 10
+SUMS = r'''
+sum() { sed -n "/\"sum_$2\"/,/}/s/.*\"bytes\":\s*\([0-9]*\),/\1/p" $1; }
+all() { [ $1 -ge 8388608 ] && [ $1 -le 8519680 ] && echo all of it; }
+sums() { echo $1 $? sent $(sum $1 sent) received $(sum $1 received)
+    [ $# = 1 ] || all $(sum $1 $2); ! grep '"error"' $1; }
+serve() { iperf3 -s -1 -J -p $1 >$2 & pid=$!
+    until ss -Htln | grep -q ":$1 "; do :; done; }
+'''
+IPERF_HOST = SUMS + r'''
+iperf3 -J -c 10.0.2.2 -p PORT1 -n 8M >out; sums out sent
+iperf3 -J -c 10.0.2.2 -p PORT2 -n 8M -R >in; sums in received
+serve 5201 asked
+''' + MEET + r'''
+wait $pid; sums asked sent
+'''
+IPERF_LO = SUMS + r'''
+serve 5201 taken; iperf3 -J -c 127.0.0.1 -n 8M -w 64K >to; sums to sent
+wait $pid; sums taken; grep -m 2 buf_actual to
+serve 5202 given; iperf3 -J -c ::1 -p 5202 -n 8M -R >from; sums from received
+wait $pid; sums given sent
+'''
+ALL = r'\r?\nall of it\r?\n'
+
+
+def listens(port):
+    """Whether somebody listens at this port of 127.0.0.1."""
+    with open('/proc/net/tcp') as f:
+        return any(re.search(r': 0100007F:%04X \S+ 0A ' % port, line)
+                   for line in f)
+
+
+def report_of(server):
+    try:
+        return server.communicate(timeout=LIMIT * PATIENCE)[0]
+    except subprocess.TimeoutExpired:
+        raise Failure('iperf3 here does not end') from None
+
+
+@contextlib.contextmanager
+def iperf_server(port):
+    """One that serves one client; what is given waits for its report."""
+    argv = ['iperf3', '-s', '-1', '-J', '-B', '127.0.0.1', '-p', str(port)]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, encoding='latin1',
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as server:
+        try:
+            end = deadline(LIMIT)
+            while not listens(port):
+                if server.poll() is not None or time.monotonic() > end:
+                    server.kill()
+                    raise Failure('iperf3 does not listen: %s' %
+                                  server.stdout.read())
+                time.sleep(0.02)
+            yield lambda: report_of(server)
+        finally:
+            server.kill()
+
+
+def total(report, which):
+    """The bytes of a report of iperf3's in JSON."""
+    try:
+        return json.loads(report)['end'][which]['bytes']
+    except (ValueError, KeyError) as error:
+        raise Failure('iperf3: %r in %s' % (error, report[-500:])) from None
+
+
+def ask_guest(ports):
+    """The guest is the server, and sends."""
+    report = execute(['iperf3', '-J', '-c', '127.0.0.1', '-p', str(ports[0]),
+                      '-n', '8M', '-R'], timeout=LIMIT * PATIENCE)
+    if report.status or not 0 <= (total(report.stdout, 'sum_received')
+                                  - NBYTES) <= BLOCK:
+        raise Failure('asked of the guest: %s' % visible(report.stdout))
+
+
+def by_the_host(context, argv):
+    """Two servers here for the guest, then the guest's for one here; each
+    server's figures are those that its client was told."""
+    if missing(['iperf3']):
+        raise Skip('iperf3 is not installed here')
+    with contextlib.ExitStack() as stack:
+        servers = []
+        for word in 'PORT1', 'PORT2':
+            port = stack.enter_context(held_port())
+            servers.append(stack.enter_context(iperf_server(port)))
+            argv = [a.replace(word, str(port)) for a in argv]
+        outcome = meeting(ask_guest, 1, LIMIT)(context, argv)
+        for name, which, server in (('out', 'received', servers[0]),
+                                    ('in', 'sent', servers[1])):
+            told = re.search(r'^%s 0 .*%s (\d+)' % (name, which),
+                             outcome.stdout.decode(errors='replace'), re.M)
+            if not told:
+                raise Failure('%s failed\n%s' % (name, dump(outcome)))
+            if total(server(), 'sum_' + which) != int(told.group(1)):
+                raise Failure('%s: here is another sum\n%s' % (
+                    name, dump(outcome)))
+        return outcome
+
+
+def speed():
+    needs = ['/usr/bin/iperf3', '/usr/bin/ss']
+    yield tool('iperf3, the host and back', IPERF_HOST, needs,
+               net=('--net', 'user,hostfwd=tcp:PORT0:5201'), act=by_the_host,
+               has=[r'^out 0 sent \d+ received \d+' + ALL +
+                    r'in 0 sent \d+ received \d+' + ALL + r'met\r?\n'
+                    r'asked 0 sent \d+ received 0' + ALL], lacks=['error'])
+    yield tool('iperf3, the loopback', IPERF_LO, needs, net=(), has=[
+        r'^to 0 sent \d+ received (\d+)' + ALL +
+        r'taken 0 sent 0 received \1\r?\n\s*"sndbuf_actual":\s+131072,'
+        r'\r?\n\s*"rcvbuf_actual":\s+131072,\r?\n'
+        r'from 0 sent (\d+) received \d+' + ALL +
+        r'given 0 sent \2 received 0' + ALL], lacks=['error'])
+
+
 # ------------------------------------------------------- what --net may say --
 
 def passt_starts(context):
@@ -229,5 +357,5 @@ def kinds():
 
 
 def cases(_):
-    for group in (inside, names, kinds):
+    for group in (inside, names, speed, kinds):
         yield from group()
