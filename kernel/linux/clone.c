@@ -197,6 +197,7 @@ copy_task_state(struct task *t, const struct clone_request *rq)
 		task_apply_class(t);
 	}
 	t->ioprio = self->ioprio;
+	t->timer_slack_ns = t->timer_slack_first_ns = self->timer_slack_ns;
 	t->thread->affinity = self->thread->affinity;
 	if ((rq->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
 		t->signals->altstack = self->signals->altstack;
@@ -289,7 +290,7 @@ count_if_users(struct process *p, void *arg)
 {
 	struct user_count *c = arg;
 
-	if (p->creds.uid == c->uid)
+	if (p->creds->uid == c->uid)
 		c->n += p->ntasks;
 	return true;
 }
@@ -298,7 +299,7 @@ count_if_users(struct process *p, void *arg)
 static bool
 too_many_tasks(struct process *p)
 {
-	struct user_count c = { p->creds.uid, 0 };
+	struct user_count c = { creds_self()->uid, 0 };
 
 	if (c.uid == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
 		return false;

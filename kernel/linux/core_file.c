@@ -128,8 +128,8 @@ add_who(struct sbuf *sb, struct process *p, const struct vm_layout *l,
 	memset(&w, 0, sizeof(w));
 	w.sname = 'R';
 	w.nice = (char)task_self()->thread->nice;
-	w.uid = p->creds.uid;
-	w.gid = p->creds.gid;
+	w.uid = creds_self()->uid;
+	w.gid = creds_self()->gid;
 	w.pid = p->pid;
 	w.ppid = p->parent != NULL ? p->parent->pid : 0;
 	w.pgrp = p->pgid;

@@ -46,9 +46,9 @@ struct exec {
 	struct file *interp; /* its PT_INTERP, or NULL */
 	struct exec_image image;
 	struct elf_image interp_elf;
-	struct creds creds; /* what the process will have */
-	char *name;         /* of the file; scripts change it */
-	bool close_on_exec; /* found by a descriptor that will be closed */
+	struct creds *creds; /* what the task will have; NULL: not yet */
+	char *name;          /* of the file; scripts change it */
+	bool close_on_exec;  /* found by a descriptor that will be closed */
 	char head[EXEC_HEAD + 1];
 };
 
@@ -212,15 +212,17 @@ exec_find_interp(struct exec *e)
 }
 
 /* What the file's set-id bits and the rules of capabilities(7) make. */
-static void
+static int
 exec_creds(struct exec *e)
 {
 	const struct inode *inode = e->file->inode;
-	struct creds *c = &e->creds;
+	struct creds *c = creds_copy(creds_self());
 
-	*c = process_self()->creds;
-	if ((e->file->path.mnt->flags & MS_NOSUID) == 0 && !c->no_new_privs &&
-	    !ptrace_limits_exec()) {
+	if (c == NULL)
+		return -ENOMEM;
+	e->creds = c;
+	if ((e->file->path.mnt->flags & MS_NOSUID) == 0 &&
+	    !task_self()->no_new_privs && !ptrace_limits_exec()) {
 		if ((inode->mode & S_ISUID) != 0)
 			c->euid = inode->uid;
 		if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
@@ -232,6 +234,7 @@ exec_creds(struct exec *e)
 	creds_exec(c);
 	e->image.euid = c->euid;
 	e->image.egid = c->egid;
+	return 0;
 }
 
 static int
@@ -240,7 +243,9 @@ exec_build(struct exec *e)
 	struct exec_image *x = &e->image;
 	int error;
 
-	exec_creds(e);
+	error = exec_creds(e);
+	if (error != 0)
+		return error;
 	random_bytes(&x->pool, sizeof(x->pool) + sizeof(x->seed));
 	x->randomize = (process_self()->personality & ADDR_NO_RANDOMIZE) == 0;
 	error = vmspace_create(&x->vm);
@@ -303,7 +308,7 @@ exec_commit(struct exec *e)
 	old_exe = p->exe;
 	p->vm = e->image.vm;
 	p->exe = e->file;
-	p->creds = e->creds;
+	e->creds = creds_install_locked(e->creds);
 	p->dumpable = !e->image.secure;
 	if (e->image.secure)
 		p->pdeath_signal = 0;
@@ -381,6 +386,7 @@ exec_at(struct vfs_ctx *ctx, const struct path *base, const char *name,
 	e->ctx = ctx;
 	e->args = args;
 	e->file = e->interp = NULL;
+	e->creds = NULL;
 	e->close_on_exec = close_on_exec;
 	memset(&e->image, 0, offsetof(struct exec_image, elf));
 	e->image.vm = NULL;
@@ -393,6 +399,8 @@ exec_at(struct vfs_ctx *ctx, const struct path *base, const char *name,
 		error = exec_run(e);
 	if (e->image.vm != NULL)
 		vmspace_put(e->image.vm);
+	if (e->creds != NULL)
+		creds_put(e->creds);
 	file_put(e->interp);
 	file_put(e->file);
 	kfree(e->name);

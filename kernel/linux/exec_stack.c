@@ -71,7 +71,7 @@ fill_auxv(const struct exec_image *x, uint64_t *v, uaddr_t random,
     uaddr_t platform, uaddr_t execfn)
 {
 	const struct cpu_features *cpu = cpu_features();
-	const struct creds *cred = &process_self()->creds;
+	const struct creds *cred = creds_self();
 	struct auxv a = { .v = v };
 
 	if (vmspace_layout(x->vm)->vdso != 0)

@@ -79,7 +79,7 @@ process_notify_parent_locked(struct process *p, int code, int status)
 	info.si_signo = signo;
 	info.si_code = code;
 	info.si_pid = p->pid;
-	info.si_uid = p->creds.uid;
+	info.si_uid = p->creds->uid;
 	info.si_status = status;
 	info.si_utime = user_ns / (NSEC_PER_SEC / 100);
 	info.si_stime = (run_ns - user_ns) / (NSEC_PER_SEC / 100);

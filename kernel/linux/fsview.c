@@ -168,7 +168,7 @@ fs_ctx_get(struct fs_ctx *ctx)
 		path_get(&ctx->vfs.cwd);
 		spin_unlock(&fs->lock);
 	}
-	fs_ctx_set_cred(ctx, &p->creds);
+	fs_ctx_set_cred(ctx, creds_self());
 }
 
 void
@@ -183,7 +183,7 @@ fs_ctx_put(struct fs_ctx *ctx)
 void
 fs_ctx_use_real_ids(struct fs_ctx *ctx)
 {
-	const struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 
 	ctx->cred.uid = c->uid;
 	ctx->cred.gid = c->gid;

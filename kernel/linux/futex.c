@@ -628,8 +628,7 @@ sys_get_robust_list(int32_t pid, uaddr_t head, uaddr_t len)
 		t = task_find_locked(pid);
 	if (t == NULL)
 		error = -ESRCH;
-	else if (t->process != process_self() &&
-	    process_self()->creds.euid != 0)
+	else if (t->process != process_self() && creds_self()->euid != 0)
 		error = -EPERM;
 	else
 		list = t->robust_list;

@@ -141,7 +141,7 @@ static int
 make_locked(const char *name, unsigned mode, const struct mq_attr *a,
     struct mq **out)
 {
-	const struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 	struct mq *q;
 
 	if (nqueues >= MQ_QUEUES_MAX && !capable(CAP_SYS_RESOURCE))
@@ -170,7 +170,7 @@ make_locked(const char *name, unsigned mode, const struct mq_attr *a,
 static int
 may_open_locked(const struct mq *q, int flags)
 {
-	const struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 	unsigned want, have = q->mode;
 
 	switch (flags & O_ACCMODE) {
@@ -281,7 +281,7 @@ sys_mq_unlink(uaddr_t uname)
 	q = find_locked(name);
 	if (q == NULL)
 		error = -ENOENT;
-	else if (process_self()->creds.fsuid != q->uid && !capable(CAP_FOWNER))
+	else if (creds_self()->fsuid != q->uid && !capable(CAP_FOWNER))
 		error = -EACCES;
 	if (error == 0) {
 		TAILQ_REMOVE(&queues, q, link);
@@ -383,7 +383,7 @@ notify_locked(struct mq *q)
 	info.si_signo = q->notify_signo;
 	info.si_code = SI_MESGQ;
 	info.si_pid = process_self()->pid;
-	info.si_uid = process_self()->creds.uid;
+	info.si_uid = creds_self()->uid;
 	info.si_value.sival_ptr = (void *)q->notify_value;
 	if (q->notify_how == SIGEV_SIGNAL) {
 		uint64_t irq = spin_lock_irq(&process_list_lock);

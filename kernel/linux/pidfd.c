@@ -217,14 +217,14 @@ sys_pidfd_send_signal(int fd, int signo, uaddr_t uinfo, unsigned flags)
 static int
 file_of_other(struct pidfd *pf, int target, struct file **out)
 {
-	const struct creds *mine = &process_self()->creds, *its;
+	const struct creds *mine = creds_self(), *its;
 	struct fdtable *files;
 	struct process *p;
 	int error = 0;
 
 	mutex_lock(&process_lock);
 	p = pf->process;
-	its = p != NULL ? &p->creds : NULL;
+	its = p != NULL ? p->creds : NULL;
 	files = p != NULL ? fdtable_of_locked(p, NULL) : NULL;
 	if (files == NULL) {
 		error = -ESRCH;

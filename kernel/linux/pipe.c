@@ -479,8 +479,8 @@ pipe_create(unsigned flags, struct file **in, struct file **out)
 		return error;
 	}
 	p->unnamed = true;
-	(*in)->inode->uid = process_self()->creds.fsuid;
-	(*in)->inode->gid = process_self()->creds.fsgid;
+	(*in)->inode->uid = creds_self()->fsuid;
+	(*in)->inode->gid = creds_self()->fsgid;
 	(*in)->inode->ino = ino;
 	(*in)->inode->ipc = p; /* for who opens it again */
 	p->files = 1;
@@ -588,7 +588,7 @@ pipe_resize(struct pipe *p, uint64_t bytes)
 	while ((uint64_t)nslots * PAGE_SIZE < bytes)
 		nslots *= 2;
 	if (nslots > PIPE_SLOTS_MAX && nslots > p->nslots &&
-	    (process_self()->creds.cap_effective >> CAP_SYS_RESOURCE & 1) == 0)
+	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	mutex_lock(&p->lock);
 	error = pipe_resize_locked(p, nslots);

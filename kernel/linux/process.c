@@ -22,12 +22,12 @@
 #include "linux/signal.h"
 #include "linux/pidfd.h"
 #include "linux/tty.h"
-#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
 
-#define ID_RESERVED 300 /* not given out again after the first round */
+#define ID_RESERVED    300   /* not given out again after the first round */
+#define TIMER_SLACK_NS 50000 /* process 1's */
 
 struct mutex process_lock = MUTEX_INIT(process_lock);
 struct spinlock process_list_lock = SPINLOCK_INIT;
@@ -194,26 +194,15 @@ first_limits(struct rlimit64 *l)
 	l[RLIMIT_RTPRIO].rlim_cur = l[RLIMIT_RTPRIO].rlim_max = 0;
 }
 
-#define ALL_CAPS ((1ull << (CAP_LAST_CAP + 1)) - 1)
-
-static void
-first_creds(struct creds *c)
-{
-	memset(c, 0, sizeof(*c));
-	c->cap_permitted = c->cap_effective = c->cap_bounding = ALL_CAPS;
-}
-
 static void
 inherit(struct process *p, const struct process *parent)
 {
 	p->pgid = parent->pgid;
 	p->sid = parent->sid;
-	p->creds = parent->creds;
+	p->creds = creds_get(task_self()->creds);
 	memcpy(p->rlimits, parent->rlimits, sizeof(p->rlimits));
 	p->dumpable = parent->dumpable;
 	p->personality = parent->personality;
-	p->timer_slack_ns = parent->timer_slack_ns;
-	p->timer_slack_first_ns = parent->timer_slack_ns;
 	p->oom_score_adj = parent->oom_score_adj;
 	memcpy(p->comm, parent->comm, sizeof(p->comm));
 }
@@ -249,8 +238,7 @@ process_create(struct process *parent, struct process **out)
 		inherit(p, parent);
 	} else {
 		p->dumpable = true;
-		p->timer_slack_ns = p->timer_slack_first_ns = 50000;
-		first_creds(&p->creds);
+		p->creds = creds_first();
 		first_limits(p->rlimits);
 	}
 	*out = p;
@@ -272,6 +260,7 @@ process_free(struct process *p)
 	if (p->itimers != NULL)
 		itimers_destroy(p->itimers);
 	signal_state_destroy(p->signals);
+	creds_put(p->creds);
 	kfree(p);
 }
 
@@ -310,6 +299,9 @@ task_create(struct process *p, struct thread *thread, uint64_t mask,
 	t->thread = thread;
 	t->signals->mask = mask;
 	memcpy(t->comm, p->comm, sizeof(t->comm));
+	t->timer_slack_ns = t->timer_slack_first_ns = TIMER_SLACK_NS;
+	t->creds = creds_get(
+	    TAILQ_EMPTY(&p->tasks) ? p->creds : task_self()->creds);
 	thread->user = t;
 	*out = t;
 	return 0;
@@ -336,6 +328,7 @@ task_destroy(struct task *t)
 	if (t->files != NULL)
 		fdtable_put(t->files);
 	signal_state_destroy(t->signals);
+	creds_put(t->creds);
 	kfree(t);
 }
 

@@ -15,6 +15,7 @@
 #include "kern/timer.h"
 #include "kern/types.h"
 #include "kern/waitq.h"
+#include "linux/creds.h"
 #include "linux/signal.h"
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
@@ -27,16 +28,6 @@ struct file;
 struct vmspace;
 
 #define ID_MAX 32768 /* kernel.pid_max: one more than the highest */
-
-struct creds {
-	uint32_t uid, euid, suid, fsuid;
-	uint32_t gid, egid, sgid, fsgid;
-	uint32_t ngroups, groups[32];
-	uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding,
-	    cap_ambient;
-	uint32_t securebits; /* SECBIT_* */
-	bool no_new_privs;
-};
 
 enum process_state {
 	PROCESS_ALIVE,  /* -> ZOMBIE: process_exit() */
@@ -64,6 +55,7 @@ struct pidfd;
 
 /*
  * [P] process_lock; [L] process_list_lock, and process_lock to write;
+ * [C] process_lock or process_list_lock, both to write;
  * [S] signals->lock, and process_lock to write.
  */
 struct process {
@@ -82,7 +74,7 @@ struct process {
 	struct fsview *fs;
 	struct sigactions *sigactions;
 	struct signal_state *signals; /* pending for the whole process */
-	struct creds creds;
+	struct creds *creds;          /* [C] its first task's, ended or not */
 	struct rlimit64 rlimits[RLIM_NLIMITS];
 	struct file *exe;
 	struct tty *ctty; /* [L] controlling terminal, referenced, or NULL */
@@ -98,8 +90,6 @@ struct process {
 	bool stop_unreported, cont_unreported; /* [P] for wait4() */
 	int32_t subreaper;                     /* PR_SET_CHILD_SUBREAPER */
 	int pdeath_signal;
-	uint32_t timer_slack_ns;
-	uint32_t timer_slack_first_ns; /* what 0 sets it to */
 	bool dumpable;
 	bool thp_disabled; /* PR_SET_THP_DISABLE, as told */
 	uint8_t mce_kill;  /* PR_MCE_KILL_*, as told */
@@ -143,6 +133,9 @@ struct task {
 	int pi_boost;        /* linux/futex_pi.c: who waits for it has that */
 	uint32_t pi_waiters; /* [a] how many do */
 	uint16_t ioprio;
+	uint32_t timer_slack_ns;       /* as told */
+	uint32_t timer_slack_first_ns; /* what 0 sets it to */
+	struct creds *creds; /* [C] written by itself, which just reads */
 	struct signal_state *signals; /* pending for this task; mask */
 	struct fdtable *files;        /* [P] to write; NULL: it ends */
 	struct fsview *fs; /* [P] to write; unshare(2)d; NULL: the process's */
@@ -151,6 +144,7 @@ struct task {
 	uint64_t robust_len;
 	char comm[THREAD_NAME];
 	struct tracee *tracee; /* [P] linux/ptrace.h; NULL: nobody traces */
+	bool no_new_privs;     /* only ever set; by SECCOMP_..._TSYNC too */
 	struct seccomp_filter *seccomp; /* [P] to write; newest first */
 	uint8_t seccomp_mode;           /* [P] to write; SECCOMP_MODE_* */
 	bool traced, seized; /* [S] what the signals' senders know of it */
@@ -217,8 +211,8 @@ void process_exit(int wait_status) __noreturn;
 int process_become_single(void);
 
 /*
- * A new process, in no list yet: ids and credentials of `parent` (NULL: those
- * of process 1), none of its shared parts.  -ENOMEM, -EAGAIN (no pid left)
+ * A new process, in no list yet: ids of `parent`, the caller's, and credentials
+ * of the caller (NULL: those of process 1), none of its shared parts.  -ENOMEM, -EAGAIN (no pid left)
  */
 int process_create(struct process *parent, struct process **out);
 /* Undoes process_create() of a process that never ran; shared parts too. */
@@ -289,11 +283,18 @@ void task_farewell(struct task *t);
 /* Ends the calling task; the last one ends the process with this status. */
 void task_exit(int wait_status) __noreturn;
 
-/* The calling process's effective set has this capability (CAP_*). */
+/* The calling task's own: they stay until it changes them itself. */
+static inline const struct creds *
+creds_self(void)
+{
+	return task_self()->creds;
+}
+
+/* The calling task's effective set has this capability (CAP_*). */
 static inline bool
 capable(unsigned cap)
 {
-	return (process_self()->creds.cap_effective >> cap & 1) != 0;
+	return (creds_self()->cap_effective >> cap & 1) != 0;
 }
 
 /* start.c: the last step of the boot; see there. */

@@ -324,7 +324,7 @@ proc_show_syscall(const struct pseudo_id *id, struct sbuf *sb)
 
 	if (error != 0)
 		return error;
-	if (proc_may_look_locked(p) != 0)
+	if (proc_may_look_locked(p, t) != 0)
 		error = -EPERM;
 	else if (t == NULL || t == task_self() ||
 	    t->thread->state == THREAD_RUNNABLE)

@@ -58,9 +58,9 @@ proc_unlock(void)
 }
 
 int
-proc_may_look_locked(const struct process *p)
+proc_may_look_locked(const struct process *p, const struct task *t)
 {
-	const struct creds *me = &process_self()->creds, *it = &p->creds;
+	const struct creds *me = creds_self(), *it = creds_of_locked(p, t);
 
 	if (p == process_self() || capable(CAP_SYS_PTRACE))
 		return 0;
@@ -80,7 +80,7 @@ proc_vm(const struct pseudo_id *id, struct vmspace **out)
 
 	if (error != 0)
 		return error;
-	error = proc_may_look_locked(p);
+	error = proc_may_look_locked(p, t);
 	*out = error == 0 ? p->vm : NULL;
 	if (*out != NULL)
 		vmspace_get(*out);
@@ -97,7 +97,7 @@ proc_files(const struct pseudo_id *id, struct fdtable **out)
 
 	if (error != 0)
 		return error;
-	error = proc_may_look_locked(p);
+	error = proc_may_look_locked(p, t);
 	*out = error == 0 ? fdtable_of_locked(p, t) : NULL;
 	if (error == 0 && *out == NULL)
 		error = -ENOENT;
@@ -116,8 +116,8 @@ proc_attr(const struct pseudo_id *id, struct pseudo_attr *a)
 	if (proc_lock(id, &p, &t) != 0)
 		return;
 	if (p->dumpable) {
-		a->uid = p->creds.euid;
-		a->gid = p->creds.egid;
+		a->uid = creds_of_locked(p, t)->euid;
+		a->gid = creds_of_locked(p, t)->egid;
 	}
 	proc_unlock();
 }
@@ -154,7 +154,7 @@ place_of(const struct pseudo_id *id, enum place which, struct path *out)
 
 	if (error != 0)
 		return error;
-	error = proc_may_look_locked(p);
+	error = proc_may_look_locked(p, t);
 	if (error == 0 &&
 	    (which == PLACE_EXE ? (void *)p->exe : (void *)p->fs) == NULL)
 		error = -ENOENT;

@@ -30,10 +30,11 @@ int proc_lock(const struct pseudo_id *id, struct process **p, struct task **t);
 void proc_unlock(void);
 
 /*
- * May the caller look into the process?  ptrace(2)'s rule.  process_lock held.
+ * May the caller look into the process, by its task t (NULL: as its first)?
+ * ptrace(2)'s rule.  process_lock held.
  *   -EACCES
  */
-int proc_may_look_locked(const struct process *p);
+int proc_may_look_locked(const struct process *p, const struct task *t);
 /* Its address space, referenced; NULL: it has none.  -ESRCH, -EACCES */
 int proc_vm(const struct pseudo_id *id, struct vmspace **out);
 /* The same for its open files. */

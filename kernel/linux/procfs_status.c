@@ -108,7 +108,7 @@ print_stat_rest(struct sbuf *sb, struct process *p, struct task *t,
     const struct memory *m)
 {
 	static const struct vm_layout hidden;
-	bool may = proc_may_look_locked(p) == 0;
+	bool may = proc_may_look_locked(p, t) == 0;
 	const struct vm_layout *l = may ? &m->layout : &hidden;
 	struct signal_sets s;
 
@@ -167,7 +167,7 @@ static void
 print_who(struct sbuf *sb, struct process *p, struct task *t)
 {
 	struct fdtable *files = fdtable_of_locked(p, t);
-	const struct creds *c = &p->creds;
+	const struct creds *c = creds_of_locked(p, t);
 	unsigned i;
 
 	sbuf_printf(sb, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n",
@@ -262,7 +262,7 @@ print_ranges(struct sbuf *sb, uint64_t set)
 static void
 print_privileges(struct sbuf *sb, struct process *p, struct task *t)
 {
-	const struct creds *c = &p->creds;
+	const struct creds *c = creds_of_locked(p, t);
 	uint64_t all = cpu_count() >= 64 ? UINT64_MAX :
 					   (1ull << cpu_count()) - 1;
 	uint64_t cpus = t != NULL ? t->thread->affinity & all : all;
@@ -275,7 +275,7 @@ print_privileges(struct sbuf *sb, struct process *p, struct task *t)
 	sbuf_printf(sb,
 	    "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n"
 	    "Cpus_allowed:\t%lx\nCpus_allowed_list:\t",
-	    c->no_new_privs, t != NULL ? t->seccomp_mode : 0,
+	    t != NULL && t->no_new_privs, t != NULL ? t->seccomp_mode : 0,
 	    t != NULL ? seccomp_count(t) : 0, cpus);
 	print_ranges(sb, cpus);
 	sbuf_puts(sb, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
@@ -351,7 +351,7 @@ proc_show_io(const struct pseudo_id *id, struct sbuf *sb)
 
 	if (error != 0)
 		return error;
-	error = proc_may_look_locked(p);
+	error = proc_may_look_locked(p, t);
 	if (error == 0) {
 		process_disk_bytes(p, &read, &written);
 		sbuf_printf(sb,

@@ -164,9 +164,9 @@ ptrace_tracer_ended_locked(struct process *p)
 }
 
 bool
-ptrace_may_access_locked(const struct process *p)
+ptrace_may_access_locked(const struct process *p, const struct task *task)
 {
-	const struct creds *c = &process_self()->creds, *t = &p->creds;
+	const struct creds *c = creds_self(), *t = creds_of_locked(p, task);
 
 	if (p == process_self() || capable(CAP_SYS_PTRACE))
 		return true;
@@ -211,7 +211,7 @@ attach_task_locked(struct task *t, bool seize, unsigned options)
 
 	if (t->process == process_self())
 		return -EPERM;
-	if (!ptrace_may_access_locked(t->process) || t->tracee != NULL ||
+	if (!ptrace_may_access_locked(t->process, t) || t->tracee != NULL ||
 	    t->process->exiting)
 		return -EPERM;
 	error = tracee_attach_locked(t, process_self(), seize, options);

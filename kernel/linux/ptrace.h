@@ -68,8 +68,11 @@ void tracee_waited_locked(struct tracee *tr);
 /* Begins to trace; process_lock held.  -ENOMEM */
 int tracee_attach_locked(struct task *t, struct process *tracer, bool seize,
     unsigned options);
-/* May the caller look into p?  As ptrace(2) decides; process_lock held. */
-bool ptrace_may_access_locked(const struct process *p);
+/*
+ * May the caller look into p, by its task t (NULL: as its first)?  As
+ * ptrace(2) decides; process_lock held.
+ */
+bool ptrace_may_access_locked(const struct process *p, const struct task *task);
 /* The pid of who traces t; 0: nobody.  process_lock held. */
 int32_t ptrace_tracer_locked(const struct task *t);
 /* Is t in a stop of its tracer's?  process_lock held. */

@@ -40,7 +40,7 @@ tell_tracer_locked(struct tracee *tr, int code, int status)
 	info.si_signo = SIGCHLD;
 	info.si_code = code;
 	info.si_pid = tr->tid;
-	info.si_uid = tr->process->creds.uid;
+	info.si_uid = creds_of_locked(tr->process, tr->task)->uid;
 	info.si_status = status;
 	if (code <= CLD_DUMPED || (act->sa_flags & SA_NOCLDSTOP) == 0)
 		signal_post_process(tracer, &info);
@@ -171,7 +171,7 @@ trap_info(siginfo_t *info, int code)
 	info->si_signo = SIGTRAP;
 	info->si_code = code;
 	info->si_pid = task_self()->tid;
-	info->si_uid = process_self()->creds.uid;
+	info->si_uid = creds_self()->uid;
 }
 
 /* Did the tracer ask for it? */
@@ -235,7 +235,7 @@ info_of_tracer(siginfo_t *info, int signo)
 	mutex_lock(&process_lock);
 	if (t->tracee != NULL) {
 		info->si_pid = t->tracee->tracer->pid;
-		info->si_uid = t->tracee->tracer->creds.uid;
+		info->si_uid = t->tracee->tracer->creds->uid;
 	}
 	mutex_unlock(&process_lock);
 }
@@ -487,8 +487,8 @@ ptrace_limits_exec(void)
 		return false;
 	mutex_lock(&process_lock);
 	limits = t->tracee != NULL &&
-	    (t->tracee->tracer->creds.cap_effective & 1ull << CAP_SYS_PTRACE) ==
-		0;
+	    (t->tracee->tracer->creds->cap_effective &
+		1ull << CAP_SYS_PTRACE) == 0;
 	mutex_unlock(&process_lock);
 	return limits;
 }

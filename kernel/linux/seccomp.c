@@ -249,6 +249,7 @@ seccomp_inherit_locked(struct task *t)
 {
 	struct task *self = task_self();
 
+	t->no_new_privs = self->no_new_privs;
 	if (t != self && self->seccomp_mode != SECCOMP_MODE_DISABLED)
 		set_locked(t, self->seccomp_mode, filter_get(self->seccomp));
 }
@@ -309,7 +310,7 @@ filter_copyin(uaddr_t from, unsigned flags, struct seccomp_filter **out)
 		return -EFAULT;
 	if (prog.len == 0 || prog.len > BPF_MAXINSNS)
 		return -EINVAL;
-	if (!process_self()->creds.no_new_privs && !capable(CAP_SYS_ADMIN))
+	if (!task_self()->no_new_privs && !capable(CAP_SYS_ADMIN))
 		return -EACCES;
 	f = kzalloc(sizeof(*f) + prog.len * sizeof(f->insn[0]));
 	if (f == NULL)
@@ -405,9 +406,12 @@ add_locked(struct seccomp_filter *f, unsigned flags)
 	set_locked(self, SECCOMP_MODE_FILTER, f);
 	if (all)
 		TAILQ_FOREACH (t, &process_self()->tasks, link)
-			if (t != self)
+			if (t != self) {
 				set_locked(t, SECCOMP_MODE_FILTER,
 				    filter_get(f));
+				if (self->no_new_privs)
+					t->no_new_privs = true;
+			}
 	return 0;
 }
 

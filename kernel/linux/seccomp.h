@@ -20,7 +20,7 @@ struct trapframe;
  * filter says so.  May sleep.
  */
 bool seccomp_allows(struct trapframe *tf);
-/* A new task has what the caller has.  process_lock held. */
+/* A new task has what the caller has, no_new_privs too; process_lock held. */
 void seccomp_inherit_locked(struct task *t);
 /* The task ends, or never began. */
 void seccomp_release(struct task *t);

@@ -101,7 +101,7 @@ struct telling {
 static void
 tell_task(struct telling *t, struct task *task)
 {
-	if (may_tell(t->owner, &task->process->creds) &&
+	if (may_tell(t->owner, task->creds) &&
 	    signal_post_task(task, &t->info) == -EAGAIN)
 		(void)signal_post_task(task, &t->plain);
 }
@@ -113,7 +113,7 @@ tell_process(struct process *p, void *arg)
 
 	if (t->owner->type == F_OWNER_PGRP && p->pgid != t->owner->id)
 		return true;
-	if (p->state == PROCESS_ALIVE && may_tell(t->owner, &p->creds) &&
+	if (p->state == PROCESS_ALIVE && may_tell(t->owner, p->creds) &&
 	    signal_post_process(p, &t->info) == -EAGAIN)
 		(void)signal_post_process(p, &t->plain);
 	return true;
@@ -335,8 +335,8 @@ sigio_owned(struct file *file, int fd)
 	if (s != NULL && s->owner.id == 0) {
 		s->owner.type = F_OWNER_PID;
 		s->owner.id = self->pid;
-		s->owner.uid = self->creds.uid;
-		s->owner.euid = self->creds.euid;
+		s->owner.uid = creds_self()->uid;
+		s->owner.euid = creds_self()->euid;
 	}
 	mutex_unlock(&sigio_lock);
 	return s;
@@ -388,7 +388,7 @@ is_there(int type, int32_t id)
 static long
 set_owner(struct file *file, int type, int32_t id)
 {
-	const struct creds *mine = &process_self()->creds;
+	const struct creds *mine = creds_self();
 	struct sigio *s;
 
 	if (id != 0 && !is_there(type, id))

@@ -3,8 +3,8 @@
  * sys_cred.c - user and group ids, supplementary groups, capabilities.
  * credentials(7), capabilities(7).
  *
- * Credentials belong to the process: C libraries make every thread set them
- * anyway, because POSIX has them so.
+ * They belong to the task.  POSIX has them one a process: that is the affair of
+ * the C libraries, which make every thread set them.
  */
 #include "kern/string.h"
 #include "kern/uaccess.h"
@@ -24,10 +24,10 @@
 	    1ull << CAP_LINUX_IMMUTABLE | 1ull << CAP_MAC_OVERRIDE)
 #define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
-static struct creds *
+static const struct creds *
 self(void)
 {
-	return &process_self()->creds;
+	return creds_self();
 }
 
 long
@@ -86,16 +86,18 @@ fsuid_changed(struct creds *c, uint32_t old)
 		c->cap_effective |= c->cap_permitted & CAPS_FS;
 }
 
-static void
-set_uids(const struct creds *new)
+static int
+set_uids(struct creds *new)
 {
-	struct creds *c = self();
-	struct creds old = *c;
+	const struct creds *old = self();
+	bool other = new->euid != old->euid || new->uid != old->uid;
+	int error;
 
-	*c = *new;
-	if (c->euid != old.euid || c->uid != old.uid)
+	uids_changed(new, old);
+	error = creds_change(new);
+	if (error == 0 && other)
 		process_self()->dumpable = false;
-	uids_changed(c, &old);
+	return error;
 }
 
 static bool
@@ -122,23 +124,22 @@ sys_setuid(uint32_t uid)
 	else if (uid != c.uid && uid != c.suid)
 		return -EPERM;
 	c.euid = c.fsuid = uid;
-	set_uids(&c);
-	return 0;
+	return set_uids(&c);
 }
 
 long
 sys_setgid(uint32_t gid)
 {
-	struct creds *c = self();
+	struct creds c = *self();
 
 	if (gid == NO_ID)
 		return -EINVAL;
 	if (capable(CAP_SETGID))
-		c->gid = c->sgid = gid;
-	else if (gid != c->gid && gid != c->sgid)
+		c.gid = c.sgid = gid;
+	else if (gid != c.gid && gid != c.sgid)
 		return -EPERM;
-	c->egid = c->fsgid = gid;
-	return 0;
+	c.egid = c.fsgid = gid;
+	return creds_change(&c);
 }
 
 long
@@ -158,28 +159,27 @@ sys_setreuid(uint32_t ruid, uint32_t euid)
 	if (ruid != NO_ID || (euid != NO_ID && euid != old->uid))
 		c.suid = c.euid;
 	c.fsuid = c.euid;
-	set_uids(&c);
-	return 0;
+	return set_uids(&c);
 }
 
 long
 sys_setregid(uint32_t rgid, uint32_t egid)
 {
-	struct creds *c = self();
-	uint32_t old_gid = c->gid;
+	const struct creds *old = self();
+	struct creds c = *old;
 
 	if (!capable(CAP_SETGID) &&
-	    ((rgid != NO_ID && rgid != c->gid && rgid != c->egid) ||
-		(egid != NO_ID && !is_gid_of(c, egid))))
+	    ((rgid != NO_ID && rgid != old->gid && rgid != old->egid) ||
+		(egid != NO_ID && !is_gid_of(old, egid))))
 		return -EPERM;
 	if (rgid != NO_ID)
-		c->gid = rgid;
+		c.gid = rgid;
 	if (egid != NO_ID)
-		c->egid = egid;
-	if (rgid != NO_ID || (egid != NO_ID && egid != old_gid))
-		c->sgid = c->egid;
-	c->fsgid = c->egid;
-	return 0;
+		c.egid = egid;
+	if (rgid != NO_ID || (egid != NO_ID && egid != old->gid))
+		c.sgid = c.egid;
+	c.fsgid = c.egid;
+	return creds_change(&c);
 }
 
 long
@@ -200,28 +200,28 @@ sys_setresuid(uint32_t ruid, uint32_t euid, uint32_t suid)
 	if (suid != NO_ID)
 		c.suid = suid;
 	c.fsuid = c.euid;
-	set_uids(&c);
-	return 0;
+	return set_uids(&c);
 }
 
 long
 sys_setresgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 {
-	struct creds *c = self();
+	const struct creds *old = self();
+	struct creds c = *old;
 
 	if (!capable(CAP_SETGID) &&
-	    ((rgid != NO_ID && !is_gid_of(c, rgid)) ||
-		(egid != NO_ID && !is_gid_of(c, egid)) ||
-		(sgid != NO_ID && !is_gid_of(c, sgid))))
+	    ((rgid != NO_ID && !is_gid_of(old, rgid)) ||
+		(egid != NO_ID && !is_gid_of(old, egid)) ||
+		(sgid != NO_ID && !is_gid_of(old, sgid))))
 		return -EPERM;
 	if (rgid != NO_ID)
-		c->gid = rgid;
+		c.gid = rgid;
 	if (egid != NO_ID)
-		c->egid = egid;
+		c.egid = egid;
 	if (sgid != NO_ID)
-		c->sgid = sgid;
-	c->fsgid = c->egid;
-	return 0;
+		c.sgid = sgid;
+	c.fsgid = c.egid;
+	return creds_change(&c);
 }
 
 static long
@@ -254,13 +254,14 @@ sys_getresgid(uaddr_t rgid, uaddr_t egid, uaddr_t sgid)
 long
 sys_setfsuid(uint32_t uid)
 {
-	struct creds *c = self();
-	uint32_t old = c->fsuid;
+	struct creds c = *self();
+	uint32_t old = c.fsuid;
 
-	if (uid != NO_ID &&
-	    (is_uid_of(c, uid) || uid == old || capable(CAP_SETUID))) {
-		c->fsuid = uid;
-		fsuid_changed(c, old);
+	if (uid != NO_ID && uid != old &&
+	    (is_uid_of(&c, uid) || capable(CAP_SETUID))) {
+		c.fsuid = uid;
+		fsuid_changed(&c, old);
+		(void)creds_change(&c); /* who cares asks again */
 	}
 	return old;
 }
@@ -268,12 +269,14 @@ sys_setfsuid(uint32_t uid)
 long
 sys_setfsgid(uint32_t gid)
 {
-	struct creds *c = self();
-	uint32_t old = c->fsgid;
+	struct creds c = *self();
+	uint32_t old = c.fsgid;
 
-	if (gid != NO_ID &&
-	    (is_gid_of(c, gid) || gid == old || capable(CAP_SETGID)))
-		c->fsgid = gid;
+	if (gid != NO_ID && gid != old &&
+	    (is_gid_of(&c, gid) || capable(CAP_SETGID))) {
+		c.fsgid = gid;
+		(void)creds_change(&c);
+	}
 	return old;
 }
 
@@ -296,18 +299,16 @@ sys_getgroups(int n, uaddr_t list)
 long
 sys_setgroups(int n, uaddr_t list)
 {
-	struct creds *c = self();
-	uint32_t groups[ARRAY_SIZE(c->groups)];
+	struct creds c = *self();
 
 	if (!capable(CAP_SETGID))
 		return -EPERM;
-	if (n < 0 || (unsigned)n > ARRAY_SIZE(groups))
+	if (n < 0 || (unsigned)n > ARRAY_SIZE(c.groups))
 		return -EINVAL;
-	if (copyin(groups, list, n * sizeof(groups[0])) != 0)
+	if (copyin(c.groups, list, n * sizeof(c.groups[0])) != 0)
 		return -EFAULT;
-	memcpy(c->groups, groups, n * sizeof(groups[0]));
-	c->ngroups = n;
-	return 0;
+	c.ngroups = n;
+	return creds_change(&c);
 }
 
 /* ---- capabilities ---- */
@@ -331,19 +332,23 @@ cap_words(uaddr_t header, struct __user_cap_header_struct *h)
 	}
 }
 
+/* Those of any task, a process's first by its pid; 0: the caller's. */
 static int
-creds_of(int32_t pid, struct creds *out)
+creds_by_number(int32_t tid, struct creds *out)
 {
-	struct process *p = process_self();
+	struct process *p;
+	struct task *t;
 	int error = 0;
 
-	if (pid < 0)
+	if (tid < 0)
 		return -EINVAL;
+	if (tid == 0)
+		tid = task_self()->tid;
 	mutex_lock(&process_lock);
-	if (pid != 0 && pid != task_self()->tid)
-		p = process_find_locked(pid);
+	t = task_find_locked(tid);
+	p = t != NULL ? t->process : process_find_locked(tid);
 	if (p != NULL)
-		*out = p->creds;
+		*out = *creds_of_locked(p, t);
 	else
 		error = -ESRCH;
 	mutex_unlock(&process_lock);
@@ -360,7 +365,7 @@ sys_capget(uaddr_t header, uaddr_t data)
 
 	if (words < 0) /* with no data it only asks for the version */
 		return words == -EINVAL && data == 0 ? 0 : words;
-	error = creds_of(h.pid, &c);
+	error = creds_by_number(h.pid, &c);
 	if (error != 0)
 		return error;
 	for (i = 0; i < words; i++) {
@@ -373,9 +378,10 @@ sys_capget(uaddr_t header, uaddr_t data)
 
 /* capabilities(7), "Programmatically adjusting capability sets". */
 static int
-set_caps(struct creds *c, uint64_t effective, uint64_t permitted,
-    uint64_t inheritable)
+set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
+	struct creds new = *self(), *c = &new;
+
 	if ((permitted & ~c->cap_permitted) != 0 ||
 	    (effective & ~permitted) != 0)
 		return -EPERM;
@@ -388,7 +394,7 @@ set_caps(struct creds *c, uint64_t effective, uint64_t permitted,
 	c->cap_permitted = permitted;
 	c->cap_inheritable = inheritable;
 	c->cap_ambient &= permitted & inheritable;
-	return 0;
+	return creds_change(c);
 }
 
 long
@@ -404,24 +410,8 @@ sys_capset(uaddr_t header, uaddr_t data)
 		return -EPERM;
 	if (copyin(d, data, words * sizeof(d[0])) != 0)
 		return -EFAULT;
-	return set_caps(self(),
-	    CAPS_ALL & (d[0].effective | (uint64_t)d[1].effective << 32),
+	return set_caps(CAPS_ALL &
+		(d[0].effective | (uint64_t)d[1].effective << 32),
 	    CAPS_ALL & (d[0].permitted | (uint64_t)d[1].permitted << 32),
 	    CAPS_ALL & (d[0].inheritable | (uint64_t)d[1].inheritable << 32));
-}
-
-/* capabilities(7), "Transformation of capabilities during execve()". */
-void
-creds_exec(struct creds *c)
-{
-	bool root = (c->securebits & SECBIT_NOROOT) == 0;
-	uint64_t file = root && (c->euid == 0 || c->uid == 0) ? CAPS_ALL : 0;
-	bool effective = root && c->euid == 0;
-
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	c->cap_permitted = (file & c->cap_bounding) |
-	    (file & c->cap_inheritable) | c->cap_ambient;
-	c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
-	c->securebits &= ~(uint32_t)SECBIT_KEEP_CAPS;
 }

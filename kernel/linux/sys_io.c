@@ -56,7 +56,7 @@ io_write(struct file *file, struct uio *u, int64_t *pos)
 	long n;
 
 	u->size_max = p->rlimits[RLIMIT_FSIZE].rlim_cur;
-	if ((p->creds.cap_effective >> CAP_FSETID & 1) != 0)
+	if (capable(CAP_FSETID))
 		u->flags |= UIO_KEEP_MODE;
 	n = transfer_written(file_write(file, u, pos));
 	p->write_calls++;

@@ -162,9 +162,9 @@ set_limit(struct process *p, unsigned resource, const struct rlimit64 *new)
 
 /* prlimit(2): the same user and group in all three forms. */
 static bool
-may_limit(const struct process *p)
+may_limit_locked(const struct process *p, const struct task *t)
 {
-	const struct creds *a = &process_self()->creds, *b = &p->creds;
+	const struct creds *a = creds_self(), *b = creds_of_locked(p, t);
 
 	return p == process_self() || capable(CAP_SYS_RESOURCE) ||
 	    (a->uid == b->uid && a->uid == b->euid && a->uid == b->suid &&
@@ -176,7 +176,7 @@ limit_locked(int32_t pid, unsigned resource, const struct rlimit64 *new,
     struct rlimit64 *old)
 {
 	struct process *p = process_self();
-	struct task *t;
+	struct task *t = NULL;
 
 	if (pid != 0) {
 		t = task_find_locked(pid);
@@ -184,7 +184,7 @@ limit_locked(int32_t pid, unsigned resource, const struct rlimit64 *new,
 	}
 	if (p == NULL)
 		return -ESRCH;
-	if (!may_limit(p))
+	if (!may_limit_locked(p, t))
 		return -EPERM;
 	*old = p->rlimits[resource];
 	return new == NULL ? 0 : set_limit(p, resource, new);

@@ -37,7 +37,7 @@ mm_sync_limits(struct process *p)
 	l->as_max = p->rlimits[RLIMIT_AS].rlim_cur;
 	l->data_max = p->rlimits[RLIMIT_DATA].rlim_cur;
 	l->lock_max = p->rlimits[RLIMIT_MEMLOCK].rlim_cur;
-	if ((p->creds.cap_effective >> CAP_IPC_LOCK & 1) != 0)
+	if (capable(CAP_IPC_LOCK))
 		l->lock_max = UINT64_MAX;
 }
 

@@ -44,84 +44,102 @@ copyout_int(uaddr_t dst, int value)
 	return copyout(dst, &value, sizeof(value));
 }
 
-static long
-set_securebits(struct creds *c, uint32_t bits)
+static int
+set_securebits(uint32_t bits)
 {
-	uint32_t locked = (c->securebits & SECURE_ALL_LOCKS) >> 1;
+	struct creds c = *creds_self();
+	uint32_t locked = (c.securebits & SECURE_ALL_LOCKS) >> 1;
 
-	if (((c->securebits ^ bits) & locked) != 0 ||
-	    (c->securebits & SECURE_ALL_LOCKS & ~bits) != 0 ||
+	if (((c.securebits ^ bits) & locked) != 0 ||
+	    (c.securebits & SECURE_ALL_LOCKS & ~bits) != 0 ||
 	    (bits & ~(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) != 0 ||
 	    !capable(CAP_SETPCAP))
 		return -EPERM;
-	c->securebits = bits;
-	return 0;
+	c.securebits = bits;
+	return creds_change(&c);
 }
 
 static long
-ambient(struct creds *c, uint64_t what, uint64_t cap)
+ambient(uint64_t what, uint64_t cap)
 {
+	struct creds new = *creds_self(), *c = &new;
 	uint64_t bit = 1ull << (cap & 63);
 
 	if (what == PR_CAP_AMBIENT_CLEAR_ALL) {
 		if (cap != 0)
 			return -EINVAL;
 		c->cap_ambient = 0;
-		return 0;
+		return creds_change(c);
 	}
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
 	switch (what) {
 	case PR_CAP_AMBIENT_IS_SET: return (c->cap_ambient & bit) != 0;
-	case PR_CAP_AMBIENT_LOWER: c->cap_ambient &= ~bit; return 0;
+	case PR_CAP_AMBIENT_LOWER:
+		c->cap_ambient &= ~bit;
+		return creds_change(c);
 	case PR_CAP_AMBIENT_RAISE:
 		if ((c->cap_permitted & c->cap_inheritable & bit) == 0 ||
 		    (c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE) != 0)
 			return -EPERM;
 		c->cap_ambient |= bit;
-		return 0;
+		return creds_change(c);
 	default: return -EINVAL;
 	}
 }
 
 static long
+drop_bound(uint64_t cap)
+{
+	struct creds c = *creds_self();
+
+	if (!capable(CAP_SETPCAP))
+		return -EPERM;
+	if (cap > CAP_LAST_CAP)
+		return -EINVAL;
+	c.cap_bounding &= ~(1ull << cap);
+	return creds_change(&c);
+}
+
+static long
+keep_caps(uint64_t keep)
+{
+	struct creds c = *creds_self();
+
+	if (keep > 1)
+		return -EINVAL;
+	if ((c.securebits & SECBIT_KEEP_CAPS_LOCKED) != 0)
+		return -EPERM;
+	c.securebits = (c.securebits & ~(uint32_t)SECBIT_KEEP_CAPS) |
+	    (keep != 0 ? SECBIT_KEEP_CAPS : 0);
+	return creds_change(&c);
+}
+
+static long
 prctl_creds(int option, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-	struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 
 	switch (option) {
 	case PR_CAPBSET_READ:
 		return a2 > CAP_LAST_CAP ? -EINVAL :
 					   (long)(c->cap_bounding >> a2 & 1);
-	case PR_CAPBSET_DROP:
-		if (!capable(CAP_SETPCAP))
-			return -EPERM;
-		if (a2 > CAP_LAST_CAP)
-			return -EINVAL;
-		c->cap_bounding &= ~(1ull << a2);
-		return 0;
+	case PR_CAPBSET_DROP: return drop_bound(a2);
 	case PR_GET_SECUREBITS: return c->securebits;
-	case PR_SET_SECUREBITS: return set_securebits(c, a2);
+	case PR_SET_SECUREBITS: return set_securebits(a2);
 	case PR_GET_KEEPCAPS: return (c->securebits & SECBIT_KEEP_CAPS) != 0;
-	case PR_SET_KEEPCAPS:
-		if (a2 > 1)
-			return -EINVAL;
-		if ((c->securebits & SECBIT_KEEP_CAPS_LOCKED) != 0)
-			return -EPERM;
-		c->securebits = (c->securebits & ~(uint32_t)SECBIT_KEEP_CAPS) |
-		    (a2 != 0 ? SECBIT_KEEP_CAPS : 0);
-		return 0;
+	case PR_SET_KEEPCAPS: return keep_caps(a2);
 	case PR_CAP_AMBIENT:
-		return a4 != 0 || a5 != 0 ? -EINVAL : ambient(c, a2, a3);
+		return a4 != 0 || a5 != 0 ? -EINVAL : ambient(a2, a3);
 	case PR_SET_NO_NEW_PRIVS:
 		if (a2 != 1 || a3 != 0 || a4 != 0 || a5 != 0)
 			return -EINVAL;
-		c->no_new_privs = true;
+		task_self()->no_new_privs = true;
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
 		return a2 != 0 || a3 != 0 || a4 != 0 || a5 != 0 ?
 		    -EINVAL :
-		    c->no_new_privs;
+		    task_self()->no_new_privs;
 	default: return -EINVAL;
 	}
 }
@@ -165,6 +183,7 @@ static long
 prctl_process(int option, uint64_t a2, uint64_t a3, uint64_t a4)
 {
 	struct process *p = process_self();
+	struct task *t = task_self();
 
 	switch (option) {
 	case PR_SET_PDEATHSIG:
@@ -182,10 +201,10 @@ prctl_process(int option, uint64_t a2, uint64_t a3, uint64_t a4)
 	case PR_SET_CHILD_SUBREAPER: p->subreaper = a2 != 0; return 0;
 	case PR_GET_CHILD_SUBREAPER: return copyout_int(a2, p->subreaper);
 	case PR_SET_TIMERSLACK:
-		p->timer_slack_ns = (int64_t)a2 <= 0 ? p->timer_slack_first_ns :
+		t->timer_slack_ns = (int64_t)a2 <= 0 ? t->timer_slack_first_ns :
 						       MIN(a2, UINT32_MAX);
 		return 0;
-	case PR_GET_TIMERSLACK: return p->timer_slack_ns;
+	case PR_GET_TIMERSLACK: return t->timer_slack_ns;
 	case PR_SET_THP_DISABLE: /* there are no huge pages to disable */
 		if (a3 != 0 || a4 != 0)
 			return -EINVAL;

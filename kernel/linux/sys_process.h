@@ -59,8 +59,4 @@ long sys_clone3(uaddr_t args, size_t size);
 /* exit.c, exec: a child made by vfork() no longer uses its parent's memory. */
 void process_vfork_done(struct process *p);
 
-/* exec(2)'s effect on credentials beyond set-user-id bits. */
-struct creds;
-void creds_exec(struct creds *c);
-
 #endif

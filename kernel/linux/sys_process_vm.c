@@ -73,7 +73,7 @@ vm_of(int pid, struct vmspace **out)
 	p = t != NULL ? t->process : process_find_locked(pid);
 	if (p == NULL || p->vm == NULL)
 		error = -ESRCH;
-	else if (!ptrace_may_access_locked(p))
+	else if (!ptrace_may_access_locked(p, t))
 		error = -EPERM;
 	else
 		vmspace_get(*out = p->vm);

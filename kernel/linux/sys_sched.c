@@ -62,8 +62,7 @@ task_put(uint64_t irq)
 static bool
 may_schedule(const struct task *t)
 {
-	const struct creds *a = &process_self()->creds;
-	const struct creds *b = &t->process->creds;
+	const struct creds *a = creds_self(), *b = t->creds;
 
 	return a->euid == b->uid || a->euid == b->euid || capable(CAP_SYS_NICE);
 }
@@ -426,10 +425,10 @@ struct who {
 };
 
 static bool
-who_matches(const struct who *w, const struct process *p)
+who_matches(const struct who *w, const struct task *t)
 {
-	return w->kind == WHO_GROUP ? p->pgid == w->id :
-				      p->creds.uid == (uint32_t)w->id;
+	return w->kind == WHO_GROUP ? t->process->pgid == w->id :
+				      t->creds->uid == (uint32_t)w->id;
 }
 
 static bool
@@ -438,11 +437,10 @@ who_apply(struct process *p, void *arg)
 	struct who *w = arg;
 	struct task *t;
 
-	if (!who_matches(w, p))
-		return true;
 	spin_lock(&p->signals->lock);
 	TAILQ_FOREACH (t, &p->tasks, link)
-		w->answer = w->fn(t, w->arg, w->answer);
+		if (who_matches(w, t))
+			w->answer = w->fn(t, w->arg, w->answer);
 	spin_unlock(&p->signals->lock);
 	return true;
 }
@@ -459,7 +457,7 @@ for_each(enum who_kind kind, int who,
 	if (kind == WHO_GROUP && who == 0)
 		w.id = process_self()->pgid;
 	if (kind == WHO_USER && who == 0)
-		w.id = process_self()->creds.uid;
+		w.id = creds_self()->uid;
 	if (kind == WHO_TASK) {
 		t = task_get(who, &irq);
 		if (t == NULL)

@@ -160,10 +160,10 @@ sys_rt_sigtimedwait(uaddr_t set, uaddr_t uinfo, uaddr_t timeout, size_t size)
 
 /* kill(2): same user, CAP_KILL, or SIGCONT within one session. */
 static bool
-may_send(const struct process *to, int signo)
+may_send(const struct process *to, const struct task *t, int signo)
 {
 	const struct process *self = process_self();
-	const struct creds *a = &self->creds, *b = &to->creds;
+	const struct creds *a = creds_self(), *b = creds_of_locked(to, t);
 
 	if (self == to || a->euid == b->suid || a->euid == b->uid ||
 	    a->uid == b->suid || a->uid == b->uid || capable(CAP_KILL))
@@ -178,13 +178,13 @@ user_info(siginfo_t *info, int signo, int code)
 	info->si_signo = signo;
 	info->si_code = code;
 	info->si_pid = process_self()->pid;
-	info->si_uid = process_self()->creds.uid;
+	info->si_uid = creds_self()->uid;
 }
 
 static int
 send_to_process_locked(struct process *p, const siginfo_t *info)
 {
-	if (!may_send(p, info->si_signo))
+	if (!may_send(p, NULL, info->si_signo))
 		return -EPERM;
 	if (info->si_signo == 0 || p->state != PROCESS_ALIVE)
 		return 0;
@@ -280,7 +280,7 @@ kill_task(int32_t pid, int32_t tid, const siginfo_t *info)
 	irq = spin_lock_irq(&process_list_lock);
 	t = task_find_locked(tid);
 	if (t != NULL && (pid == 0 || t->process->pid == pid)) {
-		if (!may_send(t->process, info->si_signo))
+		if (!may_send(t->process, t, info->si_signo))
 			error = -EPERM;
 		else if (info->si_signo == 0)
 			error = 0;

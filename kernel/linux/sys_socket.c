@@ -30,11 +30,11 @@ broken_pipe(void)
 static void
 who(struct sock_cred *cred)
 {
-	const struct process *p = process_self();
+	const struct creds *c = creds_self();
 
-	cred->pid = p->pid;
-	cred->uid = p->creds.euid;
-	cred->gid = p->creds.egid;
+	cred->pid = process_self()->pid;
+	cred->uid = c->euid;
+	cred->gid = c->egid;
 }
 
 static bool

@@ -192,7 +192,7 @@ static int
 get_credentials(struct sock_msg *m, const uint8_t *data, uint64_t len)
 {
 	const struct process *p = process_self();
-	const struct creds *c = &p->creds;
+	const struct creds *c = creds_self();
 
 	if (len != sizeof(m->cred))
 		return -EINVAL;

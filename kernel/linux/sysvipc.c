@@ -167,7 +167,7 @@ in_group(const struct creds *c, uint32_t gid)
 int
 ipc_may_locked(const struct ipc_object *o, unsigned access)
 {
-	const struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 	unsigned granted = o->mode;
 
 	access = (access >> 6 | access >> 3 | access) & 7;
@@ -183,7 +183,7 @@ ipc_may_locked(const struct ipc_object *o, unsigned access)
 int
 ipc_owns_locked(const struct ipc_object *o)
 {
-	const struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 
 	if (c->euid == o->cuid || c->euid == o->uid || capable(CAP_SYS_ADMIN))
 		return 0;
@@ -244,7 +244,7 @@ ipc_stat(const struct ipc_stat *st, int32_t id, int cmd, uaddr_t buf)
 static int
 make_locked(const struct ipc_request *rq)
 {
-	const struct creds *c = &process_self()->creds;
+	const struct creds *c = creds_self();
 	struct ipc_object *o;
 	int error = make_room_locked(rq->table);
 

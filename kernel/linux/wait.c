@@ -45,7 +45,7 @@ static void
 found(struct wait_query *q, struct process *c, int status, int code, int info)
 {
 	q->pid = c->pid;
-	q->uid = c->creds.uid;
+	q->uid = c->creds->uid;
 	q->status = status;
 	q->code = code;
 	q->info = info;

@@ -34,7 +34,7 @@ def cases(build):
             yield Case('host/%s/%s' % (libc, name), [path], needs=[path],
                        lacks=[r'^not ok'], check=told_all)
             yield program('%s/%s' % (libc, name),
-                          ['guest:%s/%s' % (libc, name)],
+                          ['guest:%s/%s' % (libc, name)], limit=180,
                           lacks=[r'^not ok'], check=told_all)
     path = os.path.join(build, 'guest', 'glibc', 'check_itself')
     yield Case('host/wrong checks are told', [path, 'wrong'], status=1,

@@ -60,3 +60,6 @@ def cases(_):
     yield program('seccomp_notify/4', ['guest:glibc/proc_seccomp_notify'],
                   ['--cpus', '4'], limit=200, lacks=[r'^not ok'],
                   has=[r'^# \d+ passed, 0 failed'])
+    yield program('creds/4', ['guest:glibc/proc_creds'], ['--cpus', '4'],
+                  limit=200, lacks=[r'^not ok'],
+                  has=[r'^# \d+ passed, 0 failed'])
