@@ -52,11 +52,12 @@ io_read(struct file *file, struct uio *u, int64_t *pos)
 static long
 io_write(struct file *file, struct uio *u, int64_t *pos)
 {
-	struct process *p = process_self();
+	const struct task *self = task_self();
+	struct process *p = self->process;
 	long n;
 
 	u->size_max = p->rlimits[RLIMIT_FSIZE].rlim_cur;
-	if (capable(CAP_FSETID))
+	if ((self->creds->cap_effective >> CAP_FSETID & 1) != 0)
 		u->flags |= UIO_KEEP_MODE;
 	n = transfer_written(file_write(file, u, pos));
 	p->write_calls++;

@@ -163,10 +163,14 @@ static bool
 may_send(const struct process *to, const struct task *t, int signo)
 {
 	const struct process *self = process_self();
-	const struct creds *a = creds_self(), *b = creds_of_locked(to, t);
+	const struct creds *a, *b;
 
-	if (self == to || a->euid == b->suid || a->euid == b->uid ||
-	    a->uid == b->suid || a->uid == b->uid || capable(CAP_KILL))
+	if (self == to)
+		return true;
+	a = creds_self();
+	b = creds_of_locked(to, t);
+	if (a->euid == b->suid || a->euid == b->uid || a->uid == b->suid ||
+	    a->uid == b->uid || capable(CAP_KILL))
 		return true;
 	return signo == SIGCONT && self->sid == to->sid;
 }
