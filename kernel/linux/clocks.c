@@ -30,6 +30,8 @@ lookup_dynamic(int clockid, struct clock_ref *out)
 	int64_t ns;
 
 	out->id = ~(clockid >> 3);
+	if (!task && out->id == process_self()->pid)
+		out->id = 0;
 	switch (clockid & CPUCLOCK_WHICH) {
 	case CPUCLOCK_PROF:
 	case CPUCLOCK_SCHED:
@@ -147,35 +149,95 @@ on_cpu_time(const struct xtimer *x)
 	    x->clock.kind != CLOCK_KIND_REAL;
 }
 
-/* What its clock shows, also from an interrupt: no process is the caller. */
-static int64_t
-xtimer_now(const struct xtimer *x)
+static bool
+is_of_task(const struct xtimer *x)
 {
-	uint64_t run_ns, user_ns;
-
-	if (x->clock.kind == CLOCK_KIND_MONO)
-		return clock_mono_ns();
-	if (x->clock.kind == CLOCK_KIND_REAL)
-		return clock_real_ns();
-	process_times(x->process, &run_ns, &user_ns);
-	return x->clock.kind == CLOCK_KIND_PROCESS_USER ? user_ns : run_ns;
+	return x->clock.kind == CLOCK_KIND_TASK ||
+	    x->clock.kind == CLOCK_KIND_TASK_USER;
 }
 
-/* The moment of the monotonic clock at which to look. */
-static int64_t
-look_at(const struct xtimer *x)
+static int
+times_of_task_locked(int32_t tid, uint64_t *run_ns, uint64_t *user_ns)
 {
-	int64_t now = clock_mono_ns(), left;
+	struct task *t = task_find_locked(tid);
+
+	if (t == NULL)
+		return -ESRCH;
+	task_times(t, run_ns, user_ns);
+	return 0;
+}
+
+static int
+times_of_process_locked(struct xtimer *x, uint64_t *run_ns, uint64_t *user_ns)
+{
+	struct process *p = process_find_locked(x->clock.id);
+
+	if (p == NULL)
+		return -ESRCH;
+	process_times(p, run_ns, user_ns);
+	x->spenders = p->ntasks;
+	return 0;
+}
+
+/* Also from an interrupt; -ESRCH: whose clock it is has ended. */
+static int
+owner_times(struct xtimer *x, uint64_t *run_ns, uint64_t *user_ns)
+{
+	uint64_t irq;
+	int error;
+
+	if (x->clock.id == 0) {
+		process_times(x->process, run_ns, user_ns);
+		x->spenders = x->process->ntasks;
+		return 0;
+	}
+	x->spenders = 1;
+	irq = spin_lock_irq(&process_list_lock);
+	if (x->owner == 0 || id_serial_locked(x->clock.id) != x->owner)
+		error = -ESRCH; /* the number may be another's by now */
+	else if (is_of_task(x))
+		error = times_of_task_locked(x->clock.id, run_ns, user_ns);
+	else
+		error = times_of_process_locked(x, run_ns, user_ns);
+	spin_unlock_irq(&process_list_lock, irq);
+	return error;
+}
+
+/* What its clock shows, also from an interrupt; -ESRCH: it has ended. */
+static int
+xtimer_now(struct xtimer *x, int64_t *now)
+{
+	uint64_t run_ns, user_ns;
+	int error;
+
+	if (!on_cpu_time(x))
+		return clock_read(&x->clock, now);
+	error = owner_times(x, &run_ns, &user_ns);
+	if (error != 0)
+		return error;
+	*now = x->clock.kind == CLOCK_KIND_PROCESS_USER ||
+		x->clock.kind == CLOCK_KIND_TASK_USER ?
+	    user_ns :
+	    run_ns;
+	return 0;
+}
+
+/*
+ * The moment of the monotonic clock at which to look, when its own shows `now`.
+ * A process's tasks may use up its time together.
+ */
+static int64_t
+look_at(const struct xtimer *x, int64_t now)
+{
+	int64_t left = x->deadline_ns - now;
 
 	if (x->clock.kind == CLOCK_KIND_MONO)
 		return x->deadline_ns;
-	left = x->deadline_ns - xtimer_now(x);
 	if (on_cpu_time(x)) {
-		if (x->process->ntasks > 1)
-			left /= x->process->ntasks;
+		left /= MAX(x->spenders, 1u);
 		left = MAX(left, CPU_TIMER_STEP_NS);
 	}
-	return left <= 0 ? now : ns_add(now, left);
+	return ns_add(clock_mono_ns(), MAX(left, 0));
 }
 
 static void
@@ -183,21 +245,35 @@ expired(void *arg)
 {
 	struct xtimer *x = arg;
 	uint64_t irq = spin_lock_irq(&x->lock);
+	int64_t now;
 	bool due;
 
-	if (x->state != XTIMER_ARMED) {
+	/* What has ended never gets there: it is not looked at again. */
+	if (x->state != XTIMER_ARMED || xtimer_now(x, &now) != 0) {
 		spin_unlock_irq(&x->lock, irq);
 		return;
 	}
-	due = x->clock.kind == CLOCK_KIND_MONO ||
-	    xtimer_now(x) >= x->deadline_ns;
+	due = x->clock.kind == CLOCK_KIND_MONO || now >= x->deadline_ns;
 	if (due)
 		x->state = XTIMER_FIRED;
 	else
-		timer_arm(&x->timer, look_at(x));
+		timer_arm(&x->timer, look_at(x, now));
 	spin_unlock_irq(&x->lock, irq);
 	if (due)
 		x->fire(x);
+}
+
+/* By a number that is never used again, as its own may be. */
+static void
+remember_owner(struct xtimer *x)
+{
+	uint64_t irq;
+
+	if (is_of_task(x) && x->clock.id == 0)
+		x->clock.id = task_self()->tid;
+	irq = spin_lock_irq(&process_list_lock);
+	x->owner = x->clock.id == 0 ? 0 : id_serial_locked(x->clock.id);
+	spin_unlock_irq(&process_list_lock, irq);
 }
 
 void
@@ -215,6 +291,9 @@ xtimer_init(struct xtimer *x, const struct clock_ref *clock,
 	x->absolute = false;
 	x->fire = fire;
 	x->clock_set = NULL;
+	x->spenders = 1;
+	if (on_cpu_time(x))
+		remember_owner(x);
 	if (clock->kind != CLOCK_KIND_REAL)
 		return;
 	irq = spin_lock_irq(&real_lock);
@@ -245,23 +324,26 @@ xtimer_fini(struct xtimer *x)
 	disarm(x);
 }
 
-void
+int
 xtimer_set(struct xtimer *x, int64_t value_ns, bool absolute,
     int64_t interval_ns)
 {
+	int64_t now = 0;
 	uint64_t irq;
+	int error;
 
 	disarm(x);
 	irq = spin_lock_irq(&x->lock);
 	x->interval_ns = interval_ns;
 	x->absolute = absolute;
-	if (value_ns != 0) {
-		x->deadline_ns = absolute ? value_ns :
-					    ns_add(xtimer_now(x), value_ns);
+	error = xtimer_now(x, &now);
+	if (value_ns != 0 && error == 0) {
+		x->deadline_ns = absolute ? value_ns : ns_add(now, value_ns);
 		x->state = XTIMER_ARMED;
-		timer_arm(&x->timer, look_at(x));
+		timer_arm(&x->timer, look_at(x, now));
 	}
 	spin_unlock_irq(&x->lock, irq);
+	return error;
 }
 
 /* The moment of the next expiry after `now`. */
@@ -284,9 +366,9 @@ xtimer_get(struct xtimer *x, int64_t *left_ns, int64_t *interval_ns)
 
 	*interval_ns = x->interval_ns;
 	*left_ns = 0;
-	if (x->state == XTIMER_ARMED ||
-	    (x->state == XTIMER_FIRED && x->interval_ns != 0)) {
-		now = xtimer_now(x);
+	if ((x->state == XTIMER_ARMED ||
+		(x->state == XTIMER_FIRED && x->interval_ns != 0)) &&
+	    xtimer_now(x, &now) == 0) {
 		*left_ns = next_deadline(x, now) - now;
 		if (*left_ns <= 0) /* due, but not yet fired: not disarmed */
 			*left_ns = 1;
@@ -305,13 +387,12 @@ xtimer_forward(struct xtimer *x)
 		return 0;
 	}
 	x->state = XTIMER_IDLE;
-	if (x->interval_ns != 0) {
-		now = xtimer_now(x);
+	if (x->interval_ns != 0 && xtimer_now(x, &now) == 0) {
 		if (now > x->deadline_ns)
 			count += (now - x->deadline_ns) / x->interval_ns;
 		x->deadline_ns = next_deadline(x, now);
 		x->state = XTIMER_ARMED;
-		timer_arm(&x->timer, look_at(x));
+		timer_arm(&x->timer, look_at(x, now));
 	}
 	spin_unlock_irq(&x->lock, irq);
 	return count;
@@ -329,7 +410,7 @@ clock_jumped(struct xtimer *x, int64_t by_ns)
 	if (!x->absolute && x->state != XTIMER_IDLE)
 		x->deadline_ns += by_ns;
 	if (x->state == XTIMER_ARMED)
-		timer_arm(&x->timer, look_at(x));
+		timer_arm(&x->timer, look_at(x, clock_real_ns()));
 	spin_unlock_irq(&x->lock, irq);
 	if (x->clock_set != NULL)
 		x->clock_set(x);

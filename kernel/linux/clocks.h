@@ -53,11 +53,13 @@ enum xtimer_state {
 	XTIMER_FIRED, /* not armed again until xtimer_forward() */
 };
 
-struct xtimer { /* under lock, but clock and fire, which are constant */
+struct xtimer { /* under lock, but clock, owner and fire: constant */
 	struct timer timer;
 	struct spinlock lock;
 	struct clock_ref clock;
-	struct process *process; /* whose processor time, for those clocks */
+	struct process *process; /* whose time it is when clock.id is 0 */
+	uint64_t owner;          /* id_serial_locked() of clock.id, else 0 */
+	unsigned spenders;       /* tasks that use up that time together */
 	enum xtimer_state state;
 	int64_t deadline_ns;            /* on the clock */
 	int64_t interval_ns;            /* 0: once */
@@ -67,15 +69,19 @@ struct xtimer { /* under lock, but clock and fire, which are constant */
 	TAILQ_ENTRY(xtimer) link;            /* of those on the wall clock */
 };
 
-/* Disarmed; `process` is whose time counts, for such clocks, else NULL. */
+/*
+ * Disarmed; `process` is the caller's, for clocks of processor time: of that
+ * process, of the calling task, or of whom clock->id names.
+ */
 void xtimer_init(struct xtimer *x, const struct clock_ref *clock,
     struct process *process, void (*fire)(struct xtimer *x));
 /* Afterwards it neither fires nor is known.  Threads only. */
 void xtimer_fini(struct xtimer *x);
 /*
  * Arms for value_ns from now, or for that moment; 0 disarms.  Not from fire().
+ *   -ESRCH  the task or process, another than the caller's, has ended: disarmed
  */
-void xtimer_set(struct xtimer *x, int64_t value_ns, bool absolute,
+int xtimer_set(struct xtimer *x, int64_t value_ns, bool absolute,
     int64_t interval_ns);
 /* What is left (0: disarmed), and the interval. */
 void xtimer_get(struct xtimer *x, int64_t *left_ns, int64_t *interval_ns);

@@ -369,9 +369,6 @@ sys_timer_create(int clockid, uaddr_t event, uaddr_t uid)
 		return error;
 	if (clock.coarse || clockid == CLOCK_MONOTONIC_RAW)
 		return -EOPNOTSUPP;
-	/* A timer on another's processor time, or one task's, is not kept. */
-	if (clock.id != 0)
-		return -EINVAL;
 	pt = kzalloc(sizeof(*pt));
 	if (pt == NULL || its == NULL) {
 		kfree(pt);
@@ -451,12 +448,13 @@ sys_timer_settime(int id, int flags, uaddr_t value, uaddr_t old)
 	if (pt == NULL)
 		return -EINVAL;
 	xtimer_get(&pt->x, &old_ns, &old_interval_ns);
-	xtimer_set(&pt->x, ns, (flags & TIMER_ABSTIME) != 0, interval_ns);
+	error = xtimer_set(&pt->x, ns, (flags & TIMER_ABSTIME) != 0,
+	    interval_ns);
 	pt->overrun = 0;
 	posix_timer_put();
-	if (old != 0)
+	if (error == 0 && old != 0)
 		return copyout_itimerspec(old, old_ns, old_interval_ns);
-	return 0;
+	return error;
 }
 
 long

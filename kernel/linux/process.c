@@ -36,6 +36,7 @@ static TAILQ_HEAD(, process) all = TAILQ_HEAD_INITIALIZER(all); /* [L] */
 static struct process *init_process;                            /* [I] */
 static unsigned ntasks_all;                                     /* [L] */
 static int32_t last_id;                                         /* [L] */
+static uint64_t last_serial;                                    /* [L] */
 static bool ids_wrapped;                                        /* [L] */
 
 static RB_HEAD(id_tree, id_entry) ids = RB_INITIALIZER(&ids); /* [L] */
@@ -91,6 +92,7 @@ id_alloc_locked(struct id_entry *e)
 		if (ids_wrapped && id_names_group_locked(id))
 			continue;
 		e->id = last_id = id;
+		e->serial = ++last_serial;
 		RB_INSERT(id_tree, &ids, e);
 		return 0;
 	}
@@ -143,6 +145,14 @@ task_find_locked(int32_t tid)
 	struct id_entry *e = id_find_locked(tid);
 
 	return e == NULL ? NULL : e->task;
+}
+
+uint64_t
+id_serial_locked(int32_t id)
+{
+	struct id_entry *e = id_find_locked(id);
+
+	return e == NULL ? 0 : e->serial;
 }
 
 struct process *

@@ -40,6 +40,7 @@ enum process_state {
  */
 struct id_entry {
 	RB_ENTRY(id_entry) node;
+	uint64_t serial; /* of its kind, never given out again */
 	int32_t id;
 	struct process *process;
 	struct task *task; /* NULL: the process's first task has ended */
@@ -188,6 +189,8 @@ extern struct spinlock process_list_lock;
 struct process *process_find_locked(int32_t pid);
 /* By thread id, a process's first task by its pid.  Either lock held. */
 struct task *task_find_locked(int32_t tid);
+/* What tells a user of that number from later ones; 0: none. Either lock held. */
+uint64_t id_serial_locked(int32_t id);
 struct process *process_init(void); /* pid 1 */
 /* Calls fn for every process until it returns false; either lock held. */
 void process_foreach_locked(bool (*fn)(struct process *, void *), void *arg);

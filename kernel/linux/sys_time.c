@@ -182,11 +182,21 @@ sleep_on_clock(const struct clock_ref *clock, int64_t ns, bool absolute)
 
 	if (ns > 0 || !absolute) {
 		xtimer_init(&s.x, clock, process_self(), wake_sleeper);
-		xtimer_set(&s.x, MAX(ns, 1), absolute, 0);
-		error = wait_event_intr(&s.wq, s.x.state == XTIMER_FIRED);
+		error = xtimer_set(&s.x, MAX(ns, 1), absolute, 0);
+		if (error == 0)
+			error = wait_event_intr(&s.wq,
+			    s.x.state == XTIMER_FIRED);
 		xtimer_fini(&s.x);
 	}
-	return error == 0 ? 0 : -ERESTARTNOHAND;
+	return error == 0 || error == -ESRCH ? error : -ERESTARTNOHAND;
+}
+
+static bool
+is_own_time(const struct clock_ref *c)
+{
+	return (c->kind == CLOCK_KIND_TASK ||
+		   c->kind == CLOCK_KIND_TASK_USER) &&
+	    (c->id == 0 || c->id == task_self()->tid);
 }
 
 long
@@ -201,8 +211,8 @@ sys_clock_nanosleep(int clockid, int flags, uaddr_t req, uaddr_t rem)
 		return error;
 	if (clock.coarse || clockid == CLOCK_MONOTONIC_RAW)
 		return -EOPNOTSUPP;
-	if (clock.kind == CLOCK_KIND_TASK && clock.id == 0)
-		return -EINVAL; /* one's own clock stands still meanwhile */
+	if (is_own_time(&clock)) /* it would stand still meanwhile */
+		return clockid < 0 ? -EINVAL : -EOPNOTSUPP;
 	error = copyin_timespec(req, &ns);
 	if (error != 0)
 		return error;
