@@ -572,8 +572,8 @@ switch_locked(struct runq *rq)
 		timer_reprogram();
 		return;
 	}
-	prev->run_raw += raw - prev->switched_raw;
-	next->switched_raw = raw;
+	thread_time_stops(prev, raw);
+	__atomic_store_n(&next->switched_raw, raw, __ATOMIC_RELAXED);
 	next->on_cpu = true;
 	rq->switches++;
 	rq->prev = prev;

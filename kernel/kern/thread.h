@@ -53,10 +53,11 @@ struct thread {
 	bool near;               /* [I] best where its waker runs; sched.c */
 	bool hogs;               /* others waited long for it; only by itself */
 	int64_t slice_end_ns;
-	uint64_t run_raw;      /* clock_raw() counts; read thread_run_ns() */
-	uint64_t woken_raw;    /* run_raw when it was last woken */
-	uint64_t run_ns_told;  /* [a] what thread_run_ns() last said */
-	uint64_t switched_raw; /* clock_raw() when it got the processor */
+	uint64_t run_raw;     /* [a] clock_raw() counts; thread_time.c */
+	uint64_t woken_raw;   /* run_raw when it was last woken */
+	uint64_t run_ns_told; /* [a] what thread_run_ns() last said */
+	uint64_t
+	    switched_raw; /* [a] when it got the processor; 0: it has none */
 	uint64_t
 	    sampled_raw; /* clock_raw() at the last sample; thread_time.c */
 	uint64_t sampled_user, sampled_kernel; /* counts, for their relation */
@@ -141,6 +142,8 @@ uint64_t thread_run_ns(struct thread *t);
 uint64_t thread_awake_ns(struct thread *t);
 /* The same, and how much of it in the program, as far as that was sampled. */
 void thread_times(struct thread *t, uint64_t *run_ns, uint64_t *user_ns);
+/* It loses its processor, at this count of clock_raw(); interrupts off. */
+void thread_time_stops(struct thread *t, uint64_t now_raw);
 /* The timer's interrupt found t, the running thread, there. */
 void thread_sample(struct thread *t, bool in_program);
 

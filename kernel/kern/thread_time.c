@@ -14,16 +14,29 @@
 #include "kern/thread.h"
 #include "x86/machdep.h"
 
+/*
+ * From any processor, while the thread's own may be switching: what it told
+ * first is read last, so that a stretch may be missed for a moment, but is
+ * never counted twice.
+ */
 static uint64_t
 run_raw_now(const struct thread *t)
 {
-	uint64_t state = irq_save();
-	uint64_t raw = t->run_raw;
+	uint64_t raw = __atomic_load_n(&t->run_raw, __ATOMIC_ACQUIRE);
+	uint64_t since = __atomic_load_n(&t->switched_raw, __ATOMIC_ACQUIRE);
+	uint64_t now = clock_raw();
 
-	if (t->on_cpu)
-		raw += clock_raw() - t->switched_raw;
-	irq_restore(state);
-	return raw;
+	return since != 0 && now > since ? raw + now - since : raw;
+}
+
+void
+thread_time_stops(struct thread *t, uint64_t now_raw)
+{
+	uint64_t since = t->switched_raw;
+
+	__atomic_store_n(&t->switched_raw, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->run_raw, t->run_raw + now_raw - since,
+	    __ATOMIC_RELEASE);
 }
 
 uint64_t

@@ -9,7 +9,7 @@ from suite.case import Case
 from suite.machine import MACHINES, TEST_ARGS, ends_with, program, qemu
 
 BUSYBOX = '/bin/busybox'
-STRESS = ('threads', 'memory', 'forks', 'kill', 'registers')
+STRESS = ('threads', 'memory', 'forks', 'kill', 'registers', 'times')
 
 # All processors came up: the kernel says so when the last one did.
 ALL_UP = ('i=0; until dmesg | grep -q "cpus: %d of %d"; do '
