@@ -25,12 +25,13 @@ ACPICA_USE = -Ikernel/third/include $(ACPICA_HOST)
 
 # lwIP: TCP/IP without threads or sockets of its own.  What every packet passes
 # is built fast.  init.c is left out, as it checks numbers that are no
-# constants here; mem.c, as memory is the kernel's.
+# constants here; mem.c, as memory is the kernel's; timeouts.c has its place
+# taken by kernel/net/lwip/timers.c.
 LWIP_HOT = core/def core/inet_chksum core/ip core/memp core/pbuf core/tcp \
 	  core/tcp_in core/tcp_out core/udp core/ipv4/etharp core/ipv4/ip4 \
 	  core/ipv4/ip4_addr core/ipv6/ip6 core/ipv6/ip6_addr netif/ethernet \
 	  core/ipv6/ethip6
-LWIP_C	= $(LWIP_HOT) core/netif core/raw core/timeouts core/ipv4/dhcp \
+LWIP_C	= $(LWIP_HOT) core/netif core/raw core/ipv4/dhcp \
 	  core/ipv4/icmp core/ipv4/igmp core/ipv4/ip4_frag core/ipv6/icmp6 \
 	  core/ipv6/inet6 core/ipv6/ip6_frag core/ipv6/mld6 core/ipv6/nd6
 LWIP_O	= $(LWIP_C:%=$(THIRD)/obj/lwip/%.o)
@@ -121,11 +122,11 @@ $(THIRD)/obj/acpica/%.o: $(THIRD_STAMP) mk/third.mk $(THIRD_H)
 $(THIRD)/libacpica.a: $(ACPICA_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
-LWIP_DEF_timeouts = -Dtcp_tmr=lwip_hook_tcp_tmr
 # What comes for UDP or UDP-Lite goes by kernel/net/inet_udplite.c; for TCP, by
 # kernel/net/lwip/pcbs.c.  And what leaves by inet_pmtu.c and inet_icmp.c.
 LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input \
-	  -Dtcp_input=lwip_hook_tcp_segment $(LWIP_DEF_unreach)
+	  -Dtcp_input=lwip_hook_tcp_segment $(LWIP_DEF_unreach) \
+	  -Dip4_reass=lwip_hook_ip4_reass -Dip6_reass=lwip_hook_ip6_reass
 LWIP_DEF_ip6 = $(LWIP_DEF_ip4)
 LWIP_DEF_unreach = -Dicmp_dest_unreach=lwip_hook_unreachable
 LWIP_DEF_udp = -Dip4_output_if_src=lwip_hook_ip4_output $(LWIP_DEF_unreach)

@@ -299,6 +299,8 @@ inet_config_work(void)
 {
 	char name[sizeof(hostname)];
 
+	if (__atomic_load_n(&hostname[0], __ATOMIC_RELAXED) == '\0')
+		return;
 	net_lock();
 	memcpy(name, hostname, sizeof(name));
 	hostname[0] = '\0';

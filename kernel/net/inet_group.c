@@ -27,6 +27,7 @@ struct inet_group {
 static err_t
 tell(struct netif *nif, const ip_addr_t *ip, bool join)
 {
+	net_kick(); /* reports are due soon */
 	if (IP_IS_V6(ip))
 		return join ? mld6_joingroup_netif(nif, ip_2_ip6(ip)) :
 			      mld6_leavegroup_netif(nif, ip_2_ip6(ip));

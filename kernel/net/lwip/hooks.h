@@ -108,6 +108,10 @@ u16_t lwip_hook_send_mss(u16_t mss, struct netif *nif, const ip_addr_t *to);
 /* net/inet_icmp.c, in place of icmp_dest_unreach(); p: the packet, IP first. */
 void lwip_hook_unreachable(struct pbuf *p, enum icmp_dur_type code);
 
+/* timers.c, in place of ip4_reass() and ip6_reass(): fragments grow old. */
+struct pbuf *lwip_hook_ip4_reass(struct pbuf *p);
+struct pbuf *lwip_hook_ip6_reass(struct pbuf *p);
+
 /* In place of udp_input(), which gets UDP-Lite's table for UDP-Lite. */
 void lwip_hook_udp_input(struct pbuf *p, struct netif *inp);
 

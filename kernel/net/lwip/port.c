@@ -24,7 +24,6 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/raw.h>
 #include <lwip/sys.h>
-#include <lwip/timeouts.h>
 #include <lwip/udp.h>
 #include "net/ethif.h"
 #include "net/inet_class.h"
@@ -35,7 +34,7 @@
 #define WINDOW_MIN  (64u * 1024)
 #define WINDOW_MAX  (2048u * 1024)
 #define WAITING_MAX (256u * 1024)
-#define SLEEP_MAX   (3600 * NSEC_PER_SEC)
+#define SHORT_MS    1000 /* less sleep than that is not for long */
 
 unsigned lwip_tcp_window = WINDOW_MIN;
 
@@ -45,8 +44,10 @@ static bool up;      /* atomic */
 static bool settled; /* atomic: and the cards of the boot are there */
 static bool working; /* atomic: the thread has something to do */
 static struct waitq thread_wq = WAITQ_INIT(thread_wq);
-static int64_t sleeps_until; /* atomic: the thread, unless woken */
-static uint8_t secret[16];   /* [I] once up */
+static bool used;  /* by others than the thread, since it looked.  Lock held */
+static bool far;   /* the thread sleeps for long.  Lock held */
+static bool early; /* it must not sleep on.  Lock held */
+static uint8_t secret[16]; /* [I] once up */
 
 /* ------------------------------------------------------ what lwIP wants -- */
 
@@ -151,10 +152,27 @@ lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
 
 /* --------------------------------------------------------------- the lock -- */
 
+/*
+ * While the thread sleeps for long, time stands still for what only grows
+ * older there (timers.c): until somebody comes.  Then it ticks, each second or
+ * so, until nobody has come in between.
+ */
 void
 net_lock(void)
 {
 	mutex_lock(&lock);
+	used = true;
+	if (far) {
+		far = false;
+		early = true;
+		lwip_timers_run(false);
+	}
+}
+
+void
+lwip_timers_look(void)
+{
+	early = true;
 }
 
 bool
@@ -163,26 +181,15 @@ net_locked(void)
 	return mutex_held(&lock);
 }
 
-/* A timer that lwIP set while the lock was held may be the first one now. */
-static void
-look_at_timers(void)
-{
-	u32_t ms = sys_timeouts_sleeptime();
-	int64_t due;
-
-	if (ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE)
-		return;
-	due = clock_mono_ns() + (int64_t)ms * 1000000;
-	if (due + 1000000 < __atomic_load_n(&sleeps_until, __ATOMIC_ACQUIRE))
-		net_kick();
-}
-
 void
 net_unlock(void)
 {
 	netif_poll_all();
 	ethif_flush_all();
-	look_at_timers();
+	if (early) {
+		early = false;
+		net_kick();
+	}
 	mutex_unlock(&lock);
 }
 
@@ -195,35 +202,49 @@ net_kick(void)
 		waitq_wake_all(&thread_wq);
 }
 
+/* When the thread must look again, if nobody wakes it.  Lock held. */
 static int64_t
 next_due(void)
 {
-	u32_t ms = sys_timeouts_sleeptime();
+	u32_t ms = lwip_timers_sleep();
 
-	return clock_mono_ns() +
-	    (ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? SLEEP_MAX :
-						     (int64_t)ms * 1000000);
+	far = ms > SHORT_MS;
+	early = false;
+	return clock_mono_ns() + (int64_t)ms * 1000000;
+}
+
+/* Takes in what came and does what is due; *due as next_due().  true: more. */
+static bool
+look_around(bool woken, int64_t *due)
+{
+	bool more;
+
+	mutex_lock(&lock);
+	if (far)
+		lwip_timers_run(false);
+	if (woken || used)
+		lwip_timers_used();
+	used = false;
+	more = ethif_work();
+	lwip_timers_run(true);
+	*due = next_due();
+	net_unlock();
+	return more;
 }
 
 static void
 net_thread(void *arg)
 {
 	int64_t due;
-	bool more;
+	bool woken;
 
 	(void)arg;
 	thread_self()->near = true;
 	for (;;) {
-		__atomic_store_n(&working, false, __ATOMIC_RELEASE);
+		woken = __atomic_exchange_n(&working, false, __ATOMIC_ACQ_REL);
 		ethif_start_new();
-		do {
-			net_lock();
-			more = ethif_work();
-			sys_check_timeouts();
-			due = next_due();
-			__atomic_store_n(&sleeps_until, due, __ATOMIC_RELEASE);
-			net_unlock();
-		} while (more);
+		while (look_around(woken, &due))
+			continue;
 		inet_config_work();
 		(void)wait_event_kind(&thread_wq,
 		    __atomic_load_n(&working, __ATOMIC_ACQUIRE),
@@ -261,7 +282,6 @@ start_lwip(void)
 	udp_init();
 	tcp_init();
 	igmp_init();
-	sys_timeouts_init();
 	ethif_init();
 	inet_config_init();
 }

@@ -15,4 +15,16 @@ err_t lwip_port_bind(struct tcp_pcb *pcb, const ip_addr_t *ip, u16_t port);
 /* More connections than that may not stay in TIME_WAIT. */
 void lwip_port_set_waiting_max(unsigned n);
 
+/*
+ * timers.c: the calls that lwIP's modules want at their intervals, if they are
+ * due.  Not `all`: those alone that nobody notices, as something grows older.
+ */
+void lwip_timers_run(bool all);
+/* How long, in ms, no call is due that somebody would notice. */
+u32_t lwip_timers_sleep(void);
+/* Packets were sent or came, or may have been: neighbours may be asked for. */
+void lwip_timers_used(void);
+/* port.c, for timers.c: how long to sleep must be asked again. */
+void lwip_timers_look(void);
+
 #endif
