@@ -137,6 +137,86 @@ def flood__slow_readers(peer):
     settled(peer, before, 400, 'after the readers')
 
 
+class Crowd:
+    """Stations that connect to a port of the machine's and then say nothing."""
+
+    def __init__(self, peer, port):
+        self.peer, self.port = peer, port
+        self.answers = {}       # (address, port) -> the number of a SYN/ACK
+        peer.on_packet = self.take
+
+    def take(self, p):
+        """The connections' packets are ours; those of port 3000 are not."""
+        if p.proto != P.TCP or p.fragment or p.sport != self.port or \
+                p.dport == 3000:
+            return False
+        if p.flags == 'SA':
+            self.answers[str(p.dst), p.dport] = p.seq
+        return True
+
+    @staticmethod
+    def member(i):
+        return '10.7.%d.%d' % (1 + i // 200 % 50, 1 + i % 200), 4000 + i
+
+    def send(self, flags, first, last, seq, ack=0):
+        frames = []
+        for i in range(first, last):
+            src, sport = self.member(i)
+            number = self.answers[src, sport] + 1 if ack else 0
+            frames.append(P.ethernet(GUEST_MAC, PEER_MAC, P.IP4, P.ip4(
+                src, GUEST, P.TCP, P.tcp(src, GUEST, sport, self.port, flags,
+                                         seq, number))))
+        self.peer.link.send(*frames)
+
+    def connect(self, first, last):
+        self.send('S', first, last, 1000)
+        self.peer.wait(lambda: all(self.member(i) in self.answers
+                                   for i in range(first, last)),
+                       'an answer to each SYN')
+        self.send('A', first, last, 1001, ack=1)
+        self.peer.fence()
+
+    def reset(self, first, last):
+        self.send('R', first, last, 1001)
+        self.peer.fence()
+
+
+def served(peer, listener):
+    """One more connection is answered: its descriptor."""
+    c = peer.conn(80, 3000)
+    c.open(P.mss(1460))
+    fd = peer.do('accept', listener)
+    c.send('PA', PATTERN[:100])
+    c.acked()
+    same(peer.call('drain', fd, 100), (100, '0 0'), 'drain')
+    peer.do('send', fd, 0, 100)
+    c.until(lambda p: p.data == PATTERN[:100], 'the answer')
+    c.send('A')
+    c.reset()
+    peer.fence()
+    peer.do('close', fd)
+    return fd
+
+
+def idle_connections(peer, count=10000, step=200):
+    """Many connections on which nothing comes take little memory each, others
+    are served meanwhile, and when they are over all of it comes back."""
+    listener = peer.listen(80, backlog=1024)
+    first = served(peer, listener)
+    before = peer.do('memory')
+    crowd = Crowd(peer, 80)
+    for i in range(0, count, step):
+        crowd.connect(i, i + step)
+        same(peer.do('accept_all', listener), step, 'connections that came in')
+    used = before - peer.do('memory')
+    must(used * 1024 <= count * 2560, '%d hold %d KiB' % (count, used))
+    same(served(peer, listener), first + count, 'descriptor beside the others')
+    for i in range(0, count, step):
+        crowd.reset(i, i + step)
+    same(peer.do('close_from', first, first + count), count, 'closed')
+    settled(peer, before, 512, 'after %d connections' % count)
+
+
 # -------------------------------------------------------------------- DHCP --
 
 def dhcp_of(p):
@@ -352,5 +432,8 @@ def cases(_):
     yield Case('two processors',
                lambda context: agent_command(context, ['--cpus', '2']),
                act=scripted(few_pokes), timeout=300)
+    yield Case('idle connections',
+               lambda context: agent_command(context, ['--memory', '96M']),
+               act=scripted(idle_connections), timeout=300)
     yield Case('dhcp', dhcp_command, act=dhcp, status=None, timeout=300)
     yield from lossy_cases()
