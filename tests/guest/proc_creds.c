@@ -511,6 +511,52 @@ signals(void)
 	CHECK_RET(waitpid(victim, NULL, 0), victim);
 }
 
+/* A process whose first thread is root's, and another one of it is not. */
+static void *
+is_another(void *fd)
+{
+	pid_t tid = self_tid();
+	char c;
+
+	if (syscall(SYS_setresuid, UID, UID, UID) != 0 ||
+	    write(*(int *)fd, &tid, sizeof(tid)) != sizeof(tid))
+		_exit(1);
+	_exit(read(*(int *)fd, &c, 1) == 0 ? 0 : 1);
+}
+
+static void *
+may_signal_one(void *unused)
+{
+	raw_uids(UID);
+	CHECK_ERR(kill(victim, 0), EPERM);
+	CHECK_ERR(syscall(SYS_tgkill, victim, victim, 0), EPERM);
+	CHECK_RET(syscall(SYS_tgkill, victim, other, 0), 0);
+	return unused;
+}
+
+static void
+signals_to_threads(void)
+{
+	int fds[2];
+	pthread_t t;
+
+	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+	victim = fork();
+	if (victim == 0) {
+		close(fds[1]);
+		if (pthread_create(&t, NULL, is_another, &fds[0]) != 0)
+			_exit(1);
+		pthread_join(t, NULL);
+		_exit(1);
+	}
+	close(fds[0]);
+	CHECK_RET(read(fds[1], &other, sizeof(other)), sizeof(other));
+	pthread_join(begin(may_signal_one), NULL);
+	CHECK_RET(syscall(SYS_tgkill, victim, victim, 0), 0);
+	close(fds[1]);
+	CHECK_RET(waitpid(victim, NULL, 0), victim);
+}
+
 static int pair[2];
 
 static long
@@ -618,6 +664,7 @@ as_root(void)
 	pthread_join(begin(has_children), NULL);
 	in_child(thread_runs);
 	signals();
+	signals_to_threads();
 	sockets();
 }
 

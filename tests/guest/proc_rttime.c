@@ -89,7 +89,9 @@ thread_spins(void)
 
 /*
  * One that sleeps now and then may use more in all.  A machine that stood still
- * meanwhile is told rightly: the clock of the thread shows that.
+ * meanwhile is told rightly, and so is one that stood still between reckoning
+ * when to wake and sleeping, for it did not sleep: the clock of the thread shows
+ * that.  Without a halt no stretch is much longer than a tenth of the limit.
  */
 static void
 sleeps(void)
@@ -107,7 +109,7 @@ sleeps(void)
 		longest = now - last > longest ? now - last : longest;
 		last = now;
 	} while (last < 4 * SOFT_US && told == 0);
-	CHECK(told == 0 || longest >= SOFT_US - 10000);
+	CHECK(told == 0 || longest >= SOFT_US / 5);
 	_exit(check_done());
 }
 
