@@ -80,17 +80,36 @@ longest_awake(struct process *p, uint64_t *used_ns)
 	return any;
 }
 
-static void
-look_later(struct process *p, uint64_t limit_us, uint64_t used_ns)
+/* False: so late is never. */
+static bool
+next_look(uint64_t limit_us, uint64_t used_ns, int64_t *at_ns)
 {
 	uint64_t limit_ns, left = RT_LOOK_MIN_NS;
 
 	if (limit_us > INT64_MAX / NSEC_PER_SEC)
-		return;
+		return false;
 	limit_ns = limit_us * 1000;
 	if (limit_ns > used_ns)
 		left = MAX(limit_ns - used_ns, left);
-	timer_arm(&p->rt_look, clock_mono_ns() + (int64_t)left);
+	*at_ns = clock_mono_ns() + (int64_t)left;
+	return true;
+}
+
+/*
+ * In the timer's interrupt.  Who arms the timer waits for the end of this: it
+ * is left to him, as he may have the lock while he waits.
+ */
+static void
+look_again(struct process *p, uint64_t limit_us, uint64_t used_ns)
+{
+	uint64_t irq;
+	int64_t at_ns;
+
+	if (!next_look(limit_us, used_ns, &at_ns) ||
+	    !spin_trylock_irq(&p->rt_lock, &irq))
+		return;
+	timer_arm(&p->rt_look, at_ns);
+	spin_unlock_irq(&p->rt_lock, irq);
 }
 
 /* In the timer's interrupt. */
@@ -112,12 +131,13 @@ rt_look(void *arg)
 		soft += RT_STEP_US;
 		l->rlim_cur = soft;
 	}
-	look_later(p, MIN(soft, l->rlim_max), used_ns);
+	look_again(p, MIN(soft, l->rlim_max), used_ns);
 }
 
 void
 cpu_limit_init(struct process *p)
 {
+	spin_init(&p->rt_lock);
 	timer_setup(&p->rt_look, rt_look, p);
 }
 
@@ -125,9 +145,14 @@ void
 cpu_limit_watch_rt(struct process *p)
 {
 	const struct rlimit64 *l = &p->rlimits[RLIMIT_RTTIME];
+	uint64_t irq;
+	int64_t at_ns;
 
-	if (l->rlim_cur != RLIM64_INFINITY)
-		look_later(p, l->rlim_cur, 0);
+	if (!next_look(l->rlim_cur, 0, &at_ns))
+		return;
+	irq = spin_lock_irq(&p->rt_lock);
+	timer_arm(&p->rt_look, at_ns);
+	spin_unlock_irq(&p->rt_lock, irq);
 }
 
 /* ---- the end ---- */

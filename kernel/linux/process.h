@@ -110,6 +110,7 @@ struct process {
 	struct waitq child_wait;          /* a child changed state */
 	uint32_t child_events;            /* atomic: counts such changes */
 	struct cpu_limit *cpu_limit;      /* linux/cpu_limit.c, made at need */
+	struct spinlock rt_lock;          /* held to arm rt_look */
 	struct timer rt_look;             /* the same: RLIMIT_RTTIME */
 	struct itimers *itimers;          /* linux/itimer.c, made at need */
 	struct pidfd *pidfd;              /* [P] linux/pidfd.c, made at need */
