@@ -60,6 +60,34 @@ int ethif_set_promisc(unsigned index, bool on);
  *   -ENOMEM, -ENETDOWN, -EMSGSIZE */
 int ethif_send_frame(struct netif *nif, const void *frame, unsigned len);
 
+/* ---- addresses of IPv4, of which an interface may have several ---- */
+
+struct ethif_addr {
+	uint32_t ip, mask; /* network order */
+	bool secondary;    /* behind another one of the same network */
+	char label[ETHIF_NAME];
+};
+/* The i-th address of an interface; false: no more. */
+bool ethif_addr_nth(struct netif *nif, unsigned i, struct ethif_addr *addr);
+/* The label says as what it is shown.  -EEXIST, -ENOBUFS: too many, no memory */
+int ethif_addr_add(struct netif *nif, const struct ethif_addr *addr);
+/*
+ * Also those that are secondary to it; gone() is told of all but the first one
+ * of the interface, which lwIP tells of itself.  -EADDRNOTAVAIL: it has not got
+ * it
+ */
+int ethif_addr_remove(struct netif *nif, uint32_t ip,
+    void (*gone)(struct netif *nif, const struct ethif_addr *addr));
+/*
+ * lwIP knows each further address as a netif: with the interface's number, name
+ * and card, but its own address and network.  The one with an address (NULL:
+ * none); the one on whose network a next hop lies, else the interface; and the
+ * interface itself.
+ */
+struct netif *ethif_with_address(struct netif *nif, uint32_t ip);
+struct netif *ethif_toward(struct netif *nif, uint32_t hop);
+struct netif *ethif_self(struct netif *nif);
+
 /*
  * Who sees all frames that pass an interface, lock held: AF_PACKET.  `out`:
  * this machine sent it.  The bytes may lie in pieces.

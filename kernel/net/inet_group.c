@@ -115,11 +115,11 @@ choose(const ip_addr_t *group, uint32_t own4, unsigned if_index)
 	if (own4 != 0) {
 		NETIF_FOREACH(nif)
 		if (netif_ip4_addr(nif)->addr == own4)
-			return nif;
+			return ethif_self(nif);
 		return NULL;
 	}
 	nif = IP_IS_V6(group) ? NULL : ip_route(&none, group);
-	return nif != NULL ? nif : netif_default;
+	return nif != NULL ? ethif_self(nif) : netif_default;
 }
 
 static int

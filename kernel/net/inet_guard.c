@@ -45,6 +45,19 @@ is_own(uint32_t ip)
 	return false;
 }
 
+/* To all stations of a network that the interface is in. */
+static bool
+is_broadcast(const ip4_addr_t *ip, const struct netif *inp)
+{
+	struct netif *nif;
+
+	NETIF_FOREACH(nif)
+	if (ethif_index(nif) == ethif_index(inp) &&
+	    ip4_addr_isbroadcast(ip, nif))
+		return true;
+	return false;
+}
+
 /* A source that no other station can have. */
 static bool
 is_martian(const struct ip_hdr *h, const struct netif *inp)
@@ -58,7 +71,7 @@ is_martian(const struct ip_hdr *h, const struct netif *inp)
 		return true;
 	if (src.addr == IPADDR_ANY) /* one that has no address yet */
 		return IPH_PROTO(h) == IP_PROTO_TCP;
-	return is_own(src.addr);
+	return is_own(src.addr) || is_broadcast(&src, inp);
 }
 
 /* An answer of another protocol (RFC 2131, 3): lwIP looks at less. */
@@ -105,7 +118,11 @@ lwip_hook_ip4_input(struct pbuf *p, struct netif *inp)
 {
 	const struct ip_hdr *h = p->payload;
 
-	if (p->len < IP_HLEN || is_martian(h, inp) || is_wrong_udp(p, h)) {
+	bool own = (p->flags & PBUF_FLAG_MCASTLOOP) != 0;
+
+	p->flags &= (u8_t)~PBUF_FLAG_MCASTLOOP;
+	if (p->len < IP_HLEN || (!own && is_martian(h, inp)) ||
+	    is_wrong_udp(p, h)) {
 		pbuf_free(p);
 		return 1;
 	}

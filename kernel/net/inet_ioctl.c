@@ -42,20 +42,24 @@ put_addr(struct ifreq_sockaddr *sa, uint32_t v)
 	memcpy(sa->data + 2, &v, sizeof(v));
 }
 
+/* The first address that goes by the name. */
 static int
-get_if_addr(const struct netif *nif, unsigned cmd, struct ifreq *r)
+get_if_addr(struct netif *nif, unsigned cmd, struct ifreq *r)
 {
-	uint32_t ip = netif_ip4_addr(nif)->addr;
-	uint32_t mask = netif_ip4_netmask(nif)->addr;
+	struct ethif_addr a;
+	unsigned i;
 
-	if (ip == 0)
+	for (i = 0; ethif_addr_nth(nif, i, &a); i++)
+		if (strcmp(a.label, r->name) == 0)
+			break;
+	if (!ethif_addr_nth(nif, i, &a))
 		return -EADDRNOTAVAIL;
 	switch (cmd) {
-	case SIOCGIFNETMASK: put_addr(&r->addr, mask); break;
+	case SIOCGIFNETMASK: put_addr(&r->addr, a.mask); break;
 	case SIOCGIFBRDADDR:
-		put_addr(&r->addr, ethif_nic(nif) == NULL ? 0 : ip | ~mask);
+		put_addr(&r->addr, ethif_nic(nif) == NULL ? 0 : a.ip | ~a.mask);
 		break;
-	default: put_addr(&r->addr, ip);
+	default: put_addr(&r->addr, a.ip);
 	}
 	return 0;
 }
@@ -150,6 +154,20 @@ is_setting(unsigned cmd)
 	}
 }
 
+/* eth0:1 is an address of eth0, asked for as that one. */
+static struct netif *
+by_label(const char *label, unsigned cmd)
+{
+	char name[IFNAMSIZ];
+	char *colon;
+
+	strlcpy(name, label, sizeof(name));
+	colon = strchr(name, ':');
+	if (colon != NULL && !is_setting(cmd))
+		*colon = '\0';
+	return ethif_by_name(name);
+}
+
 static int
 with_interface(unsigned cmd, struct ifreq *r)
 {
@@ -160,7 +178,7 @@ with_interface(unsigned cmd, struct ifreq *r)
 	if (is_setting(cmd) && !sock_hooks->capable(CAP_NET_ADMIN))
 		return -EPERM;
 	net_lock();
-	nif = ethif_by_name(r->name);
+	nif = by_label(r->name, cmd);
 	if (nif == NULL)
 		error = -ENODEV;
 	else
@@ -204,16 +222,17 @@ get_name(uint64_t arg)
 static unsigned
 list_configured(struct ifreq *r, unsigned max)
 {
+	struct ethif_addr a;
 	struct netif *nif;
-	unsigned i, n = 0;
+	unsigned i, k, n = 0;
 
 	net_lock();
-	for (i = 0; n < max && (nif = ethif_nth(i)) != NULL; i++) {
-		memset(&r[n], 0, sizeof(r[n]));
-		strlcpy(r[n].name, ethif_name(nif), IFNAMSIZ);
-		if (get_if_addr(nif, SIOCGIFADDR, &r[n]) == 0)
-			n++;
-	}
+	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
+		for (k = 0; n < max && ethif_addr_nth(nif, k, &a); k++) {
+			memset(&r[n], 0, sizeof(r[n]));
+			strlcpy(r[n].name, a.label, IFNAMSIZ);
+			put_addr(&r[n++].addr, a.ip);
+		}
 	net_unlock();
 	return n;
 }

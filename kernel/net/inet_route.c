@@ -71,7 +71,8 @@ lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest)
 	struct netif *nif, *via = NULL;
 
 	if (r != NULL)
-		return ethif_by_index(r->if_index);
+		return ethif_toward(ethif_by_index(r->if_index),
+		    r->gateway != 0 ? r->gateway : dest->addr);
 	if (ip4_addr_ismulticast(dest) || ip4_addr_isloopback(dest))
 		return NULL;
 	NETIF_FOREACH(nif)
@@ -83,13 +84,12 @@ lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest)
 		if (netif_ip4_gw(nif)->addr == 0 || ethif_nic(nif) == NULL)
 			continue;
 		/* Of several with a gateway the one whose address it is. */
-		if (src != NULL && src->addr != 0 &&
-		    src->addr == netif_ip4_addr(nif)->addr)
+		if (src != NULL && ethif_with_address(nif, src->addr) != NULL)
 			return nif;
 		if (via == NULL || nif == netif_default)
 			via = nif;
 	}
-	return via;
+	return via == NULL ? NULL : ethif_toward(via, netif_ip4_gw(via)->addr);
 }
 
 const ip4_addr_t *
@@ -116,7 +116,8 @@ inet_route_check(const ip_addr_t *from, const ip_addr_t *to)
 		return 0;
 	dest = ip_2_ip4(to)->addr;
 	if (is_on_link(nif, dest) || find(dest) != NULL ||
-	    netif_ip4_gw(nif)->addr != 0 || dest == IPADDR_BROADCAST)
+	    netif_ip4_gw(ethif_self(nif))->addr != 0 ||
+	    dest == IPADDR_BROADCAST)
 		return 0;
 	return -ENETUNREACH;
 }
@@ -130,7 +131,7 @@ netif_of_gateway(uint32_t gateway)
 
 	NETIF_FOREACH(nif)
 	if (is_usable(nif) && is_on_link(nif, gateway))
-		return nif;
+		return ethif_self(nif);
 	return NULL;
 }
 
@@ -262,31 +263,45 @@ inet_route_departed(unsigned if_index)
 
 /* ---------------------------------------------------------------- looking -- */
 
-/* Those of interfaces: gateways (pass 0), networks (pass 1). */
+/* The i-th interface's gateway; counts i down by those that there are. */
 static bool
-nth_of_netifs(unsigned *i, unsigned pass, struct inet_route *r)
+nth_gateway(unsigned *i, struct inet_route *r)
 {
 	struct netif *nif;
 	unsigned n;
 
 	for (n = 0; (nif = ethif_nth(n)) != NULL; n++) {
 		if (!netif_is_up(nif) || ethif_nic(nif) == NULL ||
-		    netif_ip4_addr(nif)->addr == 0)
+		    netif_ip4_gw(nif)->addr == 0)
 			continue;
-		if (pass == 0 && netif_ip4_gw(nif)->addr == 0)
+		*r = (struct inet_route){ .if_index = ethif_index(nif),
+			.gateway = netif_ip4_gw(nif)->addr };
+		r->source = netif_ip4_addr(ethif_toward(nif, r->gateway))->addr;
+		if (r->source != 0 && (*i)-- == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The i-th of the networks that interfaces are in. */
+static bool
+nth_network(unsigned *i, struct inet_route *r)
+{
+	struct ethif_addr a;
+	struct netif *nif;
+	unsigned n, k;
+
+	for (n = 0; (nif = ethif_nth(n)) != NULL; n++) {
+		if (!netif_is_up(nif) || ethif_nic(nif) == NULL)
 			continue;
-		if ((*i)-- > 0)
-			continue;
-		memset(r, 0, sizeof(*r));
-		r->if_index = ethif_index(nif);
-		r->source = netif_ip4_addr(nif)->addr;
-		if (pass == 0) {
-			r->gateway = netif_ip4_gw(nif)->addr;
-		} else {
-			r->mask = netif_ip4_netmask(nif)->addr;
-			r->dest = r->source & r->mask;
+		for (k = 0; ethif_addr_nth(nif, k, &a); k++) {
+			*r = (struct inet_route){ .dest = a.ip & a.mask,
+				.mask = a.mask,
+				.if_index = ethif_index(nif),
+				.source = a.ip };
+			if (!a.secondary && a.mask != UINT32_MAX && (*i)-- == 0)
+				return true;
 		}
-		return true;
 	}
 	return false;
 }
@@ -296,7 +311,7 @@ inet_route_nth(unsigned i, struct inet_route *r)
 {
 	const struct entry *e;
 
-	if (nth_of_netifs(&i, 0, r) || nth_of_netifs(&i, 1, r))
+	if (nth_gateway(&i, r) || nth_network(&i, r))
 		return true;
 	for (e = entries; e != NULL; e = e->next)
 		if (i-- == 0) {

@@ -179,27 +179,28 @@ put_cache(struct nlmsg *m)
 
 static void
 put_addr4(struct nlmsg *m, uint16_t type, uint16_t flags,
-    const struct netif *nif, uint32_t ip, uint32_t mask)
+    const struct netif *nif, const struct ethif_addr *addr)
 {
+	uint32_t f = IFA_F_PERMANENT | (addr->secondary ? IFA_F_SECONDARY : 0);
 	struct ifaddrmsg *a;
 
-	if (ip == 0)
+	if (addr->ip == 0)
 		return;
 	a = nlmsg_begin(m, type, flags, sizeof(*a));
 	if (a == NULL)
 		return;
 	a->ifa_family = AF_INET;
-	a->ifa_prefixlen = (uint8_t)mask_bits(mask);
-	a->ifa_flags = IFA_F_PERMANENT;
+	a->ifa_prefixlen = (uint8_t)mask_bits(addr->mask);
+	a->ifa_flags = (uint8_t)f;
 	a->ifa_scope = ethif_nic(nif) == NULL ? RT_SCOPE_HOST :
 						RT_SCOPE_UNIVERSE;
 	a->ifa_index = ethif_index(nif);
-	nlmsg_put_u32(m, IFA_ADDRESS, ip);
-	nlmsg_put_u32(m, IFA_LOCAL, ip);
-	if (ethif_nic(nif) != NULL && mask != UINT32_MAX)
-		nlmsg_put_u32(m, IFA_BROADCAST, ip | ~mask);
-	nlmsg_put_string(m, IFA_LABEL, ethif_name(nif));
-	nlmsg_put_u32(m, IFA_FLAGS, IFA_F_PERMANENT);
+	nlmsg_put_u32(m, IFA_ADDRESS, addr->ip);
+	nlmsg_put_u32(m, IFA_LOCAL, addr->ip);
+	if (ethif_nic(nif) != NULL && addr->mask != UINT32_MAX)
+		nlmsg_put_u32(m, IFA_BROADCAST, addr->ip | ~addr->mask);
+	nlmsg_put_string(m, IFA_LABEL, addr->label);
+	nlmsg_put_u32(m, IFA_FLAGS, f);
 	put_cache(m);
 	nlmsg_end(m);
 }
@@ -232,6 +233,20 @@ put_addr6(struct nlmsg *m, uint16_t type, uint16_t flags,
 	nlmsg_end(m);
 }
 
+/* Linux's order: the secondary ones are last. */
+static void
+put_all_addr4(struct nlmsg *m, struct netif *nif)
+{
+	struct ethif_addr addr;
+	unsigned i, pass;
+
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; ethif_addr_nth(nif, i, &addr); i++)
+			if (addr.secondary == (pass == 1))
+				put_addr4(m, RTM_NEWADDR, NLM_F_MULTI, nif,
+				    &addr);
+}
+
 static int
 get_addr(struct rtnl_request *r)
 {
@@ -243,9 +258,7 @@ get_addr(struct rtnl_request *r)
 		return -EOPNOTSUPP;
 	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
 		if (family == AF_UNSPEC || family == AF_INET)
-			put_addr4(r->m, RTM_NEWADDR, NLM_F_MULTI, nif,
-			    netif_ip4_addr(nif)->addr,
-			    netif_ip4_netmask(nif)->addr);
+			put_all_addr4(r->m, nif);
 	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
 		for (k = 0; family != AF_INET && k < LWIP_IPV6_NUM_ADDRESSES;
 		     k++)
@@ -253,25 +266,65 @@ get_addr(struct rtnl_request *r)
 	return 0;
 }
 
-static int
-change_addr4(struct netif *nif, uint32_t ip, unsigned bits, bool add)
-{
-	ip4_addr_t addr = { .addr = add ? ip : 0 };
-	ip4_addr_t mask = { .addr = add ? mask_of(bits) : 0 };
-	ip4_addr_t gw = *netif_ip4_gw(nif);
-	uint32_t have = netif_ip4_addr(nif)->addr;
+struct news {
+	struct netif *nif;
+	uint16_t type;
+	unsigned which; /* of IPv6 addresses */
+	struct ethif_addr addr;
+};
 
-	if (!add && have != ip)
-		return -EADDRNOTAVAIL;
-	if (add && have == ip)
-		return -EEXIST;
-	/* One interface has one address of IPv4 here. */
-	if (add && have != 0)
-		return -EOPNOTSUPP;
-	if (!add)
-		gw.addr = 0;
-	netif_set_addr(nif, &addr, &mask, &gw);
-	return 0;
+static void
+fill_addr4(struct nlmsg *m, void *arg)
+{
+	const struct news *n = arg;
+
+	put_addr4(m, n->type, 0, n->nif, &n->addr);
+}
+
+static void
+addr4_gone(struct netif *nif, const struct ethif_addr *addr)
+{
+	struct news n = { .nif = nif, .type = RTM_DELADDR, .addr = *addr };
+
+	rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
+}
+
+static void
+addr4_came(struct netif *nif, uint32_t ip)
+{
+	struct news n = { .nif = nif, .type = RTM_NEWADDR };
+	unsigned i;
+
+	for (i = 0; ethif_addr_nth(nif, i, &n.addr); i++)
+		if (n.addr.ip == ip)
+			rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
+}
+
+static int
+add_addr4(struct rtnl_request *r, struct netif *nif, uint32_t ip,
+    const struct nlattr *label)
+{
+	const struct ifaddrmsg *a = r->body;
+	unsigned flags = r->h->nlmsg_flags;
+	struct ethif_addr addr = { .ip = ip,
+		.mask = mask_of(a->ifa_prefixlen) };
+	struct netif *have = ethif_with_address(nif, ip);
+	bool first = netif_ip4_addr(nif)->addr == 0;
+	int error;
+
+	if (ip == 0 || ip4_addr_ismulticast(&(ip4_addr_t){ ip }))
+		return -EINVAL;
+	if (label == NULL ||
+	    !nlattr_string(label, addr.label, sizeof(addr.label)))
+		strlcpy(addr.label, ethif_name(nif), sizeof(addr.label));
+	if (have != NULL && netif_ip4_netmask(have)->addr == addr.mask &&
+	    (flags & (NLM_F_REPLACE | NLM_F_EXCL)) == NLM_F_REPLACE)
+		return 0;
+	error = ethif_addr_add(nif, &addr);
+	/* Of an interface's first one lwIP tells (addr_changed()). */
+	if (error == 0 && !(first && netif_ip4_addr(nif)->addr == ip))
+		addr4_came(nif, ip);
+	return error;
 }
 
 static int
@@ -314,7 +367,8 @@ change_addr(struct rtnl_request *r)
 	local = attr[IFA_LOCAL] != NULL ? attr[IFA_LOCAL] : attr[IFA_ADDRESS];
 	if (a->ifa_family == AF_INET && a->ifa_prefixlen <= 32 &&
 	    nlattr_get(local, ip, 4))
-		return change_addr4(nif, ip[0], a->ifa_prefixlen, add);
+		return add ? add_addr4(r, nif, ip[0], attr[IFA_LABEL]) :
+			     ethif_addr_remove(nif, ip[0], addr4_gone);
 	if (a->ifa_family == AF_INET6 && nlattr_get(local, ip, 16))
 		return change_addr6(nif, ip, add);
 	return -EINVAL;
@@ -332,27 +386,12 @@ const struct rtnl_handler rtnl_link_handlers[] = {
 
 /* ---------------------------------------------------------------- telling -- */
 
-struct news {
-	struct netif *nif;
-	uint16_t type;
-	unsigned which;    /* of IPv6 addresses */
-	uint32_t ip, mask; /* IPv4 */
-};
-
 static void
 fill_link(struct nlmsg *m, void *arg)
 {
 	const struct news *n = arg;
 
 	put_link(m, n->type, 0, n->nif);
-}
-
-static void
-fill_addr4(struct nlmsg *m, void *arg)
-{
-	const struct news *n = arg;
-
-	put_addr4(m, n->type, 0, n->nif, n->ip, n->mask);
 }
 
 static void
@@ -380,14 +419,11 @@ addr_changed(struct netif *nif, netif_nsc_reason_t reason,
 	struct news n = { .nif = nif, .type = RTM_NEWADDR };
 
 	if ((reason & LWIP_NSC_IPV4_ADDRESS_CHANGED) != 0) {
-		n.type = RTM_DELADDR;
-		n.ip = ip_2_ip4(args->ipv4_changed.old_address)->addr;
-		n.mask = ip_2_ip4(args->ipv4_changed.old_netmask)->addr;
-		rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
-		n.type = RTM_NEWADDR;
-		n.ip = netif_ip4_addr(nif)->addr;
-		n.mask = netif_ip4_netmask(nif)->addr;
-		rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
+		n.addr.ip = ip_2_ip4(args->ipv4_changed.old_address)->addr;
+		n.addr.mask = ip_2_ip4(args->ipv4_changed.old_netmask)->addr;
+		strlcpy(n.addr.label, ethif_name(nif), sizeof(n.addr.label));
+		addr4_gone(nif, &n.addr);
+		addr4_came(nif, netif_ip4_addr(nif)->addr);
 	}
 	if ((reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED) != 0) {
 		n.which = args->ipv6_addr_state_changed.addr_index;

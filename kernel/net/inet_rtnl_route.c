@@ -128,7 +128,7 @@ look_up(struct rtnl_request *r)
 	else if (ethif_nic(nif) != NULL &&
 	    !ip4_addr_netcmp(ip_2_ip4(&to), netif_ip4_addr(nif),
 		netif_ip4_netmask(nif)))
-		route.gateway = netif_ip4_gw(nif)->addr;
+		route.gateway = netif_ip4_gw(ethif_self(nif))->addr;
 	put_route(r->m, RTM_NEWROUTE, 0, &route);
 	return 0;
 }

@@ -231,10 +231,20 @@ check_size(struct inet_sock *is, const struct pbuf *p,
 	return error;
 }
 
+/* An address of IPv4 that the interface has. */
+static bool
+is_own(struct netif *nif, const ip_addr_t *ip)
+{
+	return IP_IS_V4_VAL(*ip) &&
+	    ethif_with_address(nif, ip_2_ip4(ip)->addr) != NULL;
+}
+
 static err_t
 send_from(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
     const struct inet_how *how)
 {
+	const ip_addr_t *from = how->has_from ? &how->from : &is->udp->local_ip;
+	bool group = ip_addr_ismulticast(&to->ip);
 	struct netif *nif = NULL;
 
 	if (how->if_index != 0) {
@@ -242,14 +252,15 @@ send_from(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 		if (nif == NULL)
 			return ERR_RTE;
 	}
-	if (nif == NULL && !how->has_from)
+	if (nif == NULL && !how->has_from && (group || IP_IS_V6_VAL(to->ip)))
 		return udp_sendto(is->udp, p, &to->ip, to->port);
 	if (nif == NULL)
-		nif = ip_route(&how->from, &to->ip);
+		nif = ip_route(from, &to->ip);
 	if (nif == NULL)
 		return ERR_RTE;
-	return how->has_from ?
-	    udp_sendto_if_src(is->udp, p, &to->ip, to->port, nif, &how->from) :
+	/* lwIP knows of one address of an interface. */
+	return how->has_from || is_own(nif, from) ?
+	    udp_sendto_if_src(is->udp, p, &to->ip, to->port, nif, from) :
 	    udp_sendto_if(is->udp, p, &to->ip, to->port, nif);
 }
 

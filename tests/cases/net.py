@@ -346,6 +346,39 @@ def iproute():
                   r'^2: eth0: <BROADCAST,MULTICAST> mtu 1400 .*state DOWN',
                   r'inet 10\.0\.2\.99/24', r'1 packets received',
                   r'Network is unreachable', r'^no way$'])
+    yield script('addresses', 'ip() { /usr/sbin/ip "$@"; }; '
+                 'mkdir /w; echo served >/w/f; httpd -p 80 -h /w; set -e; '
+                 'ip addr add 10.0.2.16/24 dev eth0; '
+                 'ip addr add 192.168.5.1/25 dev eth0 label eth0:1; '
+                 'ip addr add 10.9.9.9/32 dev lo; '
+                 'ip addr add 10.0.2.16/24 dev eth0 || echo twice; '
+                 'ip addr replace 10.0.2.16/24 dev eth0; '
+                 'ip -4 addr show; ip route; ip route get 192.168.5.77; '
+                 'ifconfig eth0:1; ping -c 1 -I 10.0.2.16 10.0.2.2; '
+                 'for i in 10.0.2.15 10.0.2.16 192.168.5.1 10.9.9.9; do '
+                 'wget -q -O /v http://$i/f; cmp /v /w/f; '
+                 'ping -c 1 $i | grep from; done; ip neigh; '
+                 'echo "-- first"; ip addr del 10.0.2.15/24 dev eth0; '
+                 'ip -4 addr show dev eth0; ip route; ping -c 1 192.168.5.1; '
+                 'ip addr del 10.9.9.9/32 dev lo; '
+                 'ip addr del 10.9.9.9/32 dev lo || echo gone', [
+                     r'^twice\r?$', r'^2: eth0: .*\n'
+                     r'    inet 10\.0\.2\.15/24 brd 10\.0\.2\.255 scope global '
+                     r'eth0\r?\n.*\n    inet 192\.168\.5\.1/25 brd 192\.168\.5\.127 '
+                     r'scope global eth0:1\r?\n.*\n    inet 10\.0\.2\.16/24 brd '
+                     r'10\.0\.2\.255 scope global secondary eth0\r?\n',
+                     r'^    inet 10\.9\.9\.9/32 scope host lo',
+                     r'^10\.0\.2\.0/24 dev eth0 proto kernel scope link src '
+                     r'10\.0\.2\.15 ?\r?\n192\.168\.5\.0/25 dev eth0 proto kernel '
+                     r'scope link src 192\.168\.5\.1 ?\r?\n192\.168\.5\.77 dev eth0',
+                     r'^ +inet addr:192\.168\.5\.1 +Bcast:192\.168\.5\.127 +'
+                     r'Mask:255\.255\.255\.128', r'^64 bytes from 10\.0\.2\.2:',
+                     r'^64 bytes from 10\.0\.2\.15: (.*\n)*64 bytes from '
+                     r'10\.0\.2\.16: .*\n64 bytes from 192\.168\.5\.1: .*\n'
+                     r'64 bytes from 10\.9\.9\.9: .*\n10\.0\.2\.2 dev eth0 lladdr',
+                     r'^-- first\r?\n2: eth0: .*\n    inet 192\.168\.5\.1/25 .*\n.*\n'
+                     r'192\.168\.5\.0/25 dev eth0 proto kernel scope link',
+                     r'^1 packets transmitted, 1 packets received', r'^gone'])
     yield script('monitor', 'ip() { /usr/sbin/ip "$@"; }; /usr/sbin/ip monitor >/m & '
                  'until test -s /m; do ip link set eth0 mtu 1400; '
                  'ip link set eth0 mtu 1500; done; ip link set eth0 down; '

@@ -9,6 +9,7 @@ from suite.scripts import (ECONNREFUSED, ECONNRESET, ESTABLISHED, PATTERN,
                            POLLIN, Scripts, must, same, state)
 
 script = Scripts()
+EEXIST, EADDRNOTAVAIL = 17, 99
 
 
 # ------------------------------------------------------------- IPv4, ARP --
@@ -172,6 +173,25 @@ def ip4__reports(peer):
 
 
 @script
+def ip4__to_itself(peer):
+    """By its own address; and by a group, of which others hear, too."""
+    group = '239.7.7.7'
+    fd = peer.do('socket', 4, 'udp')
+    peer.do('bind', fd, '0.0.0.0', 5000)
+    peer.do('join', fd, group)
+    for to in GUEST, group:
+        same(peer.do('sendto', fd, to, 5000, 5), 5, 'sendto')
+        same(peer.do('poll', fd, POLLIN), POLLIN, 'poll')
+        same(peer.call('recv', fd, 9), (5, PATTERN[:5].hex()), 'recv')
+    peer.expect(lambda p: p.proto == P.UDP and str(p.dst) == group, 'a copy')
+    # That of another station that pretends to be this one is not taken.
+    peer.send4(P.UDP, P.udp(GUEST, group, 5000, 5000, b'false'), GUEST, group,
+               P.mac('01:00:5e:07:07:07'))
+    peer.do('sendto', fd, GUEST, 5000, 3)
+    same(peer.call('recv', fd, 9), (3, PATTERN[:3].hex()), 'the next one')
+
+
+@script
 def arp__answers(peer):
     def ask(op, target, sender=PEER, **fields):
         peer.frame(P.ARP, P.arp(op, PEER_MAC, sender, b'\0' * 6, target,
@@ -207,6 +227,104 @@ def arp__a_neighbour_moves(peer):
     p = peer.expect(lambda p: p.proto == P.UDP and p.dport == 99 and
                     len(p.data) == 6, 'it')
     same(p.eth_dst, new, 'where to')
+
+
+# ------------------------------------------------- several IPv4 addresses --
+
+SECOND = '10.7.0.3'
+OTHER, OTHER_PEER = '192.168.5.1', '192.168.5.9'
+
+
+def asks(peer, target, sender):
+    peer.frame(P.ARP, P.arp(1, PEER_MAC, sender, b'\0' * 6, target),
+               dst=b'\xff' * 6)
+
+
+def is_arp(op, src, dst):
+    return lambda p: p.kind == P.ARP and p.op == op and \
+        str(p.src) == src and str(p.dst) == dst
+
+
+def answers_as(peer, own, sender):
+    """To ARP and echoes; and its sender's address is the right one."""
+    asks(peer, own, sender)
+    p = peer.expect(is_arp(2, own, sender), 'an answer of ' + own)
+    same(p.sender_mac, GUEST_MAC, 'who answers')
+    p = answered(peer, echo(peer, b'to ' + own.encode(), src=sender, dst=own))
+    same((str(p.src), str(p.dst)), (own, sender), 'from, to')
+
+
+@script
+def addresses__all_are_answered_for(peer):
+    """A second one of the same network, and one of another."""
+    asks(peer, SECOND, PEER)
+    peer.fence()
+    same(peer.came(is_arp(2, SECOND, PEER)), [], 'answers before it has it')
+    for ip in SECOND, OTHER:
+        same(peer.do('address', 'add', ip, 24), 0, 'add')
+        peer.expect(is_arp(1, ip, ip), 'that it has it')
+        same(peer.call('address', 'add', ip, 24)[0], -EEXIST, 'once more')
+    for own, sender in (GUEST, PEER), (SECOND, PEER), (OTHER, OTHER_PEER):
+        answers_as(peer, own, sender)
+    # Of a source that stands for all stations nothing is taken.
+    echo(peer, b'all', src='192.168.5.255', dst=OTHER)
+    peer.fence()
+    same(peer.came(is_icmp), [], 'answers to all stations')
+
+
+@script
+def addresses__what_is_sent(peer):
+    """From the address that was bound, else the one of the network."""
+    peer.addresses[OTHER_PEER] = PEER_MAC
+    peer.do('address', 'add', SECOND, 24)
+    peer.do('address', 'add', OTHER, 24)
+    for own, to, source in (SECOND, PEER, SECOND), (OTHER, OTHER_PEER, OTHER), \
+            ('0.0.0.0', PEER, GUEST), ('0.0.0.0', OTHER_PEER, OTHER), \
+            (OTHER, PEER, OTHER):
+        fd = peer.do('socket', 4, 'udp')
+        peer.do('bind', fd, own, 77)
+        same(peer.do('sendto', fd, to, 99, 5), 5, 'sendto')
+        p = peer.expect(lambda p: p.proto == P.UDP and p.dport == 99, 'it')
+        same((str(p.src), str(p.dst)), (source, to), 'from, to')
+        peer.udp(99, 77, b'back', src=to, dst=source)
+        same(peer.do('poll', fd, POLLIN), POLLIN, 'poll')
+        same(peer.call('recv', fd, 9), (4, b'back'.hex()), 'recv')
+        peer.do('close', fd)
+    # Who is asked for is told the address of the network in common.
+    fd = peer.do('socket', 4, 'udp')
+    peer.do('sendto', fd, '192.168.5.77', 99, 5)
+    peer.expect(is_arp(1, OTHER, '192.168.5.77'), 'a question')
+
+
+@script
+def addresses__one_is_removed(peer):
+    """Connections of the others go on; nobody answers for it any more."""
+    for ip in SECOND, OTHER:
+        peer.do('address', 'add', ip, 24)
+    listener = peer.listen(80)
+    conns = []
+    for own, sender, port in (GUEST, PEER, 3000), (SECOND, PEER, 3001), \
+            (OTHER, OTHER_PEER, 3002):
+        asks(peer, own, sender)
+        conns.append(peer.conn(80, port, src=sender, dst=own))
+        same(str(conns[-1].open().src), own, 'who answers')
+        fd = peer.do('accept', listener)
+    for _ in range(50):
+        peer.do('address', 'del', OTHER, 24)
+        peer.do('address', 'add', OTHER, 24)
+    peer.do('address', 'del', OTHER, 24)
+    same(peer.call('address', 'del', OTHER, 24)[0], -EADDRNOTAVAIL, 'again')
+    peer.fence()
+    peer.came(lambda p: p.kind == P.ARP)
+    asks(peer, OTHER, PEER)
+    echo(peer, b'gone', src=PEER, dst=OTHER)
+    peer.fence()
+    same(peer.came(lambda p: is_icmp(p) or is_arp(2, OTHER, PEER)(p)), [],
+         'answers for it')
+    for c in conns[:2]:
+        c.send('PA', b'still')
+        c.acked()
+    peer.do('close', fd)
 
 
 # --------------------------------------------------------- IPv6, neighbours --

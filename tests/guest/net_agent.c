@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <netinet/in.h>
@@ -332,6 +333,53 @@ do_report(struct call *c)
 		put_report(c, &m);
 }
 
+/* "join FD GROUP": by eth0; what is sent to groups leaves there, too. */
+static void
+do_join(struct call *c)
+{
+	struct ip_mreqn m = { .imr_ifindex = (int)if_nametoindex("eth0") };
+
+	inet_pton(AF_INET, c->word[2], &m.imr_multiaddr);
+	c->value = result(setsockopt(number(c, 1), IPPROTO_IP,
+	    IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+	if (c->value == 0)
+		c->value = result(setsockopt(number(c, 1), IPPROTO_IP,
+		    IP_MULTICAST_IF, &m, sizeof(m)));
+}
+
+/* "address add IP BITS", "address del IP BITS": of eth0. */
+static void
+do_address(struct call *c)
+{
+	bool add = strcmp(c->word[1], "add") == 0;
+	struct {
+		struct nlmsghdr h;
+		struct ifaddrmsg a;
+		struct rtattr attr;
+		struct in_addr ip;
+	} q = { .h = { .nlmsg_len = sizeof(q),
+		    .nlmsg_type = add ? RTM_NEWADDR : RTM_DELADDR,
+		    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
+			(add ? NLM_F_CREATE | NLM_F_EXCL : 0) },
+		.a = { .ifa_family = AF_INET,
+		    .ifa_prefixlen = (unsigned char)number(c, 3),
+		    .ifa_index = if_nametoindex("eth0") },
+		.attr = { sizeof(q.attr) + sizeof(q.ip), IFA_LOCAL } };
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	inet_pton(AF_INET, c->word[2], &q.ip);
+	c->value = result(send(fd, &q, sizeof(q), 0));
+	if (c->value > 0)
+		c->value = result(recv(fd, &answer, sizeof(answer), 0));
+	if (c->value > 0)
+		c->value = answer.e.error;
+	close(fd);
+}
+
 static void
 do_exit(struct call *c)
 {
@@ -362,6 +410,8 @@ static const struct {
 	{ "memory", do_memory },
 	{ "grep", do_grep },
 	{ "report", do_report },
+	{ "join", do_join },
+	{ "address", do_address },
 	{ "exit", do_exit },
 };
 

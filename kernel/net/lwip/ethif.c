@@ -11,7 +11,6 @@
 #include "kern/thread.h"
 #include "kern/waitq.h"
 #include <lwip/dhcp.h>
-#include <lwip/etharp.h>
 #include <lwip/ethip6.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
@@ -154,6 +153,7 @@ ethif_set_up(struct netif *nif, bool up)
 	} else {
 		netif_set_down(nif);
 	}
+	ethif_alias_follow(nif);
 	tell(nif, ETHIF_CHANGED);
 	return 0;
 }
@@ -169,6 +169,7 @@ ethif_set_mtu(struct netif *nif, unsigned mtu)
 		return -EINVAL;
 	nif->mtu = (u16_t)mtu;
 	nif->mtu6 = (u16_t)mtu;
+	ethif_alias_follow(nif);
 	tell(nif, ETHIF_CHANGED);
 	return 0;
 }
@@ -183,7 +184,7 @@ set_up_netif(struct netif *nif)
 
 	nif->name[0] = 'e';
 	nif->name[1] = 't';
-	nif->output = etharp_output;
+	nif->output = ethif_output4;
 	nif->output_ip6 = ethip6_output;
 	nif->linkoutput = ethif_linkoutput;
 	nif->hwaddr_len = NIC_MAC_LEN;
@@ -377,6 +378,7 @@ depart(struct nic *nic)
 	if (e->added) {
 		tell(&e->nif, ETHIF_GONE);
 		inet_config_departed(&e->nif);
+		ethif_alias_depart(&e->nif);
 		netif_remove(&e->nif);
 		e->added = false;
 	}
@@ -461,6 +463,7 @@ look_at_link(struct ethif *e)
 	} else {
 		netif_set_link_down(&e->nif);
 	}
+	ethif_alias_follow(&e->nif);
 	tell(&e->nif, ETHIF_CHANGED);
 }
 

@@ -36,6 +36,12 @@ extern bool ethif_dirty; /* [n] something waits for ethif_flush_all() */
 /* ethif_rx.c: takes in packets of a queue; true: there may be more. */
 bool ethif_receive(struct ethif *e, unsigned queue);
 
+/* ethif_alias.c: further addresses */
+err_t ethif_output4(struct netif *nif, struct pbuf *p, const ip4_addr_t *to);
+void ethif_arp_input(struct netif *nif, struct pbuf *p); /* takes p over */
+void ethif_alias_follow(struct netif *nif); /* it went up, down, or changed */
+void ethif_alias_depart(struct netif *nif); /* it goes */
+
 /* ethif_lo.c: the loopback, which lwIP has made. */
 void ethif_lo_init(struct netif *lo);
 

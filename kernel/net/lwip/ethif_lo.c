@@ -57,10 +57,18 @@ lwip_hook_loop_output(struct netif *nif, struct pbuf *p)
 {
 	struct netif *lo = netif_get_by_index(ETHIF_LO);
 	struct nic_stats *st = &ethif_lo_stats;
-	err_t error = (netif_loop_output)(nif, p); /* lwIP's, no macro */
+	bool group = nif != lo && (p->flags & PBUF_FLAG_MCASTLOOP) != 0;
+	bool four = p->len > 0 && *(const uint8_t *)p->payload >> 4 == 4;
+	err_t error;
 
-	/* A copy of what a card sends to a group is the card's own. */
-	if (nif != lo && (p->flags & PBUF_FLAG_MCASTLOOP) != 0)
+	/* A copy of what a card sends to a group is the card's own; and a link
+	 * address of IPv6 counts on its link alone. */
+	nif = four && !group ? lo : ethif_self(nif);
+	error = (netif_loop_output)(nif, p); /* lwIP's, no macro */
+	/* From its own address: net/inet_guard.c knows it by the flag. */
+	if (group && error == ERR_OK)
+		nif->loop_last->flags |= PBUF_FLAG_MCASTLOOP;
+	if (group)
 		return error;
 	if (error != ERR_OK) {
 		st->tx_dropped++;

@@ -7,7 +7,6 @@
 #include "net/lwip/ethif_impl.h"
 #include "kern/page.h"
 #include "kern/string.h"
-#include <lwip/etharp.h>
 #include <lwip/ip4.h>
 #include <lwip/ip6.h>
 #include <lwip/pbuf.h>
@@ -111,7 +110,7 @@ give(struct ethif *e, struct pbuf *p, uint16_t type)
 {
 	switch (type) {
 	case PP_HTONS(ETHTYPE_IP): (void)ip4_input(p, &e->nif); break;
-	case PP_HTONS(ETHTYPE_ARP): etharp_input(p, &e->nif); break;
+	case PP_HTONS(ETHTYPE_ARP): ethif_arp_input(&e->nif, p); break;
 	case PP_HTONS(ETHTYPE_IPV6): (void)ip6_input(p, &e->nif); break;
 	default: pbuf_free(p);
 	}
