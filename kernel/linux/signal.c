@@ -739,6 +739,8 @@ stop(struct process *p, int signo)
 		}
 	}
 	spin_unlock_irq(&p->signals->lock, irq);
+	/* Who was continued and has not run yet stops once more. */
+	waitq_wake_all(&p->signals->wq);
 }
 
 void
@@ -753,7 +755,10 @@ signal_take_part_in_stop(void)
 		report_stop(p, p->signals->stop_signo);
 }
 
-/* Sleeps while the process is stopped; only SIGCONT and SIGKILL end that. */
+/*
+ * Sleeps while the process is stopped; only SIGCONT and SIGKILL end that, and
+ * another stop, in which the caller must take part.
+ */
 static void
 stay_stopped(struct process *p)
 {
@@ -763,7 +768,8 @@ stay_stopped(struct process *p)
 
 	signal_take_part_in_stop();
 	wait_event(&p->signals->wq,
-	    !p->signals->stopped || task_must_end(t) || t->trap_pending);
+	    !p->signals->stopped || task_must_end(t) || t->trap_pending ||
+		t->stop_due);
 	irq = spin_lock_irq(&p->signals->lock);
 	report = p->signals->continued;
 	p->signals->continued = false;
@@ -828,7 +834,7 @@ before_signals(struct process *p, struct task *t)
 		if (!must_stop(p, t) && !p->signals->continued)
 			return;
 		stay_stopped(p);
-		if (!t->trap_pending && !task_must_end(t))
+		if (!t->trap_pending && !task_must_end(t) && !t->stop_due)
 			return;
 	}
 }

@@ -89,7 +89,7 @@ static void
 last_thread(void)
 {
 	pid_t pid = begin_forker();
-	int status = 0;
+	int status = 0, i;
 
 	CHECK_RET(kill(pid, SIGSTOP), 0);
 	await(pid, true);
@@ -104,6 +104,13 @@ last_thread(void)
 	CHECK_RET(kill(pid, SIGSTOP), 0); /* all at once */
 	CHECK_RET(waitpid(pid, &status, WUNTRACED), pid);
 	CHECK_RET(status, SIGSTOP << 8 | 0x7f);
+	/* Some have been continued but not run when it stops again. */
+	for (i = 0; i < 500; i++) {
+		CHECK_RET(kill(pid, SIGCONT), 0);
+		CHECK_RET(kill(pid, SIGSTOP), 0);
+		CHECK_RET(waitpid(pid, &status, WUNTRACED), pid);
+		CHECK_RET(status, SIGSTOP << 8 | 0x7f);
+	}
 	end_it(pid);
 }
 
