@@ -52,10 +52,11 @@ find_path(uint32_t to)
 	unsigned i;
 
 	for (i = 0; any_path && i < PATHS; i++) {
-		if (paths[i].mtu != 0 && sys_now() - paths[i].since > LIFE_MS)
-			paths[i].mtu = 0;
-		if (paths[i].mtu != 0 && paths[i].to == to)
+		if (paths[i].mtu == 0 || paths[i].to != to)
+			continue;
+		if (sys_now() - paths[i].since <= LIFE_MS)
 			return &paths[i];
+		paths[i].mtu = 0;
 	}
 	return NULL;
 }
