@@ -259,8 +259,6 @@ int64_t inet_dgram_stamp(const struct inet_sock *is);
 unsigned inet_dgram_poll(struct socket *s, struct poll_table *table);
 int inet_dgram_shutdown(struct socket *s, int how);
 void inet_dgram_drop(struct inet_sock *is);
-/* The message's bytes in a pbuf with room for headers.  -ENOMEM, -EFAULT */
-int inet_dgram_take(struct sock_msg *m, struct pbuf **out);
 /* What control messages say of one datagram to send. */
 struct inet_how {
 	int if_index; /* 0: not said */
@@ -268,10 +266,23 @@ struct inet_how {
 	ip_addr_t from;
 	int ttl, tos; /* -1: not said */
 };
-int inet_dgram_how(const struct inet_sock *is, const struct sock_msg *m,
-    struct inet_how *how);
+/* How a kind of socket sends. */
+struct inet_sender {
+	/* To whom.  -EDESTADDRREQ, what inet_addr_get() says */
+	int (*target)(const struct inet_sock *is, const struct sock_msg *m,
+	    struct inet_end *to);
+	/* Lock held; p stays the caller's.  -EMSGSIZE, -ENETUNREACH... */
+	int (*output)(struct inet_sock *is, struct pbuf *p,
+	    const struct inet_end *to, const struct inet_how *how);
+	uint32_t max4, max6; /* bytes of a message */
+};
+/* As struct socket_ops' send. */
+long inet_dgram_send(struct socket *s, struct sock_msg *m,
+    const struct inet_sender *sender);
 
 /* inet_raw.c: what sockets of echoes do alike; as in struct socket_ops. */
+/* Whether the socket may see the packet of now, which comes from there. */
+bool inet_raw_is_for(const struct inet_sock *is, const ip_addr_t *from);
 void inet_raw_release(struct socket *s);
 int inet_raw_connect(struct socket *s, const struct sock_addr *addr,
     bool nonblock, const struct vfs_ctx *vfs);

@@ -212,8 +212,8 @@ how_one(const struct sock_cmsg *c, struct inet_how *how)
 	return 0;
 }
 
-int
-inet_dgram_how(const struct inet_sock *is, const struct sock_msg *m,
+static int
+find_how(const struct inet_sock *is, const struct sock_msg *m,
     struct inet_how *how)
 {
 	unsigned i;
@@ -351,8 +351,9 @@ inet_dgram_poll(struct socket *s, struct poll_table *table)
 
 /* ----------------------------------------------------------------- sending -- */
 
-int
-inet_dgram_take(struct sock_msg *m, struct pbuf **out)
+/* The message's bytes in a pbuf with room for headers. */
+static int
+take_bytes(struct sock_msg *m, struct pbuf **out)
 {
 	size_t len = m->u->resid;
 	struct pbuf *p;
@@ -368,6 +369,40 @@ inet_dgram_take(struct sock_msg *m, struct pbuf **out)
 	}
 	*out = p;
 	return 0;
+}
+
+long
+inet_dgram_send(struct socket *s, struct sock_msg *m,
+    const struct inet_sender *sender)
+{
+	struct inet_sock *is = inet_of(s);
+	size_t len = m->u->resid;
+	struct inet_how how;
+	struct inet_end to;
+	struct pbuf *p;
+	int error;
+
+	if ((m->flags & MSG_OOB) != 0)
+		return -EOPNOTSUPP;
+	if (is->tx_shut)
+		return -EPIPE;
+	error = sender->target(is, m, &to);
+	if (error == 0)
+		error = find_how(is, m, &how);
+	if (error == 0 && is->error != 0)
+		error = -inet_take_error(s);
+	if (error == 0 &&
+	    len > (IP_IS_V6_VAL(to.ip) ? sender->max6 : sender->max4))
+		error = -EMSGSIZE;
+	if (error == 0)
+		error = take_bytes(m, &p);
+	if (error != 0)
+		return error;
+	net_lock();
+	error = sender->output(is, p, &to, &how);
+	pbuf_free(p);
+	net_unlock();
+	return error != 0 ? error : (long)len;
 }
 
 int

@@ -66,13 +66,8 @@ on_receive(void *arg, struct raw_pcb *pcb, struct pbuf *p,
 	struct pbuf *copy;
 
 	(void)pcb;
-	if (p->len < head ||
+	if (!inet_raw_is_for(is, addr) || p->len < head ||
 	    !is_answer(is, (const uint8_t *)p->payload + head, p->len - head))
-		return 0;
-	if (is->state == INET_CONNECTED && !ip_addr_cmp(&is->remote.ip, addr))
-		return 0;
-	if (is->bound_if != 0 &&
-	    is->bound_if != netif_get_index(ip_current_input_netif()))
 		return 0;
 	copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
 	if (copy != NULL)
@@ -170,34 +165,24 @@ complete(struct inet_sock *is, struct pbuf *p)
 	return error;
 }
 
+static int
+output(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
+    const struct inet_how *how)
+{
+	int error = complete(is, p);
+
+	return error != 0 ? error : inet_raw_output(is, p, to, how);
+}
+
 static long
 send(struct socket *s, struct sock_msg *m)
 {
-	struct inet_sock *is = inet_of(s);
-	size_t len = m->u->resid;
-	struct inet_how how;
-	struct inet_end to;
-	struct pbuf *p;
-	int error;
+	static const struct inet_sender ping = { .target = inet_raw_target,
+		.output = output,
+		.max4 = UINT16_MAX,
+		.max6 = UINT16_MAX };
 
-	if ((m->flags & MSG_OOB) != 0)
-		return -EOPNOTSUPP;
-	error = inet_raw_target(is, m, &to);
-	if (error == 0)
-		error = inet_dgram_how(is, m, &how);
-	if (error == 0 && is->error != 0)
-		error = -inet_take_error(s);
-	if (error == 0)
-		error = inet_dgram_take(m, &p);
-	if (error != 0)
-		return error;
-	net_lock();
-	error = complete(is, p);
-	if (error == 0)
-		error = inet_raw_output(is, p, &to, &how);
-	pbuf_free(p);
-	net_unlock();
-	return error != 0 ? error : (long)len;
+	return inet_dgram_send(s, m, &ping);
 }
 
 const struct socket_ops inet_ping_ops = {

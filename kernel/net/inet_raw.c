@@ -32,8 +32,8 @@ passes_filter(const struct inet_sock *is, const uint8_t *at, unsigned len)
 	return true;
 }
 
-static bool
-is_for(const struct inet_sock *is, const ip_addr_t *from)
+bool
+inet_raw_is_for(const struct inet_sock *is, const ip_addr_t *from)
 {
 	if (is->state == INET_CONNECTED && !ip_addr_cmp(&is->remote.ip, from))
 		return false;
@@ -52,7 +52,7 @@ on_receive(void *arg, struct raw_pcb *pcb, struct pbuf *p,
 	struct pbuf *copy;
 
 	(void)pcb;
-	if (!is_for(is, addr) || p->len < head ||
+	if (!inet_raw_is_for(is, addr) || p->len < head ||
 	    !passes_filter(is, (const uint8_t *)p->payload + head,
 		p->len - head))
 		return 0;
@@ -244,31 +244,12 @@ inet_raw_target(const struct inet_sock *is, const struct sock_msg *m,
 static long
 send(struct socket *s, struct sock_msg *m)
 {
-	struct inet_sock *is = inet_of(s);
-	size_t len = m->u->resid;
-	struct inet_how how;
-	struct inet_end to;
-	struct pbuf *p;
-	int error;
+	static const struct inet_sender raw = { .target = inet_raw_target,
+		.output = inet_raw_output,
+		.max4 = UINT16_MAX,
+		.max6 = UINT16_MAX };
 
-	if ((m->flags & MSG_OOB) != 0)
-		return -EOPNOTSUPP;
-	if (is->tx_shut)
-		return -EPIPE;
-	error = inet_raw_target(is, m, &to);
-	if (error == 0)
-		error = inet_dgram_how(is, m, &how);
-	if (error == 0 && is->error != 0)
-		error = -inet_take_error(s);
-	if (error == 0)
-		error = inet_dgram_take(m, &p);
-	if (error != 0)
-		return error;
-	net_lock();
-	error = inet_raw_output(is, p, &to, &how);
-	pbuf_free(p);
-	net_unlock();
-	return error != 0 ? error : (long)len;
+	return inet_dgram_send(s, m, &raw);
 }
 
 const struct socket_ops inet_raw_ops = {

@@ -323,33 +323,12 @@ find_target(const struct inet_sock *is, const struct sock_msg *m,
 static long
 send(struct socket *s, struct sock_msg *m)
 {
-	struct inet_sock *is = inet_of(s);
-	size_t len = m->u->resid;
-	struct inet_how how;
-	struct inet_end to;
-	struct pbuf *p;
-	int error;
+	static const struct inet_sender udp = { .target = find_target,
+		.output = send_locked,
+		.max4 = DATA_MAX4,
+		.max6 = DATA_MAX6 };
 
-	if ((m->flags & MSG_OOB) != 0)
-		return -EOPNOTSUPP;
-	if (is->tx_shut)
-		return -EPIPE;
-	error = find_target(is, m, &to);
-	if (error == 0)
-		error = inet_dgram_how(is, m, &how);
-	if (error == 0 && is->error != 0)
-		error = -inet_take_error(s);
-	if (error == 0 && len > (IP_IS_V6_VAL(to.ip) ? DATA_MAX6 : DATA_MAX4))
-		error = -EMSGSIZE;
-	if (error == 0)
-		error = inet_dgram_take(m, &p);
-	if (error != 0)
-		return error;
-	net_lock();
-	error = send_locked(is, p, &to, &how);
-	pbuf_free(p);
-	net_unlock();
-	return error != 0 ? error : (long)len;
+	return inet_dgram_send(s, m, &udp);
 }
 
 const struct socket_ops inet_udp_ops = {
