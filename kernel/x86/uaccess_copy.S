@@ -18,6 +18,24 @@
 	.quad at, go;			\
 	.popsection
 
+/* What 1 could not do is -1. */
+#define FAILS				\
+2:	CLAC;				\
+	movl $-1, %eax;			\
+	ret;				\
+	FAULT(1b, 2b)
+
+#define XSTATE(op)			\
+	movq %rsi, %rax;		\
+	movq %rsi, %rdx;		\
+	shrq $32, %rdx;			\
+	STAC;				\
+1:	op (%rdi);			\
+	CLAC;				\
+	xorl %eax, %eax;		\
+	ret;				\
+	FAILS
+
 	.text
 /* size_t user_copy(void *dst, const void *src, size_t n): bytes left over */
 	.globl user_copy
@@ -96,10 +114,7 @@ user_get32:
 	CLAC
 	movl %ecx, (%rdi)
 	ret
-2:	CLAC
-	movl $-1, %eax
-	ret
-	FAULT(1b, 2b)
+	FAILS
 
 /*
  * int user_cas32(void *dst, uint32_t old, uint32_t new, uint32_t *seen):
@@ -114,10 +129,7 @@ user_cas32:
 	movl %eax, (%rcx)
 	xorl %eax, %eax
 	ret
-2:	CLAC
-	movl $-1, %eax
-	ret
-	FAULT(1b, 2b)
+	FAILS
 
 /*
  * int user_xsave(void *to, uint64_t what), user_xrstor(const void *from, ...):
@@ -125,32 +137,10 @@ user_cas32:
  */
 	.globl user_xsave
 user_xsave:
-	movq %rsi, %rax
-	movq %rsi, %rdx
-	shrq $32, %rdx
-	STAC
-1:	xsave64 (%rdi)
-	CLAC
-	xorl %eax, %eax
-	ret
-2:	CLAC
-	movl $-1, %eax
-	ret
-	FAULT(1b, 2b)
+	XSTATE(xsave64)
 
 	.globl user_xrstor
 user_xrstor:
-	movq %rsi, %rax
-	movq %rsi, %rdx
-	shrq $32, %rdx
-	STAC
-1:	xrstor64 (%rdi)
-	CLAC
-	xorl %eax, %eax
-	ret
-2:	CLAC
-	movl $-1, %eax
-	ret
-	FAULT(1b, 2b)
+	XSTATE(xrstor64)
 
 	.section .note.GNU-stack, "", @progbits
