@@ -25,4 +25,10 @@
 extern const struct pseudo_entry proc_sys_fs_entries[];
 extern const struct pseudo_entry proc_sys_vm_entries[];
 
+/*
+ * Digits of a text that is written, behind blanks; *text is what follows.
+ * false: there are none, or more than 64 bits hold
+ */
+bool proc_take_number(const char **text, uint64_t *out);
+
 #endif

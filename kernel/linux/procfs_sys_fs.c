@@ -31,26 +31,38 @@ SHOW_NUMBER(mq_msg_default, MQ_MSG_DEFAULT)
 SHOW_NUMBER(mq_msgsize_default, MQ_SIZE_DEFAULT)
 SHOW_NUMBER(mq_queues_max, MQ_QUEUES_MAX)
 
-/* A number, and white space.  -EINVAL */
-static int
-parse_word(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+bool
+proc_take_number(const char **text, uint64_t *out)
 {
 	uint64_t v = 0, digit;
-	const char *p = text;
+	const char *p = *text;
 
 	while (*p == ' ' || *p == '\t')
 		p++;
 	if (*p < '0' || *p > '9')
-		return -EINVAL;
+		return false;
 	for (; *p >= '0' && *p <= '9'; p++) {
 		digit = (uint64_t)(*p - '0');
 		if (v > (UINT64_MAX - digit) / 10)
-			return -EINVAL;
+			return false;
 		v = v * 10 + digit;
 	}
-	while (*p == ' ' || *p == '\t' || *p == '\n')
-		p++;
-	if (*p != '\0' || v < min || v > max)
+	*text = p;
+	*out = v;
+	return true;
+}
+
+/* A number, and white space.  -EINVAL */
+static int
+parse_word(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t v;
+
+	if (!proc_take_number(&text, &v))
+		return -EINVAL;
+	while (*text == ' ' || *text == '\t' || *text == '\n')
+		text++;
+	if (*text != '\0' || v < min || v > max)
 		return -EINVAL;
 	*out = v;
 	return 0;

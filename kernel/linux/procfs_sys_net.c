@@ -3,6 +3,7 @@
 #include "fs/vfs.h"
 #include "kern/string.h"
 #include "linux/procfs.h"
+#include "linux/procfs_sys.h"
 #include "net/inet_limits.h"
 #include "net/socket.h"
 #include <linux/errno.h>
@@ -39,36 +40,18 @@ show_ping_groups(const struct pseudo_id *id, struct sbuf *sb)
 	return 0;
 }
 
-/* Digits behind blanks; false: there are none, or too many. */
-static bool
-take_number(const char **at, const char *end, uint32_t *n)
-{
-	const char *p = *at;
-	uint64_t v = 0;
-
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	*at = p;
-	for (; p < end && *p >= '0' && *p <= '9' && v <= UINT32_MAX; p++)
-		v = v * 10 + (uint64_t)(*p - '0');
-	if (p == *at || v > UINT32_MAX)
-		return false;
-	*at = p;
-	*n = (uint32_t)v;
-	return true;
-}
-
 static int
 store_ping_groups(const struct pseudo_id *id, const char *text, size_t len)
 {
-	const char *end = text + len;
-	uint32_t range[2];
+	uint64_t first, last;
 
 	(void)id;
-	if (!take_number(&text, end, &range[0]) ||
-	    !take_number(&text, end, &range[1]))
+	(void)len;
+	if (!proc_take_number(&text, &first) ||
+	    !proc_take_number(&text, &last) || first > UINT32_MAX ||
+	    last > UINT32_MAX)
 		return -EINVAL;
-	return inet_ping_set_groups(range[0], range[1]);
+	return inet_ping_set_groups((uint32_t)first, (uint32_t)last);
 }
 
 static const struct pseudo_entry core_entries[] = {
