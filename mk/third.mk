@@ -35,11 +35,11 @@ LWIP_C	= $(LWIP_HOT) core/netif core/raw core/ipv4/dhcp \
 	  core/ipv4/icmp core/ipv4/igmp core/ipv4/ip4_frag core/ipv6/icmp6 \
 	  core/ipv6/inet6 core/ipv6/ip6_frag core/ipv6/mld6 core/ipv6/nd6
 LWIP_O	= $(LWIP_C:%=$(THIRD)/obj/lwip/%.o)
-# Its resets, sizes and lists of connections are ours, and its segments pass by
-# us: kernel/net/lwip/hooks.h.
+# Its resets, sizes, lists of connections and timer are ours, and its segments
+# pass by us: kernel/net/lwip/hooks.h.
 LWIP_DEF_tcp = -DLWIP_PORT_TCP
 LWIP_DEF_tcp_in = -DLWIP_PORT_TCP_IN -Dtcp_eff_send_mss_netif=lwip_hook_send_mss
-LWIP_DEF_tcp_out = -DLWIP_PORT_TCP_OUT
+LWIP_DEF_tcp_out = -DLWIP_PORT_TCP_OUT -Dtcp_output=lwip_port_output
 LWIP_USE = -isystem $(THIRD)/lwip/src/include -Ikernel/net/lwip
 
 # Z_TESTW=0: the CRC takes a byte at a time, from 1 KiB of tables, not 28.

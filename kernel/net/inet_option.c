@@ -13,6 +13,7 @@
 #include "net/inet_error.h"
 #include "net/inet_pmtu.h"
 #include "net/inet_tcp_info.h"
+#include "net/lwip/rexmit.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
 #include <lwip/netif.h>
@@ -141,6 +142,8 @@ tell_tcp(struct inet_sock *is)
 	    &pcb->netif_idx);
 	if (pcb->state == LISTEN)
 		return;
+	lwip_rexmit_of(pcb)->user_ms = (u32_t)is->user_timeout_ms;
+	lwip_rexmit_of(pcb)->syn_tries = (u8_t)is->syncnt;
 	pcb->keep_idle = (u32_t)idle * 1000;
 	pcb->keep_intvl = (u32_t)intvl * 1000;
 	pcb->keep_cnt = is->keep_cnt != 0 ? (u32_t)is->keep_cnt : INET_KEEP_CNT;

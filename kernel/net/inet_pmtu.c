@@ -14,7 +14,7 @@
 #include "net/ethif.h"
 #include "net/inet.h"
 #include "net/inet_error.h"
-#include "net/lwip/hooks.h"
+#include "net/lwip/rexmit.h"
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/nd6.h>
@@ -160,6 +160,7 @@ shrink(struct tcp_pcb *pcb, unsigned mtu)
 	pcb->mss = (u16_t)(mtu - head);
 	if (pcb->unacked != NULL && tcp_rexmit_rto_prepare(pcb) != ERR_OK)
 		return;
+	lwip_rexmit_requeued(pcb);
 	split_unsent(pcb);
 	(void)tcp_output(pcb);
 }

@@ -4,12 +4,11 @@
 
 #include "kern/string.h"
 #include "net/inet.h"
+#include "net/lwip/rexmit.h"
 #include "net/stack.h"
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 #include <linux/tcp.h>
-
-#define TICK_US (TCP_SLOW_INTERVAL * 1000u)
 
 unsigned
 inet_tcp_state_of(int lwip_state)
@@ -65,9 +64,11 @@ segments(const struct tcp_seg *seg)
 static void
 fill(const struct tcp_pcb *pcb, struct tcp_info *info)
 {
+	const struct lwip_rexmit *r = lwip_rexmit_of(pcb);
 	unsigned mss = pcb->mss != 0 ? pcb->mss : 536;
 
-	info->tcpi_retransmits = pcb->nrtx;
+	info->tcpi_retransmits = r->tries;
+	info->tcpi_total_retrans = r->total;
 	info->tcpi_probes = pcb->persist_probe;
 	info->tcpi_backoff = pcb->persist_backoff;
 	info->tcpi_options = ((pcb->flags & TF_TIMESTAMP) != 0 ?
@@ -77,12 +78,12 @@ fill(const struct tcp_pcb *pcb, struct tcp_info *info)
 	    ((pcb->flags & TF_WND_SCALE) != 0 ? TCPI_OPT_WSCALE : 0);
 	info->tcpi_snd_wscale = pcb->snd_scale;
 	info->tcpi_rcv_wscale = pcb->rcv_scale;
-	info->tcpi_rto = (unsigned)pcb->rto * TICK_US;
+	info->tcpi_rto = r->rto * 1000;
 	info->tcpi_snd_mss = info->tcpi_rcv_mss = info->tcpi_advmss = mss;
 	info->tcpi_unacked = segments(pcb->unacked);
 	info->tcpi_pmtu = mss + 40;
-	info->tcpi_rtt = (unsigned)(pcb->sa >> 3) * TICK_US;
-	info->tcpi_rttvar = (unsigned)(pcb->sv >> 2) * TICK_US;
+	info->tcpi_rtt = r->srtt >> 3;
+	info->tcpi_rttvar = r->var >> 2;
 	info->tcpi_snd_ssthresh = pcb->ssthresh / mss;
 	info->tcpi_snd_cwnd = MAX(pcb->cwnd / mss, 1u);
 	info->tcpi_rcv_space = pcb->rcv_wnd;

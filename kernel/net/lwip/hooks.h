@@ -98,6 +98,19 @@ extern bool lwip_port_fast;
 		tcp_output(pcb))
 #endif
 
+/*
+ * lwip/rexmit.c: lwIP's tcp_output() has its place taken, where it is defined
+ * by -Dtcp_output=...; and blocks are larger than lwIP knows.
+ */
+err_t lwip_port_output(struct tcp_pcb *pcb);
+void *lwip_port_pcb_alloc(void);
+#ifdef LWIP_PORT_TCP
+#undef TCP_SYN_RCVD_TIMEOUT
+#define TCP_SYN_RCVD_TIMEOUT 70000 /* ms; 63 s are the tries' end */
+#define memp_malloc(type) \
+	((type) == MEMP_TCP_PCB ? lwip_port_pcb_alloc() : (memp_malloc)(type))
+#endif
+
 /* In place of tcp_input(), which it calls. */
 void lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp);
 

@@ -19,6 +19,7 @@
  * Locking: the network lock is held.
  */
 #include "net/lwip/port.h"
+#include "net/lwip/rexmit.h"
 #include <lwip/mem.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/tcp.h>
@@ -312,6 +313,7 @@ forget(struct tcp_pcb *pcb)
 	}
 	self->callbacks = NULL;
 	self->data = NULL;
+	lwip_rexmit_forget(pcb);
 	one_less(pcb);
 }
 

@@ -5,6 +5,7 @@
  */
 /* unit: kernel/net/lwip/pcbs.c */
 #include "net/lwip/port.h"
+#include "net/lwip/rexmit.h"
 #include <lwip/ip.h>
 #include <lwip/mem.h>
 #include <lwip/priv/tcp_priv.h>
@@ -62,6 +63,12 @@ lwip_port_assert(const char *what, const char *file, int line)
 void
 tcp_timer_needed(void)
 {
+}
+
+void
+lwip_rexmit_forget(struct tcp_pcb *pcb)
+{
+	(void)pcb;
 }
 
 void

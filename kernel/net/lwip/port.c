@@ -70,6 +70,12 @@ mem_trim(void *p, mem_size_t size)
 	return p;
 }
 
+u64_t
+lwip_port_us(void)
+{
+	return (u64_t)clock_mono_ns() / 1000;
+}
+
 u32_t
 sys_now(void)
 {

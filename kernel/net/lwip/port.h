@@ -24,6 +24,8 @@ void lwip_timers_run(bool all);
 u32_t lwip_timers_sleep(void);
 /* Packets were sent or came, or may have been: neighbours may be asked for. */
 void lwip_timers_used(void);
+/* port.c: the monotonic clock in us, of which sys_now() is the ms. */
+u64_t lwip_port_us(void);
 /* port.c, for timers.c: how long to sleep must be asked again. */
 void lwip_timers_look(void);
 

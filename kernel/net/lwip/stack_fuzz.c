@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/timers.c kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
@@ -88,6 +88,12 @@ mem_trim(void *p, mem_size_t size)
 {
 	(void)size;
 	return p;
+}
+
+u64_t
+lwip_port_us(void)
+{
+	return (u64_t)now_ms * 1000;
 }
 
 u32_t

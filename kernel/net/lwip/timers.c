@@ -12,6 +12,7 @@
  * Locking: the network lock is held.
  */
 #include "net/lwip/port.h"
+#include "net/lwip/rexmit.h"
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
 #include <lwip/igmp.h>
@@ -323,6 +324,8 @@ lwip_timers_run(bool all)
 			}
 		}
 	}
+	if (all && lwip_rexmit_run(now))
+		lwip_timers_used();
 }
 
 u32_t
@@ -343,7 +346,7 @@ lwip_timers_sleep(void)
 		ms += LWIP_MIN(quiet, LONGEST / t->interval) * t->interval;
 		first = LWIP_MIN(first, ms);
 	}
-	return first;
+	return lwip_rexmit_sleep(now, first);
 }
 
 void

@@ -5,6 +5,7 @@
  */
 /* unit: kernel/net/lwip/timers.c */
 #include "net/lwip/port.h"
+#include "net/lwip/rexmit.h"
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
 #include <lwip/igmp.h>
@@ -59,6 +60,21 @@ void
 lwip_timers_look(void)
 {
 	looks = true;
+}
+
+/* Nothing was sent that is waited for. */
+bool
+lwip_rexmit_run(u32_t at)
+{
+	(void)at;
+	return false;
+}
+
+u32_t
+lwip_rexmit_sleep(u32_t at, u32_t max)
+{
+	(void)at;
+	return max;
 }
 
 void
