@@ -5,7 +5,8 @@
  * A file with O_ASYNC has waiters on the queues that poll(2) would use.  Who
  * wakes a queue may hold any lock, so the waiter only puts the file on a list,
  * and a thread, made with the first such file, asks the file for its events
- * and sends the signal.
+ * and sends the signal.  Urgent data of TCP is told by that thread, too, without
+ * O_ASYNC.
  *
  * Locking, outermost first: sigio_lock (files stay while they are asked), the
  * files' wait queues, pending.lock (interrupts off).  Nothing is sent under
@@ -27,6 +28,11 @@
 #define SIGIO_QUEUES 4       /* of one file; more are not known */
 #define SIGIO_RAISED POLLMSG /* as an event */
 
+/* Why a file is pending. */
+#define WOKEN  1u
+#define RAISED 2u
+#define URGENT 4u
+
 struct sigio_waiter {
 	struct waiter waiter;
 	struct sigio *s;
@@ -45,7 +51,7 @@ struct sigio {             /* m: sigio_lock, q: pending.lock */
 	struct sigio_owner owner; /* [m] */
 	unsigned nqueues;         /* [m] */
 	int error;                /* [m] a queue could not be joined */
-	bool pending, raised;     /* [q] */
+	unsigned pending;         /* [q] WOKEN...; 0: it is not in the list */
 	TAILQ_ENTRY(sigio) link;  /* [q] */
 	struct sigio_waiter queue[SIGIO_QUEUES]; /* [m] */
 };
@@ -120,11 +126,31 @@ tell_process(struct process *p, void *arg)
 }
 
 static void
-tell(const struct sigio_owner *o, unsigned events)
+tell_owner(struct telling *t)
 {
-	struct telling t = { .owner = o };
+	const struct sigio_owner *o = t->owner;
 	struct process *p;
 	struct task *task;
+
+	mutex_lock(&process_lock);
+	if (o->type == F_OWNER_PGRP) {
+		process_foreach_locked(tell_process, t);
+	} else if (o->type == F_OWNER_PID) {
+		p = process_find_locked(o->id);
+		if (p != NULL)
+			tell_process(p, t);
+	} else {
+		task = task_find_locked(o->id);
+		if (task != NULL)
+			tell_task(t, task);
+	}
+	mutex_unlock(&process_lock);
+}
+
+static void
+tell_events(const struct sigio_owner *o, unsigned events)
+{
+	struct telling t = { .owner = o };
 
 	t.plain.si_signo = SIGIO;
 	t.plain.si_code = SI_KERNEL;
@@ -134,72 +160,79 @@ tell(const struct sigio_owner *o, unsigned events)
 		t.info.si_signo = o->signo;
 		t.info.si_fd = o->fd;
 	}
-	mutex_lock(&process_lock);
-	if (o->type == F_OWNER_PGRP) {
-		process_foreach_locked(tell_process, &t);
-	} else if (o->type == F_OWNER_PID) {
-		p = process_find_locked(o->id);
-		if (p != NULL)
-			tell_process(p, &t);
-	} else {
-		task = task_find_locked(o->id);
-		if (task != NULL)
-			tell_task(&t, task);
-	}
-	mutex_unlock(&process_lock);
+	tell_owner(&t);
 }
 
-/* The next, and SIGIO_RAISED if it was raised. */
+static void
+tell_urgent(const struct sigio_owner *o)
+{
+	struct telling t = { .owner = o };
+
+	t.plain.si_signo = SIGURG;
+	t.plain.si_code = SI_KERNEL;
+	t.info = t.plain;
+	tell_owner(&t);
+}
+
 static struct sigio *
-take_pending(unsigned *events)
+take_pending(unsigned *why)
 {
 	uint64_t state = spin_lock_irq(&pending.lock);
 	struct sigio *s = TAILQ_FIRST(&pending.files);
 
 	if (s != NULL) {
 		TAILQ_REMOVE(&pending.files, s, link);
-		*events = s->raised ? SIGIO_RAISED : 0;
-		s->pending = false;
-		s->raised = false;
+		*why = s->pending;
+		s->pending = 0;
 	}
 	spin_unlock_irq(&pending.lock, state);
 	return s;
 }
 
+/* One file's owner is told. */
+static void
+tell_next(void)
+{
+	struct sigio_owner owner = { 0 };
+	unsigned why = 0, events = 0;
+	struct sigio *s;
+
+	mutex_lock(&sigio_lock);
+	s = take_pending(&why);
+	if (s != NULL) {
+		if ((why & RAISED) != 0)
+			events = SIGIO_RAISED;
+		else if ((why & WOKEN) != 0)
+			events = file_poll(s->file, NULL);
+		owner = s->owner;
+	}
+	mutex_unlock(&sigio_lock);
+	if (owner.id == 0)
+		return;
+	if ((why & URGENT) != 0)
+		tell_urgent(&owner);
+	if (events != 0)
+		tell_events(&owner, events);
+}
+
 static void
 sigio_thread(void *arg)
 {
-	struct sigio_owner owner = { 0 };
-	struct sigio *s;
-	unsigned events;
-
 	(void)arg;
 	for (;;) {
 		wait_event(&pending.wq, !TAILQ_EMPTY(&pending.files));
-		events = 0;
-		mutex_lock(&sigio_lock);
-		s = take_pending(&events);
-		if (s != NULL) {
-			if (events == 0)
-				events = file_poll(s->file, NULL);
-			owner = s->owner;
-		}
-		mutex_unlock(&sigio_lock);
-		if (events != 0 && owner.id != 0)
-			tell(&owner, events);
+		tell_next();
 	}
 }
 
 static void
-make_pending(struct sigio *s, bool raised)
+make_pending(struct sigio *s, unsigned why)
 {
 	uint64_t state = spin_lock_irq(&pending.lock);
 
-	s->raised |= raised;
-	if (!s->pending) {
-		s->pending = true;
+	if (s->pending == 0)
 		TAILQ_INSERT_TAIL(&pending.files, s, link);
-	}
+	s->pending |= why;
 	spin_unlock_irq(&pending.lock, state);
 	waitq_wake_all(&pending.wq);
 }
@@ -208,13 +241,25 @@ make_pending(struct sigio *s, bool raised)
 static void
 sigio_notify(struct waiter *w)
 {
-	make_pending(container_of(w, struct sigio_waiter, waiter)->s, false);
+	make_pending(container_of(w, struct sigio_waiter, waiter)->s, WOKEN);
 }
 
 void
 sigio_raise(struct sigio *s)
 {
-	make_pending(s, true);
+	make_pending(s, RAISED);
+}
+
+void
+sigio_urgent(struct file *file)
+{
+	struct sigio *s;
+
+	mutex_lock(&sigio_lock);
+	s = file->sigio;
+	if (s != NULL && s->owner.id != 0)
+		make_pending(s, URGENT);
+	mutex_unlock(&sigio_lock);
 }
 
 /* --------------------------------------------------------------- files -- */
@@ -248,10 +293,9 @@ leave_queues_locked(struct sigio *s)
 	while (s->nqueues > 0)
 		waitq_remove(&s->queue[--s->nqueues].waiter);
 	state = spin_lock_irq(&pending.lock);
-	if (s->pending)
+	if (s->pending != 0)
 		TAILQ_REMOVE(&pending.files, s, link);
-	s->pending = false;
-	s->raised = false;
+	s->pending = 0;
 	spin_unlock_irq(&pending.lock, state);
 }
 
@@ -394,7 +438,7 @@ set_owner(struct file *file, int type, int32_t id)
 	if (id != 0 && !is_there(type, id))
 		return -ESRCH;
 	mutex_lock(&sigio_lock);
-	s = sigio_of_locked(file);
+	s = start_thread_locked() == 0 ? sigio_of_locked(file) : NULL;
 	if (s != NULL) {
 		s->owner.type = type;
 		s->owner.id = id;

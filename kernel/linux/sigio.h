@@ -27,6 +27,8 @@ int sigio_set(struct file *file, int fd, bool on);
 struct sigio *sigio_owned(struct file *file, int fd);
 /* Tells the owner of a message (POLL_MSG).  Any context. */
 void sigio_raise(struct sigio *s);
+/* Tells the owner, if there is one, of urgent data (SIGURG).  May sleep. */
+void sigio_urgent(struct file *file);
 /* The file's last reference goes; file->sigio is not NULL.  May sleep. */
 void sigio_file_gone(struct file *file);
 

@@ -20,6 +20,7 @@
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/sockios.h>
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
 
@@ -289,6 +290,21 @@ ioctl_flag(int fd, struct file *file, uaddr_t arg, unsigned flag)
 	    on != 0 ? file->flags | flag : file->flags & ~flag);
 }
 
+/* Of sockets, whose owner has these calls, too. */
+static long
+ioctl_owner(struct file *file, unsigned cmd, uaddr_t arg)
+{
+	int id;
+
+	if (cmd == FIOGETOWN || cmd == SIOCGPGRP) {
+		id = (int)sigio_fcntl(file, F_GETOWN, 0);
+		return copyout(arg, &id, sizeof(id));
+	}
+	if (copyin(&id, arg, sizeof(id)) != 0)
+		return -EFAULT;
+	return sigio_fcntl(file, F_SETOWN, (uint64_t)id);
+}
+
 static long
 ioctl_bytes_left(struct file *file, uaddr_t arg)
 {
@@ -324,6 +340,13 @@ ioctl_file(int fd, struct file *file, unsigned cmd, uint64_t arg)
 	case FIONCLEX: return fd_set_cloexec(fd, false);
 	case FIONBIO: return ioctl_flag(fd, file, arg, O_NONBLOCK);
 	case FIOASYNC: return ioctl_flag(fd, file, arg, FASYNC);
+	case FIOSETOWN:
+	case SIOCSPGRP:
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		if (S_ISSOCK(file->inode->mode))
+			return ioctl_owner(file, cmd, arg);
+		break;
 	case FS_IOC_GETFLAGS:
 	case FS_IOC_SETFLAGS: return ioctl_inode_flags(file, cmd, arg);
 	case FIONREAD:

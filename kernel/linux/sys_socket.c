@@ -9,6 +9,7 @@
 #include "kern/uaccess.h"
 #include "linux/fsview.h"
 #include "linux/process.h"
+#include "linux/sigio.h"
 #include "linux/signal.h"
 #include "linux/sys_misc.h"
 #include "net/inet_config.h"
@@ -57,6 +58,7 @@ sys_socket_init(void)
 		.broken_pipe = broken_pipe,
 		.who = who,
 		.capable = may,
+		.urgent = sigio_urgent,
 	};
 
 	sock_set_hooks(&hooks);

@@ -17,6 +17,7 @@
 #include "kern/types.h"
 #include "kern/waitq.h"
 #include "net/inet_limits.h"
+#include "net/inet_urgent.h"
 #include "net/lwip/port.h"
 #include "net/socket.h"
 #include <lwip/err.h>
@@ -81,6 +82,8 @@ struct inet_sock {
 	struct mutex rx_lock;             /* one reader takes at a time */
 	struct pbuf *rx_first, *rx_last;  /* [n] linked by next, no packet */
 	uint32_t rx_bytes;                /* [n] bytes, or memory charged */
+	uint64_t taken;                   /* [n] bytes read so far */
+	struct inet_urgent urgent;        /* [n] */
 	STAILQ_HEAD(, inet_dgram) dgrams; /* [n] */
 	STAILQ_HEAD(, inet_dgram) errors; /* [n] inet_errqueue.c's */
 	uint32_t error_bytes;             /* [n] memory charged for them */

@@ -310,7 +310,7 @@ inet_dgram_receive(struct socket *s, struct sock_msg *m)
 	int error;
 	long n;
 
-	if ((m->flags & MSG_OOB) != 0)
+	if ((m->flags & MSG_OOB) != 0 && s->ops != &inet_udp_ops)
 		return -EOPNOTSUPP;
 	if ((m->flags & MSG_ERRQUEUE) != 0)
 		return inet_errors_receive(is, m);

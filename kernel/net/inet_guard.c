@@ -396,6 +396,8 @@ on_connection(struct tcp_pcb *pcb, const struct segment *s)
 			(void)tcp_send_empty_ack(pcb);
 		return ERR_VAL;
 	}
+	if (!rst && (s->flags & TCP_URG) != 0 && pcb->state >= ESTABLISHED)
+		inet_urgent_input(pcb, s->h, s->p);
 	return rst || (s->flags & (TCP_ACK | TCP_SYN)) != 0 ? ERR_OK : ERR_VAL;
 }
 

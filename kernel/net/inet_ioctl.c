@@ -304,7 +304,7 @@ bytes_to_read(struct inet_sock *is)
 	net_lock();
 	d = STAILQ_FIRST(&is->dgrams);
 	if (is->s.type == SOCK_STREAM)
-		n = (int)is->rx_bytes;
+		n = (int)inet_urgent_readable(is);
 	else
 		n = d != NULL ? d->p->tot_len : 0;
 	net_unlock();
@@ -336,7 +336,7 @@ own_ioctl(struct inet_sock *is, unsigned cmd, uint64_t arg)
 	case FIONREAD: n = bytes_to_read(is); break;
 	case TIOCOUTQ: n = bytes_to_send(is, false); break;
 	case SIOCOUTQNSD: n = bytes_to_send(is, true); break;
-	case SIOCATMARK: break;
+	case SIOCATMARK: n = inet_urgent_at_mark(is, 0); break;
 	}
 	return copyout(arg, &n, sizeof(n));
 }

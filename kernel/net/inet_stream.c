@@ -205,7 +205,8 @@ give_part(struct inet_sock *is, const struct part *p, bool more)
 
 /* Bytes that lwIP took; those that it did not are lost. */
 static long
-give_parts(struct inet_sock *is, struct part *part, unsigned n, bool more)
+give_parts(struct inet_sock *is, struct part *part, unsigned n, bool more,
+    bool urgent)
 {
 	struct page *old;
 	unsigned i, taken = 0;
@@ -227,7 +228,9 @@ give_parts(struct inet_sock *is, struct part *part, unsigned n, bool more)
 	}
 	old = is->filling;
 	is->filling = NULL;
-	if (taken > 0 && !must_wait_for_more(is, more))
+	if (taken == n && urgent)
+		inet_urgent_sent(is);
+	else if (taken > 0 && !must_wait_for_more(is, more))
 		(void)tcp_output(is->tcp);
 	if (is->tcp == NULL && old != NULL)
 		inet_tcp_drop(is);
@@ -247,8 +250,8 @@ send_some(struct inet_sock *is, struct sock_msg *m)
 	long n, given;
 
 	n = fill_parts(is, m->u, room(is), part, &nparts);
-	given = give_parts(is, part, nparts,
-	    more || (n > 0 && m->u->resid > 0));
+	given = give_parts(is, part, nparts, more || (n > 0 && m->u->resid > 0),
+	    (m->flags & MSG_OOB) != 0 && n > 0 && m->u->resid == 0);
 	if (given > 0)
 		return given;
 	return n < 0 ? n : 0;
@@ -314,8 +317,6 @@ inet_tcp_send(struct socket *s, struct sock_msg *m)
 	struct inet_sock *is = inet_of(s);
 	long n;
 
-	if ((m->flags & MSG_OOB) != 0)
-		return -EOPNOTSUPP;
 	if (m->name != NULL && is->state == INET_CONNECTED)
 		m->name = NULL;
 	mutex_lock(&is->tx_lock);
@@ -384,12 +385,45 @@ consume(struct inet_sock *is, size_t n)
 		p->next = NULL;
 		pbuf_free(p);
 	}
+	is->taken += n;
+	inet_urgent_passed(is);
 	__atomic_sub_fetch(&is->rx_bytes, (uint32_t)n, __ATOMIC_RELEASE);
 	for (left = n; left > 0 && is->tcp != NULL; left -= len) {
 		len = MIN(left, (size_t)UINT16_MAX);
 		tcp_recved(is->tcp, (u16_t)len);
 	}
 	net_unlock();
+}
+
+/*
+ * How many of n bytes may be read at once: no urgent byte is among them, nor
+ * before them any more.
+ */
+static size_t
+up_to_mark(struct inet_sock *is, bool peek, size_t *peeked, size_t n)
+{
+	size_t most = 0;
+
+	while (n > 0 && most == 0) {
+		net_lock();
+		most = inet_urgent_limit(is, *peeked, n);
+		net_unlock();
+		if (most > 0)
+			break;
+		if (peek)
+			*peeked += 1;
+		else
+			consume(is, 1);
+		n--;
+	}
+	return most;
+}
+
+static bool
+has_mark(const struct inet_sock *is)
+{
+	return __atomic_load_n(&is->urgent.state, __ATOMIC_ACQUIRE) !=
+	    INET_URGENT_NONE;
 }
 
 /* What is there, up to the uio's room; `peeked`: bytes seen before. */
@@ -401,7 +435,12 @@ take_some(struct inet_sock *is, struct sock_msg *m, size_t *peeked)
 
 	if (there <= *peeked)
 		return 0;
-	n = MIN(there - *peeked, m->u->resid);
+	n = there - *peeked;
+	if (has_mark(is))
+		n = up_to_mark(is, (m->flags & MSG_PEEK) != 0, peeked, n);
+	if (n == 0)
+		return 0;
+	n = MIN(n, m->u->resid);
 	got = copy_out(is, m->u, *peeked, n, (m->flags & MSG_TRUNC) != 0);
 	if ((m->flags & MSG_PEEK) != 0)
 		*peeked += got;
@@ -439,7 +478,7 @@ why_nothing(struct inet_sock *is)
 struct reading {
 	size_t want, peeked;
 	long done;
-	bool over;
+	bool marked; /* it ends where the urgent byte is */
 };
 
 /* One turn at the list, without waiting. */
@@ -449,8 +488,11 @@ read_turn(struct inet_sock *is, struct sock_msg *m, struct reading *r)
 	long n = 0;
 
 	mutex_lock(&is->rx_lock);
-	while (m->u->resid > 0 && (n = take_some(is, m, &r->peeked)) > 0)
+	while (m->u->resid > 0 && !r->marked &&
+	    (n = take_some(is, m, &r->peeked)) > 0) {
 		r->done += n;
+		r->marked = inet_urgent_at_mark(is, r->peeked);
+	}
 	mutex_unlock(&is->rx_lock);
 	return n < 0 && r->done == 0 ? n : 0;
 }
@@ -486,7 +528,7 @@ inet_tcp_receive(struct socket *s, struct sock_msg *m)
 	long error;
 
 	if ((m->flags & MSG_OOB) != 0)
-		return -EINVAL;
+		return inet_urgent_receive(is, m);
 	if ((m->flags & MSG_ERRQUEUE) != 0)
 		return inet_errors_receive(is, m);
 	if ((m->flags & MSG_WAITALL) != 0)
@@ -497,7 +539,7 @@ inet_tcp_receive(struct socket *s, struct sock_msg *m)
 		error = read_turn(is, m, &r);
 		if (error != 0)
 			return error;
-		if (r.done >= (long)r.want || m->u->resid == 0)
+		if (r.done >= (long)r.want || m->u->resid == 0 || r.marked)
 			return r.done;
 		error = why_nothing(is);
 		if (error != -EAGAIN)

@@ -291,6 +291,7 @@ release(struct socket *s)
 	struct inet_sock *is = inet_of(s);
 
 	net_lock();
+	s->file = NULL;
 	TAILQ_REMOVE(&inet_all, is, all);
 	inet_reuse_leave(is);
 	drop_waiting(is);
@@ -533,6 +534,7 @@ disconnect(struct inet_sock *is)
 	inet_tcp_drop(is);
 	inet_tcp_drop_received(is);
 	is->queued = is->acked = 0;
+	is->urgent.state = INET_URGENT_NONE;
 	is->state = INET_CLOSED;
 	is->eof = is->rx_shut = is->tx_shut = is->orphan = false;
 	is->error = 0;
@@ -704,6 +706,14 @@ shutdown(struct socket *s, int how)
 	return error;
 }
 
+/* The urgent byte is nothing to read. */
+static uint32_t
+readable_from(const struct inet_sock *is)
+{
+	return (uint32_t)is->s.rcvlowat +
+	    (!is->s.flag_oobinline && inet_urgent_at_mark(is, 0));
+}
+
 static unsigned
 poll_connection(const struct inet_sock *is)
 {
@@ -714,7 +724,9 @@ poll_connection(const struct inet_sock *is)
 		events |= POLLHUP;
 	if (rx_over)
 		events |= POLLRDHUP | POLLIN | POLLRDNORM;
-	if (is->rx_bytes >= (uint32_t)is->s.rcvlowat)
+	if (is->urgent.state == INET_URGENT_THERE)
+		events |= POLLPRI;
+	if (is->rx_bytes >= readable_from(is))
 		events |= POLLIN | POLLRDNORM;
 	if (is->tx_shut || inet_tcp_writable(is))
 		events |= POLLOUT | POLLWRNORM;

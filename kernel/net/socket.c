@@ -172,9 +172,11 @@ sock_file(struct socket *s, unsigned flags, struct file **out)
 	snprintf(label, sizeof(label), "socket:[%lu]", (unsigned long)s->ino);
 	error = file_create_anon(label, S_IFSOCK | 0777, NULL, &socket_file_ops,
 	    s, O_RDWR | (flags & O_NONBLOCK), out);
-	if (error == 0)
-		(*out)->inode->ino = s->ino; /* stat(2) says so too */
-	return error;
+	if (error != 0)
+		return error;
+	s->file = *out;
+	(*out)->inode->ino = s->ino; /* stat(2) says so too */
+	return 0;
 }
 
 struct socket *

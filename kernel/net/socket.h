@@ -152,7 +152,8 @@ struct socket {
 	const struct socket_ops *ops; /* [I] */
 	uint16_t family, type;        /* [I] */
 	int protocol;                 /* [I] */
-	uint64_t ino; /* what /proc/PID/fd shows; 0: no file yet */
+	uint64_t ino;      /* what /proc/PID/fd shows; 0: no file yet */
+	struct file *file; /* no reference: ops->release() ends it */
 	/* Options, single words: */
 	uint32_t sndbuf, rcvbuf;
 	int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
@@ -184,6 +185,7 @@ struct sock_hooks {
 	void (*broken_pipe)(void);           /* a write(2) met -EPIPE */
 	void (*who)(struct sock_cred *cred); /* the calling process */
 	bool (*capable)(int cap);            /* CAP_*, of the same */
+	void (*urgent)(struct file *file);   /* its owner: SIGURG; may sleep */
 };
 void sock_set_hooks(const struct sock_hooks *hooks);
 extern const struct sock_hooks *sock_hooks;

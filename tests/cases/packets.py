@@ -5,8 +5,9 @@ import struct
 from suite import packets as P
 from suite.peer import (GUEST, PEER)
 from suite.scripts import (CLOSE_WAIT, ECONNREFUSED, ECONNRESET, ESTABLISHED,
-                           ETIMEDOUT, FIN_WAIT1, FIN_WAIT2, IPPROTO_TCP,
-                           PATTERN, POLLERR, POLLIN, POLLOUT, SOL_SOCKET,
+                           EAGAIN, EINVAL, ETIMEDOUT, FIN_WAIT1, FIN_WAIT2,
+                           IPPROTO_TCP, PATTERN, POLLERR, POLLIN, POLLOUT,
+                           POLLPRI, SOL_SOCKET,
                            SO_ERROR, Scripts, TIMED, must, same, state)
 
 script = Scripts()
@@ -619,6 +620,85 @@ def tcp__urgent(peer):
         total += 5
         c.acked()
     same(peer.call('drain', fd, total), (total, '0 0'), 'drain')
+
+
+OOB = 1
+
+
+@script
+def tcp__urgent_pointer_sent(peer):
+    """It points behind the last byte, from each segment before that."""
+    fd, c = peer.connected(81, options=P.mss(1000))
+    peer.do('send', fd, 0, 3, OOB)
+    p = c.expect('AU', data=PATTERN[:3])
+    same(p.urgent, 3, 'the pointer')
+    c.send('A')
+    peer.do('send', fd, 3, 2500, OOB)
+    for start, n, ahead in (3, 1000, 2500), (1003, 1000, 1500), (2003, 500, 500):
+        p = c.until(lambda p: p.data, 'a segment')
+        same((p.data, p.urgent, 'U' in p.flags),
+             (PATTERN[start:start + n], ahead, True), 'a segment')
+    c.send('A')
+    peer.do('send', fd, 2503, 10)
+    p = c.until(lambda p: p.data, 'what is not urgent')
+    must('U' not in p.flags, 'a pointer to what is over')
+    c.send('A')
+
+
+@script
+def tcp__urgent_pointer_while_the_window_is_shut(peer):
+    """It is told by a segment without data, too."""
+    fd, c = peer.connected(81)
+    peer.do('send', fd, 0, 10)
+    c.expect('A', data=PATTERN[:10])
+    c.send('A', window=0)
+    peer.fence()
+    peer.do('send', fd, 10, 20, OOB)
+    c.send('PA', b'x', window=0)
+    p = c.until(lambda p: p.ack == c.seq, 'an ACK')
+    same((p.flags, p.urgent), ('AU', 20), 'flags and pointer')
+    c.send('A')
+    p = c.until(lambda p: len(p.data) == 20, 'the bytes')
+    same(p.urgent, 20, 'pointer')
+    c.send('A')
+
+
+@script
+def tcp__urgent_byte_that_overtakes(peer):
+    """The byte is there before those that come before it are."""
+    _, fd, c = peer.accepted(80, 3000)
+    base = c.seq
+    c.send('AU', PATTERN[10:20], seq=base + 10, urgent=5)
+    c.until(lambda p: p.ack == base, 'an ACK')
+    same(peer.do('poll', fd, POLLIN | POLLPRI), POLLPRI, 'poll')
+    same(peer.call('recv', fd, 9, OOB), (1, PATTERN[14:15].hex()), 'recv')
+    c.send('A', PATTERN[:10], seq=base)
+    c.until(lambda p: p.ack == base + 20, 'an ACK')
+    same(peer.call('recv', fd, 99), (14, PATTERN[:14].hex()), 'up to the mark')
+    same(peer.call('recv', fd, 99), (5, PATTERN[15:20].hex()), 'the rest')
+
+
+@script
+def tcp__urgent_pointer_ahead(peer):
+    """What is urgent comes later, and again; then it is behind."""
+    _, fd, c = peer.accepted(80, 3000)
+    base = c.seq
+    c.send('AU', PATTERN[:5], urgent=8)
+    c.acked()
+    same(peer.call('recv', fd, 1, OOB)[0], -EAGAIN, 'recv')
+    c.send('AU', PATTERN[5:10], urgent=3)
+    c.acked()
+    same(peer.call('recv', fd, 1, OOB), (1, PATTERN[7:8].hex()), 'recv')
+    c.send('AU', PATTERN[5:10], seq=base + 5, urgent=3)
+    peer.fence()
+    same(peer.call('recv', fd, 1, OOB)[0], -EINVAL, 'a second time')
+    same(peer.call('recv', fd, 99), (7, PATTERN[:7].hex()), 'up to the mark')
+    same(peer.call('recv', fd, 99), (2, PATTERN[8:10].hex()), 'the rest')
+    c.send('AU', b'', urgent=0)
+    peer.fence()
+    c.send('A', PATTERN[:4])
+    c.acked()
+    peer.do('poll', fd, POLLIN)
 
 
 @script

@@ -145,7 +145,8 @@ do_send(struct call *c)
 {
 	size_t from = (size_t)number(c, 2), n = (size_t)number(c, 3);
 
-	c->value = result(send(number(c, 1), pattern + from, n, MSG_NOSIGNAL));
+	c->value = result(
+	    send(number(c, 1), pattern + from, n, MSG_NOSIGNAL | number(c, 4)));
 }
 
 static void
@@ -158,7 +159,7 @@ do_sendto(struct call *c)
 	    (void *)&a, len));
 }
 
-/* What is there, waited for, in hexadecimal. */
+/* What is there, waited for unless it is urgent, in hexadecimal. */
 static void
 do_recv(struct call *c)
 {
@@ -166,12 +167,13 @@ do_recv(struct call *c)
 	size_t max = (size_t)number(c, 2);
 	long i;
 
-	c->value = wait_for(number(c, 1), POLLIN);
+	if ((number(c, 3) & MSG_OOB) == 0)
+		c->value = wait_for(number(c, 1), POLLIN);
 	if (c->value < 0)
 		return;
 	if (max > sizeof(data))
 		max = sizeof(data);
-	c->value = result(recv(number(c, 1), data, max, 0));
+	c->value = result(recv(number(c, 1), data, max, number(c, 3)));
 	for (i = 0; i < c->value; i++)
 		sprintf(c->text + 2 * i, "%02x", data[i]);
 }

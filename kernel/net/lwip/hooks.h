@@ -114,6 +114,17 @@ void *lwip_port_pcb_alloc(void);
 /* In place of tcp_input(), which it calls. */
 void lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp);
 
+/*
+ * net/inet_urgent.c: headers of a connection whose last bytes are urgent, which
+ * a flag of ours says.  The place is where options could be added.
+ */
+#define TF_URGENT 0x8000u
+void lwip_hook_tcp_urgent(struct tcp_pcb *pcb, struct tcp_hdr *h);
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, opts)                     \
+	((pcb) != NULL && ((pcb)->flags & TF_URGENT) != 0 ?                \
+		(lwip_hook_tcp_urgent((struct tcp_pcb *)(pcb), h), opts) : \
+		(opts))
+
 /* net/inet_pmtu.c: what UDP and raw sockets send; the size of segments. */
 err_t lwip_hook_ip4_output(struct pbuf *p, const ip4_addr_t *src,
     const ip4_addr_t *dst, u8_t ttl, u8_t tos, u8_t proto, struct netif *nif);

@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
@@ -49,6 +49,7 @@ struct input {
 };
 
 struct conn {
+	struct inet_sock is; /* first; its bytes and their urgent one */
 	struct tcp_pcb *pcb; /* NULL: the place is free */
 	struct pbuf *rx;     /* what was received and not read yet */
 };
@@ -65,6 +66,7 @@ static long allocated;
 static char page[70000];
 
 unsigned lwip_tcp_window = 256 * 1024;
+const struct sock_hooks *sock_hooks;
 struct inet_socks inet_all = TAILQ_HEAD_INITIALIZER(inet_all);
 
 /* ------------------------------------------------- in place of the kernel's -- */
@@ -232,6 +234,24 @@ waitq_wake_all(struct waitq *wq)
 	(void)wq;
 }
 
+void
+net_lock(void)
+{
+}
+
+void
+net_unlock(void)
+{
+}
+
+size_t
+uio_put(struct uio *u, const void *src, size_t len)
+{
+	u->resid -= len;
+	*page = *(const char *)src;
+	return len;
+}
+
 /* -------------------------------------------------------------------- input -- */
 
 static uint32_t
@@ -343,6 +363,45 @@ conn_of(void *arg)
 	return arg;
 }
 
+/* As inet_stream.c: pieces, none of which goes beyond the urgent byte. */
+static void
+read_all(struct conn *c)
+{
+	struct inet_sock *is = &c->is;
+	bool marked;
+	size_t n;
+
+	while (is->rx_bytes > 0) {
+		n = inet_urgent_limit(is, 0, is->rx_bytes);
+		marked = inet_urgent_at_mark(is, 0);
+		if (n > is->rx_bytes ||
+		    (n > 1 && !marked && is->urgent.state != INET_URGENT_NONE &&
+			is->urgent.at - is->taken < n))
+			abort();
+		n = n > 0 ? n : 1;
+		is->taken += n;
+		is->rx_bytes -= (uint32_t)n;
+		inet_urgent_passed(is);
+	}
+	tcp_recved(c->pcb, c->rx->tot_len);
+	pbuf_free(c->rx);
+	c->rx = NULL;
+}
+
+static void
+read_urgent(struct conn *c, unsigned flags)
+{
+	struct uio u = { .resid = flags & 1 };
+	struct sock_msg m = { .u = &u,
+		.flags = flags & (MSG_PEEK | MSG_TRUNC) };
+
+	if (inet_urgent_receive(&c->is, &m) == 1 &&
+	    c->is.urgent.state < INET_URGENT_THERE)
+		abort();
+	if (inet_urgent_readable(&c->is) > c->is.rx_bytes)
+		abort();
+}
+
 static err_t
 on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
@@ -360,11 +419,9 @@ on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 		c->rx = p;
 	else
 		pbuf_cat(c->rx, p);
-	if (c->rx->tot_len > 60000) {
-		tcp_recved(pcb, c->rx->tot_len);
-		pbuf_free(c->rx);
-		c->rx = NULL;
-	}
+	c->is.rx_bytes += p->tot_len;
+	if (c->rx->tot_len > 60000)
+		read_all(c);
 	return ERR_OK;
 }
 
@@ -381,6 +438,9 @@ static void
 forget(struct conn *c)
 {
 	c->pcb = NULL;
+	c->is.tcp = NULL;
+	c->is.rx_bytes = 0;
+	c->is.urgent.state = INET_URGENT_NONE;
 	if (c->rx != NULL)
 		pbuf_free(c->rx);
 	c->rx = NULL;
@@ -401,7 +461,7 @@ adopt(struct tcp_pcb *pcb)
 
 	for (i = 0; i < CONNS; i++)
 		if (conns[i].pcb == NULL) {
-			conns[i].pcb = pcb;
+			conns[i].pcb = conns[i].is.tcp = pcb;
 			tcp_arg(pcb, &conns[i]);
 			tcp_recv(pcb, on_receive);
 			tcp_sent(pcb, on_sent);
@@ -501,15 +561,18 @@ act(struct input *in)
 	switch (what) {
 	case 0:
 	case 1:
-		if (inet_guard_write(pcb, page, (u16_t)n, what) == ERR_OK)
+		if (inet_guard_write(pcb, page, (u16_t)n, what) != ERR_OK)
+			break;
+		if ((n & 7) == 1)
+			inet_urgent_sent(&c->is);
+		else
 			(void)tcp_output(pcb);
 		break;
 	case 2:
-		if (c->rx != NULL) {
-			tcp_recved(pcb, c->rx->tot_len);
-			pbuf_free(c->rx);
-			c->rx = NULL;
-		}
+		read_urgent(c, n);
+		c->is.s.flag_oobinline = (n & 0x10) != 0;
+		if (c->rx != NULL)
+			read_all(c);
 		break;
 	case 3: (void)tcp_shutdown(pcb, 0, 1); break;
 	case 4:
