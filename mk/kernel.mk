@@ -6,7 +6,8 @@ KGCCINC	:= $(shell $(CC) -print-file-name=include)
 KINC	= -nostdinc -isystem $(KGCCINC) -iquote kernel -I$(B)/include \
 	  -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 # The kernel is built small; what every system call passes is built fast.
-KHOT	= linux/syscalls kern/spinlock
+KHOT	= linux/syscalls kern/spinlock kern/kmem kern/page net/inet_stream \
+	  net/lwip/ethif_tx net/lwip/segment
 # No SSE: stacks need no 16 bytes, varargs no count of vector registers.
 KSTACK8	= $(if $(findstring clang,$(CC)),-mstack-alignment=8,\
 	  -mpreferred-stack-boundary=3 -mskip-rax-setup)

@@ -232,10 +232,6 @@ inet_reuse_listener(struct inet_sock *lead, const ip_addr_t *ip, uint16_t port);
 struct inet_sock *
 inet_reuse_dgram(struct inet_sock *is, const ip_addr_t *ip, uint16_t port);
 
-/* inet_guard.c: tcp_write(), whatever window the peer has; lock held. */
-err_t
-inet_guard_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t flags);
-
 /* inet_stream.c: bytes of a connection. */
 long inet_tcp_send(struct socket *s, struct sock_msg *m);
 long inet_tcp_receive(struct socket *s, struct sock_msg *m);

@@ -554,14 +554,6 @@ lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned optlen,
 	}
 }
 
-err_t
-inet_guard_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t flags)
-{
-	/* By half of it lwIP bounds segments, options included. */
-	pcb->snd_wnd_max = MAX(pcb->snd_wnd_max, 2 * MSS_MIN);
-	return tcp_write(pcb, data, len, flags);
-}
-
 /*
  * A reset in answer to a segment: without ACK to one that has it, with sequence
  * number 0 to one that has not (RFC 9293, 3.5.2).

@@ -19,7 +19,7 @@
 #include <lwip/tcp.h>
 #include <linux/errno.h>
 
-#define PARTS 16u /* pages that are filled before lwIP gets them */
+#define PARTS 16u /* pages that are filled before TCP gets them */
 
 /* ------------------------------------------------------------------- room -- */
 
@@ -187,30 +187,33 @@ fill_parts(struct inet_sock *is, struct uio *u, uint32_t max, struct part *part,
 	return total;
 }
 
-/* lwIP takes a part, or not; lock held. */
-static bool
+/* How many bytes of a part TCP takes; lock held. */
+static uint32_t
 give_part(struct inet_sock *is, const struct part *p, bool more)
 {
-	if (p->len == 0 ||
-	    inet_guard_write(is->tcp, (uint8_t *)page_kva(p->page) + p->at,
-		(u16_t)p->len, more ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
-		return false;
+	uint32_t n;
+
+	n = lwip_port_write(is->tcp, (uint8_t *)page_kva(p->page) + p->at,
+	    p->len, more);
+	if (n == 0)
+		return 0;
 	if (p->fresh)
 		TAILQ_INSERT_TAIL(&is->pages, p->page, link);
-	is->queued += p->len;
+	is->queued += n;
 	p->page->priv = is->queued;
-	is->fill = p->at + p->len;
-	return true;
+	is->fill = p->at + n;
+	return n;
 }
 
-/* Bytes that lwIP took; those that it did not are lost. */
+/* Bytes that TCP took; those that it did not are lost. */
 static long
 give_parts(struct inet_sock *is, struct part *part, unsigned n, bool more,
     bool urgent)
 {
 	struct page *old;
-	unsigned i, taken = 0;
+	uint32_t taken;
 	long bytes = 0;
+	unsigned i;
 	bool ok;
 
 	net_lock();
@@ -218,19 +221,17 @@ give_parts(struct inet_sock *is, struct part *part, unsigned n, bool more,
 	if (ok && is->queued == 0) /* RFC 6928; lwIP begins with 4 KiB */
 		is->tcp->cwnd = MAX(is->tcp->cwnd, 10u * is->tcp->mss);
 	for (i = 0; i < n; i++) {
-		ok = ok && give_part(is, &part[i], more || i + 1 < n);
-		if (ok) {
-			bytes += part[i].len;
-			taken++;
-		} else if (part[i].fresh) {
+		taken = ok ? give_part(is, &part[i], more || i + 1 < n) : 0;
+		bytes += taken;
+		ok = taken == part[i].len;
+		if (taken == 0 && part[i].fresh)
 			page_put(part[i].page);
-		}
 	}
 	old = is->filling;
 	is->filling = NULL;
-	if (taken == n && urgent)
+	if (ok && bytes > 0 && urgent)
 		inet_urgent_sent(is);
-	else if (taken > 0 && !must_wait_for_more(is, more))
+	else if (bytes > 0 && !must_wait_for_more(is, more))
 		(void)tcp_output(is->tcp);
 	if (is->tcp == NULL && old != NULL)
 		inet_tcp_drop(is);

@@ -111,6 +111,14 @@ void *lwip_port_pcb_alloc(void);
 	((type) == MEMP_TCP_PCB ? lwip_port_pcb_alloc() : (memp_malloc)(type))
 #endif
 
+/* lwip/segment.c: where a segment is freed. */
+void lwip_port_seg_free(void *seg);
+#ifdef LWIP_PORT_TCP
+#define memp_free(type, mem)                                \
+	((type) == MEMP_TCP_SEG ? lwip_port_seg_free(mem) : \
+				  memp_free(type, mem))
+#endif
+
 /* In place of tcp_input(), which it calls. */
 void lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp);
 

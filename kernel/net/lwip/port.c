@@ -215,6 +215,8 @@ next_due(void)
 	u32_t ms = lwip_timers_sleep();
 
 	far = ms > SHORT_MS;
+	if (far)
+		lwip_port_spare_free();
 	early = false;
 	return clock_mono_ns() + (int64_t)ms * 1000000;
 }

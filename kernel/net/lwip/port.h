@@ -16,6 +16,17 @@ err_t lwip_port_bind(struct tcp_pcb *pcb, const ip_addr_t *ip, u16_t port);
 void lwip_port_set_waiting_max(unsigned n);
 
 /*
+ * segment.c, in place of tcp_write(): how many bytes it took; fewer without
+ * memory or room.  They stay in place until they are acknowledged.
+ */
+unsigned
+lwip_port_write(struct tcp_pcb *pcb, const void *data, unsigned len, bool more);
+/* lwIP's tcp_output(), without a walk past all that was sent. */
+err_t lwip_port_send(struct tcp_pcb *pcb);
+/* Memory that is kept for segments to come. */
+void lwip_port_spare_free(void);
+
+/*
  * timers.c: the calls that lwIP's modules want at their intervals, if they are
  * due.  Not `all`: those alone that nobody notices, as something grows older.
  */

@@ -68,6 +68,7 @@ lwip_port_pcb_alloc(void)
 	if (c == NULL)
 		return NULL;
 	memset(&c->r, 0, sizeof(c->r));
+	c->last = c->sent = NULL;
 	c->r.rto = RTO_FIRST;
 	c->r.var = RTO_FIRST * 1000;
 	return c; /* lwIP clears its own part */
@@ -226,7 +227,7 @@ tcp_output(struct tcp_pcb *pcb)
 		on_progress(pcb, r, us = lwip_port_us());
 	if ((pcb->flags & (TF_INFR | TF_RTO)) != 0)
 		r->timing = false;
-	err = lwip_port_output(pcb);
+	err = lwip_port_send(pcb);
 	r->failed = err != ERR_OK && pcb->unsent != NULL;
 	if (first != pcb->snd_nxt)
 		on_new(pcb, r, first, us != 0 ? us : lwip_port_us());

@@ -40,6 +40,8 @@ struct lwip_rexmit {
 struct lwip_conn {
 	struct tcp_pcb pcb;
 	struct lwip_rexmit r;
+	/* segment.c: the last segment of data, one near the last one sent. */
+	struct tcp_seg *last, *sent;
 };
 
 static inline struct lwip_rexmit *

@@ -66,7 +66,7 @@ tcp_rexmit_rto_prepare(struct tcp_pcb *pcb)
 
 /* All that waits leaves; the number of the next is snd_lbb. */
 err_t
-lwip_port_output(struct tcp_pcb *pcb)
+lwip_port_send(struct tcp_pcb *pcb)
 {
 	if (answer != ERR_OK || pcb->unsent == NULL)
 		return answer;

@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
@@ -561,7 +561,7 @@ act(struct input *in)
 	switch (what) {
 	case 0:
 	case 1:
-		if (inet_guard_write(pcb, page, (u16_t)n, what) != ERR_OK)
+		if (lwip_port_write(pcb, page, n, what != 0) == 0)
 			break;
 		if ((n & 7) == 1)
 			inet_urgent_sent(&c->is);
@@ -882,11 +882,13 @@ end(long base)
 	dhcp_cleanup(&card);
 	netif_remove(&card);
 	let_go();
+	lwip_port_spare_free();
 	for (i = 0; i < 100 && allocated != base; i++) {
 		now_ms += 1000; /* what waits for fragments gives up */
 		check_timers();
 		netif_poll_all();
 		let_go();
+		lwip_port_spare_free();
 	}
 }
 
