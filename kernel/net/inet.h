@@ -75,6 +75,7 @@ struct inet_sock {
 	enum inet_state state;         /* [n] */
 	int error;                     /* [n] pending, positive */
 	bool eof;                      /* [n] the peer sends no more */
+	bool untold;                   /* [n] connected, not said so yet */
 	bool rx_shut, tx_shut;         /* [n] shutdown(2) */
 	bool orphan;                   /* [n] no file any more */
 

@@ -349,7 +349,7 @@ inet_ioctl(struct socket *s, unsigned cmd, uint64_t arg)
 	case TIOCOUTQ:
 	case SIOCOUTQNSD:
 	case SIOCATMARK: return own_ioctl(inet_of(s), cmd, arg);
-	default: return net_ioctl(cmd, arg);
+	default: return cmd >> 8 == 0x89 ? net_ioctl(cmd, arg) : -ENOTTY;
 	}
 }
 

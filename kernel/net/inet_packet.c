@@ -712,7 +712,7 @@ ioctl(struct socket *s, unsigned cmd, uint64_t arg)
 	int n = 0;
 
 	if (cmd != FIONREAD)
-		return net_ioctl(cmd, arg);
+		return cmd >> 8 == 0x89 ? net_ioctl(cmd, arg) : -ENOTTY;
 	net_lock();
 	fr = STAILQ_FIRST(&ps->queue);
 	if (fr != NULL)

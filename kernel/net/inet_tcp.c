@@ -91,6 +91,30 @@ is_over(const struct inet_sock *is)
 	    (is->tcp->state == CLOSING && TAILQ_EMPTY(&is->pages));
 }
 
+/* The connection ends at once, with a reset where there is one. */
+static void
+abort_now(struct inet_sock *is)
+{
+	struct tcp_pcb *pcb = is->tcp;
+
+	inet_tcp_detach(is);
+	tcp_abort(pcb);
+	inet_tcp_drop(is);
+}
+
+/* Bytes for who has shut both ways: the peer is told, as by a close. */
+static void
+refuse_more(struct inet_sock *is)
+{
+	inet_get(is);
+	abort_now(is);
+	is->error = ECONNRESET;
+	is->eof = true;
+	is->state = INET_CLOSED;
+	changed(is);
+	inet_put(is);
+}
+
 static err_t
 on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
@@ -98,6 +122,7 @@ on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	struct pbuf *last;
 
 	(void)err;
+	(void)pcb;
 	if (p == NULL) {
 		is->eof = true;
 		if (is_over(is))
@@ -105,10 +130,10 @@ on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 		changed(is);
 		return ERR_OK;
 	}
-	if (is->rx_shut) {
-		tcp_recved(pcb, p->tot_len);
+	if (is->rx_shut && is->tx_shut) {
 		pbuf_free(p);
-		return ERR_OK;
+		refuse_more(is);
+		return ERR_ABRT;
 	}
 	for (last = p; last->next != NULL; last = last->next)
 		;
@@ -173,6 +198,7 @@ on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	(void)err;
 	is->state = INET_CONNECTED;
+	is->untold = true;
 	is->local.ip = pcb->local_ip;
 	is->local.port = pcb->local_port;
 	changed(is);
@@ -191,17 +217,6 @@ inet_tcp_create(struct inet_sock *is)
 	attach(is, pcb);
 	inet_tell_options(is);
 	return 0;
-}
-
-/* The connection ends at once, with a reset where there is one. */
-static void
-abort_now(struct inet_sock *is)
-{
-	struct tcp_pcb *pcb = is->tcp;
-
-	inet_tcp_detach(is);
-	tcp_abort(pcb);
-	inet_tcp_drop(is);
 }
 
 /* Data that nobody will read: the peer is told by a reset (RFC 1122). */
@@ -427,6 +442,31 @@ on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	return ERR_OK;
 }
 
+/* Back to where socket(2) left it. */
+static int
+disconnect(struct inet_sock *is)
+{
+	inet_reuse_leave(is);
+	if (is->state == INET_LISTENING)
+		drop_waiting(is);
+	if (is->tcp != NULL) {
+		if (is->state == INET_LISTENING || is->state == INET_CLOSED)
+			close_connection(is);
+		else
+			abort_now(is);
+	}
+	inet_tcp_drop(is);
+	inet_tcp_drop_received(is);
+	is->queued = is->acked = 0;
+	is->urgent.state = INET_URGENT_NONE;
+	is->state = INET_CLOSED;
+	is->eof = is->rx_shut = is->tx_shut = is->orphan = false;
+	is->untold = false;
+	is->error = 0;
+	is->local = is->remote = (struct inet_end){ .ip = *inet_any(is) };
+	return inet_tcp_create(is);
+}
+
 static int
 listen_locked(struct inet_sock *is, int backlog)
 {
@@ -441,9 +481,11 @@ listen_locked(struct inet_sock *is, int backlog)
 		is->backlog = room;
 		return 0;
 	}
-	if (is->state != INET_CLOSED || is->tcp == NULL)
+	if (is->state != INET_CLOSED)
 		return -EINVAL;
-	if (is->local.port == 0)
+	if (is->tcp == NULL) /* of a connection that failed, or ended */
+		error = disconnect(is);
+	if (error == 0 && is->local.port == 0)
 		error = bind_locked(is, &any);
 	if (error != 0)
 		return error;
@@ -518,30 +560,6 @@ accept(struct socket *s, bool nonblock, struct socket **out)
 
 /* -------------------------------------------------------------- connecting -- */
 
-/* Back to where socket(2) left it. */
-static int
-disconnect(struct inet_sock *is)
-{
-	inet_reuse_leave(is);
-	if (is->state == INET_LISTENING)
-		drop_waiting(is);
-	if (is->tcp != NULL) {
-		if (is->state == INET_LISTENING || is->state == INET_CLOSED)
-			close_connection(is);
-		else
-			abort_now(is);
-	}
-	inet_tcp_drop(is);
-	inet_tcp_drop_received(is);
-	is->queued = is->acked = 0;
-	is->urgent.state = INET_URGENT_NONE;
-	is->state = INET_CLOSED;
-	is->eof = is->rx_shut = is->tx_shut = is->orphan = false;
-	is->error = 0;
-	is->local = is->remote = (struct inet_end){ .ip = *inet_any(is) };
-	return inet_tcp_create(is);
-}
-
 /* To nobody is to oneself. */
 static void
 resolve_any(struct inet_end *to)
@@ -594,6 +612,11 @@ connect_locked(struct inet_sock *is, const struct sock_addr *addr,
 
 	switch (is->state) {
 	case INET_CONNECTED:
+		if (is->untold) { /* who did not wait hears of it once */
+			is->untold = false;
+			return 0;
+		}
+		return -EISCONN;
 	case INET_LISTENING: return -EISCONN;
 	case INET_CONNECTING: return nonblock ? -EALREADY : 0;
 	default: break;
@@ -616,11 +639,13 @@ outcome(struct inet_sock *is)
 	int error;
 
 	net_lock();
-	if (is->state == INET_CONNECTED)
+	if (is->state == INET_CONNECTED) {
+		is->untold = false;
 		error = 0;
-	else
+	} else {
 		error = is->error != 0 ? -inet_take_error(&is->s) :
 					 -ECONNABORTED;
+	}
 	net_unlock();
 	return error;
 }
@@ -630,7 +655,7 @@ connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
     const struct vfs_ctx *vfs)
 {
 	struct inet_sock *is = inet_of(s);
-	bool was = is->state == INET_CONNECTING;
+	bool was = is->state != INET_CLOSED;
 	int error;
 
 	(void)vfs;
@@ -689,8 +714,9 @@ shutdown_locked(struct inet_sock *is, int how)
 		is->tx_shut = true;
 		if (is->tcp != NULL)
 			(void)tcp_shutdown(is->tcp, 0, 1);
+		return 0;
 	}
-	return 0;
+	return is->tcp == NULL ? -ENOTCONN : 0; /* both have closed */
 }
 
 static int

@@ -6,6 +6,7 @@
  */
 #include "check.h"
 #include <arpa/inet.h>
+#include <asm/sockios.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -124,6 +125,7 @@ errors_of_connect(void)
 	sin = at(port_of(l));
 	close(l); /* nobody listens there now */
 	CHECK_ERR(connect(fd, (void *)&sin, sizeof(sin)), ECONNREFUSED);
+	CHECK_RET(listen(fd, 1), 0); /* it is as new */
 	close(fd);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	CHECK_ERR(connect(fd, (void *)&sin, sizeof(sin)), EINPROGRESS);
@@ -160,6 +162,9 @@ connect_without_waiting(void)
 	CHECK_ERR(connect(fd, (void *)&sin, sizeof(sin)), EINPROGRESS);
 	CHECK_RET(ready(fd, POLLOUT, 5000), POLLOUT);
 	CHECK_RET(option(fd, SOL_SOCKET, SO_ERROR), 0);
+	/* Asked again, it says so once. */
+	CHECK_RET(connect(fd, (void *)&sin, sizeof(sin)), 0);
+	CHECK_ERR(connect(fd, (void *)&sin, sizeof(sin)), EISCONN);
 	CHECK_RET(ready(l, POLLIN, 5000), POLLIN);
 	other = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	CHECK(other >= 0);
@@ -231,6 +236,71 @@ halves(void)
 	CHECK(errno == EPIPE || errno == ECONNRESET);
 	close(end[0]);
 	close(l);
+}
+
+/* What comes for who has shut the receiving half can be read all the same. */
+static void
+bytes_for_the_half_that_is_shut(void)
+{
+	int l = listener(), end[2];
+	char c;
+
+	connection(l, end);
+	CHECK_RET(shutdown(end[0], SHUT_RD), 0);
+	CHECK_RET(read(end[0], &c, 1), 0);
+	CHECK_RET(write(end[1], "xyz", 3), 3);
+	while (recv(end[0], &c, 1, MSG_DONTWAIT | MSG_PEEK) != 1)
+		usleep(1000);
+	CHECK_RET(read(end[0], &c, 1), 1);
+	CHECK(c == 'x');
+	CHECK_RET(write(end[0], "w", 1), 1);
+	CHECK_RET(shutdown(end[1], SHUT_WR), 0);
+	CHECK_RET(shutdown(end[0], SHUT_WR), 0);
+	CHECK_RET(read(end[1], &c, 1), 1);
+	CHECK_RET(read(end[1], &c, 1), 0);
+	CHECK_ERR(shutdown(end[1], SHUT_RDWR), ENOTCONN); /* both are over */
+	close(end[0]);
+	close(end[1]);
+	close(l);
+}
+
+/* With both halves shut they are refused, and the peer hears of it. */
+static void
+bytes_for_who_has_shut_both(void)
+{
+	int l = listener(), end[2];
+	char c;
+
+	connection(l, end);
+	CHECK_RET(shutdown(end[0], SHUT_RDWR), 0);
+	CHECK_RET(read(end[0], &c, 1), 0);
+	CHECK_RET(read(end[1], &c, 1), 0);
+	CHECK_RET(write(end[1], "x", 1), 1);
+	CHECK((ready(end[0], 0, 90000) & POLLERR) != 0);
+	CHECK_ERR(read(end[0], &c, 1), ECONNRESET);
+	CHECK((ready(end[1], 0, 90000) & POLLERR) != 0);
+	CHECK_ERR(send(end[1], "x", 1, MSG_NOSIGNAL), EPIPE);
+	close(end[0]);
+	close(end[1]);
+	close(l);
+}
+
+/* FIOSETOWN and what is no socket's. */
+static void
+numbers_of_ioctl(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), n = getpid();
+	char size[64];
+
+	CHECK_RET(ioctl(fd, FIOSETOWN, &n), 0);
+	n = 0;
+	CHECK_RET(ioctl(fd, SIOCGPGRP, &n), 0);
+	CHECK_RET(n, getpid());
+	CHECK_RET(fcntl(fd, F_GETOWN), getpid());
+	CHECK_ERR(ioctl(fd, FIOSETOWN, (void *)8), EFAULT);
+	CHECK_ERR(ioctl(fd, TIOCGWINSZ, size), ENOTTY);
+	CHECK_ERR(ioctl(fd, 0x1234, NULL), ENOTTY);
+	close(fd);
 }
 
 /* A reset that answers what was sent after the peer's close. */
@@ -616,6 +686,9 @@ main(void)
 	connect_without_waiting();
 	bytes_go_both_ways();
 	halves();
+	bytes_for_the_half_that_is_shut();
+	bytes_for_who_has_shut_both();
+	numbers_of_ioctl();
 	reset_after_end();
 	resets();
 	many_bytes();
