@@ -34,10 +34,11 @@ tell(const struct inet_route *r, bool added)
 		watcher(r, added);
 }
 
+/* A link that is down takes no route away: what is sent there is lost. */
 static bool
 is_usable(const struct netif *nif)
 {
-	return nif != NULL && netif_is_up(nif) && netif_is_link_up(nif);
+	return nif != NULL && netif_is_up(nif);
 }
 
 static const struct inet_route *
@@ -80,7 +81,7 @@ lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest)
 		if (!is_usable(nif))
 			continue;
 		if (is_on_link(nif, dest->addr))
-			return NULL;
+			return nif;
 		if (netif_ip4_gw(nif)->addr == 0 || ethif_nic(nif) == NULL)
 			continue;
 		/* Of several with a gateway the one whose address it is. */

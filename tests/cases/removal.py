@@ -464,6 +464,30 @@ def net_card(m, _):
             m.execute('netdev_del', id='u%d' % i)
 
 
+def cable_pulled(m, _):
+    """A card's link goes and comes: it is told, and who has begun goes on."""
+    eth0 = '/sys/class/net/eth0/'
+    with web_server(Files) as port:
+        get = 'wget -q -O /f http://10.0.2.2:%d/f' % port
+        m.execute('netdev_add', type='user', id='u')
+        m.execute('device_add', driver='virtio-net-pci', netdev='u', id='card')
+        m.do('until ifconfig eth0 >/dev/null 2>&1; do usleep 10000; done; '
+             'ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up')
+        m.do(get)
+        for i in range(3):
+            m.execute('set_link', name='card', up=False)
+            m.do('until grep -q 0 %scarrier; do usleep 10000; done' % eth0)
+            wants('down', m.do('cat %soperstate' % eth0))
+            wants('NO-CARRIER', m.do('ip link show eth0'))
+            behind(m, i + 1, 'rm -f /f; ' + get)
+            m.do('until grep -q " 02 " /proc/net/tcp; do usleep 10000; done')
+            m.execute('set_link', name='card', up=True)
+            m.do('until grep -q 1 %scarrier; do usleep 10000; done' % eth0)
+            wants('up', m.do('cat %soperstate' % eth0))
+            m.ended(i + 1)
+            wants(hashlib.md5(SENT).hexdigest(), m.do('md5sum /f'))
+
+
 def cases(_build):
     yield with_second_disk(session(
         'HP4 pulled while asked/q35, native', 'q35', pulled_while_asked, BARE,
@@ -509,5 +533,6 @@ def cases(_build):
         yield session('lines only/%s, %d' % (machine, cpus), machine,
                       lines_only(*where), extra, cpus, 'pci=nomsi', 180)
     yield program('HP11 network card/pc', net_card, 'pc', 2, limit=180)
+    yield program('cable pulled/pc', cable_pulled, 'pc', limit=180)
     yield program('namespaces detached/pc', detached, 'pc', 2, [NVME],
                   with_qemu_words(with_namespaces), [NVME], limit=180)
