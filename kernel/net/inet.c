@@ -14,6 +14,10 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 
+/* What a stream's buffers are said to be at first: tcp(7). */
+#define TCP_SNDBUF 16384u
+#define TCP_RCVBUF 131072u
+
 struct inet_socks inet_all = TAILQ_HEAD_INITIALIZER(inet_all);
 
 int
@@ -57,6 +61,10 @@ inet_alloc(bool v6, int type, int protocol, const struct socket_ops *ops,
 	if (is == NULL)
 		return -ENOMEM;
 	sock_init(&is->s, ops, v6 ? AF_INET6 : AF_INET, type, protocol);
+	if (type == SOCK_STREAM) {
+		is->s.sndbuf = TCP_SNDBUF;
+		is->s.rcvbuf = TCP_RCVBUF;
+	}
 	is->refs = 1;
 	is->v6 = v6;
 	waitq_init(&is->wq);

@@ -233,6 +233,14 @@ inet_reuse_listener(struct inet_sock *lead, const ip_addr_t *ip, uint16_t port);
 struct inet_sock *
 inet_reuse_dgram(struct inet_sock *is, const ip_addr_t *ip, uint16_t port);
 
+/* inet_window.c: SO_RCVBUF; lock held, tcp is there. */
+/* The most that the peer may have sent without its being read. */
+uint32_t inet_window(const struct tcp_pcb *pcb);
+/* The option may have changed; also for a fresh control block. */
+void inet_window_fit(struct inet_sock *is);
+/* n bytes were read: of how many the peer may be told. */
+uint32_t inet_window_read(struct inet_sock *is, uint32_t n);
+
 /* inet_stream.c: bytes of a connection. */
 long inet_tcp_send(struct socket *s, struct sock_msg *m);
 long inet_tcp_receive(struct socket *s, struct sock_msg *m);

@@ -151,6 +151,7 @@ tell_tcp(struct inet_sock *is)
 		tcp_nagle_disable(pcb);
 	else
 		tcp_nagle_enable(pcb);
+	inet_window_fit(is);
 }
 
 static void

@@ -26,9 +26,8 @@
 static uint32_t
 limit(const struct inet_sock *is)
 {
-	return is->s.sndbuf != SOCK_BUF_SIZE ?
-	    MIN(is->s.sndbuf, lwip_tcp_window) :
-	    lwip_tcp_window;
+	return is->s.sndbuf_set ? MIN(is->s.sndbuf, lwip_tcp_window) :
+				  lwip_tcp_window;
 }
 
 static uint32_t
@@ -389,7 +388,8 @@ consume(struct inet_sock *is, size_t n)
 	is->taken += n;
 	inet_urgent_passed(is);
 	__atomic_sub_fetch(&is->rx_bytes, (uint32_t)n, __ATOMIC_RELEASE);
-	for (left = n; left > 0 && is->tcp != NULL; left -= len) {
+	left = is->tcp != NULL ? inet_window_read(is, (uint32_t)n) : 0;
+	for (; left > 0 && is->tcp != NULL; left -= len) {
 		len = MIN(left, (size_t)UINT16_MAX);
 		tcp_recved(is->tcp, (u16_t)len);
 	}

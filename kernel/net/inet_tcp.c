@@ -224,7 +224,7 @@ static bool
 has_unread(const struct inet_sock *is)
 {
 	return is->rx_bytes > 0 || is->tcp->refused_data != NULL ||
-	    is->tcp->rcv_wnd != TCP_WND_MAX(is->tcp);
+	    is->tcp->rcv_wnd != inet_window(is->tcp);
 }
 
 static void
@@ -390,6 +390,8 @@ inherit(struct inet_sock *is, const struct inet_sock *from)
 {
 	is->s.sndbuf = from->s.sndbuf;
 	is->s.rcvbuf = from->s.rcvbuf;
+	is->s.sndbuf_set = from->s.sndbuf_set;
+	is->s.rcvbuf_set = from->s.rcvbuf_set;
 	is->s.rcvtimeo_ns = from->s.rcvtimeo_ns;
 	is->s.sndtimeo_ns = from->s.sndtimeo_ns;
 	is->s.flag_reuseaddr = from->s.flag_reuseaddr;

@@ -307,10 +307,12 @@ set_number(struct socket *s, int name, int n)
 	case SO_SNDBUF:
 	case SO_SNDBUFFORCE:
 		s->sndbuf = MAX(MIN(wanted, BUF_MAX), SND_MIN);
+		s->sndbuf_set = true;
 		return 0;
 	case SO_RCVBUF:
 	case SO_RCVBUFFORCE:
 		s->rcvbuf = MAX(MIN(wanted, BUF_MAX), RCV_MIN);
+		s->rcvbuf_set = true;
 		return 0;
 	case SO_PRIORITY: s->priority = n; return 0;
 	case SO_RCVLOWAT: s->rcvlowat = n <= 0 ? 1 : n; return 0;

@@ -157,6 +157,7 @@ struct socket {
 	/* Options, single words: */
 	uint32_t sndbuf, rcvbuf;
 	int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
+	bool sndbuf_set, rcvbuf_set;      /* by the program */
 	bool passcred;
 	bool flag_reuseaddr, flag_reuseport, flag_keepalive, flag_broadcast,
 	    flag_oobinline, flag_dontroute;

@@ -272,6 +272,52 @@ def tcp__own_window_zero(peer):
     c.acked()
 
 
+def fill(c, most):
+    """Sends until the machine's window is shut; how much that was."""
+    sent, p = 0, c.syn
+    while p.window > 0:
+        for n in p.window // 2, p.window - p.window // 2:
+            n = min(n, 1400) # the second is acknowledged at once
+            c.send('A', PATTERN[sent:sent + n])
+            sent += n
+        must(sent <= most, '%d bytes, and the window is not shut' % sent)
+        p = c.syn = c.acked()
+    return sent
+
+
+@script
+def tcp__receive_buffer(peer):
+    """SO_RCVBUF bounds the window, whenever it is set; and what was offered
+    is not taken back."""
+    listener = peer.listen(80)
+    peer.do('set', listener, SOL_SOCKET, 8, 6000)
+    same(peer.do('get', listener, SOL_SOCKET, 8), 12000, 'SO_RCVBUF')
+    c = peer.conn(80, 3000)
+    c.open()
+    must(c.syn.window <= 6000, 'a window of %d' % c.syn.window)
+    fd = peer.do('accept', listener)
+    same(peer.do('get', fd, SOL_SOCKET, 8), 12000, 'SO_RCVBUF')
+    sent = fill(c, 12000)
+    must(sent > 2000, 'shut after %d bytes' % sent)
+    peer.do('set', fd, SOL_SOCKET, 8, 30000)
+    c.send('A', b'', seq=c.seq - 1) # what is the window now?
+    c.syn = c.until(lambda p: p.window > 0, 'a larger window')
+    sent += fill(c, 60000)
+    must(sent > 12000, 'shut after %d bytes' % sent)
+    peer.do('set', fd, SOL_SOCKET, 8, 6000)
+    left = sent
+    while left > 0:
+        n = min(left, 5000)
+        peer.call('drain', fd, n)
+        left -= n
+    c.send('A', b'', seq=c.seq - 1)
+    c.syn = c.until(lambda p: p.window > 0 and p.ack == c.seq, 'a window')
+    sent = fill(c, 12000)
+    must(sent > 2000, 'shut after %d bytes' % sent)
+    same(peer.call('drain', fd, sent)[0], sent, 'drain')
+    peer.do('close', fd)
+
+
 @script
 def tcp__retransmission(peer):
     fd, c = peer.connected(81)

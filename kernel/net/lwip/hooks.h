@@ -17,6 +17,7 @@ struct netif;
 struct pbuf;
 struct tcp_hdr;
 struct tcp_pcb;
+struct tcp_pcb_listen;
 
 /* A first sequence number that nobody can guess (RFC 6528). */
 u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
@@ -117,6 +118,22 @@ void lwip_port_seg_free(void *seg);
 #define memp_free(type, mem)                                \
 	((type) == MEMP_TCP_SEG ? lwip_port_seg_free(mem) : \
 				  memp_free(type, mem))
+#endif
+
+/*
+ * net/inet_window.c: each connection has a window of its own.  Where lwIP asks
+ * for that of all, `pcb` is the connection; or the listener, from which a new
+ * one has it.
+ */
+u32_t lwip_port_window(const struct tcp_pcb *pcb);
+struct tcp_pcb *
+lwip_hook_tcp_accepting(struct tcp_pcb *pcb, const struct tcp_pcb_listen *l);
+#if defined(LWIP_PORT_TCP) || defined(LWIP_PORT_TCP_IN)
+#undef TCP_WND
+#define TCP_WND lwip_port_window(pcb)
+#endif
+#ifdef LWIP_PORT_TCP_IN
+#define tcp_alloc(prio) lwip_hook_tcp_accepting((tcp_alloc)(prio), pcb)
 #endif
 
 /* In place of tcp_input(), which it calls. */

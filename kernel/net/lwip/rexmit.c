@@ -69,6 +69,7 @@ lwip_port_pcb_alloc(void)
 		return NULL;
 	memset(&c->r, 0, sizeof(c->r));
 	c->last = c->sent = NULL;
+	c->window = lwip_tcp_window;
 	c->r.rto = RTO_FIRST;
 	c->r.var = RTO_FIRST * 1000;
 	return c; /* lwIP clears its own part */

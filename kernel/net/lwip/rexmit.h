@@ -42,6 +42,7 @@ struct lwip_conn {
 	struct lwip_rexmit r;
 	/* segment.c: the last segment of data, one near the last one sent. */
 	struct tcp_seg *last, *sent;
+	u32_t window; /* inet_window.c */
 };
 
 static inline struct lwip_rexmit *

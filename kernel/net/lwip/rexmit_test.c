@@ -20,6 +20,7 @@
 #define MSS  1000u
 
 struct tcp_pcb *tcp_input_pcb;
+unsigned lwip_tcp_window = 64 * 1024;
 static struct lwip_conn conns[MANY];
 static struct tcp_seg segs[MANY];
 static u64_t now_us;

@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
@@ -383,7 +383,10 @@ read_all(struct conn *c)
 		is->rx_bytes -= (uint32_t)n;
 		inet_urgent_passed(is);
 	}
-	tcp_recved(c->pcb, c->rx->tot_len);
+	tcp_recved(c->pcb, (u16_t)inet_window_read(is, c->rx->tot_len));
+	if (c->pcb->state == ESTABLISHED &&
+	    c->pcb->rcv_wnd != inet_window(c->pcb))
+		abort(); /* nothing is unread, and nothing offered is lost */
 	pbuf_free(c->rx);
 	c->rx = NULL;
 }
@@ -440,6 +443,7 @@ forget(struct conn *c)
 	c->pcb = NULL;
 	c->is.tcp = NULL;
 	c->is.rx_bytes = 0;
+	c->is.s.rcvbuf_set = false;
 	c->is.urgent.state = INET_URGENT_NONE;
 	if (c->rx != NULL)
 		pbuf_free(c->rx);
@@ -547,6 +551,17 @@ narrow_path(struct tcp_pcb *pcb, unsigned mtu)
 	inet_pmtu_report(&r, pcb);
 }
 
+/* SO_RCVBUF of a connection; and now and then of those to come. */
+static void
+set_buffer(struct inet_sock *is, unsigned n)
+{
+	is->s.rcvbuf = 2304 + n * 8;
+	is->s.rcvbuf_set = true;
+	inet_window_fit(is);
+	listener.s.rcvbuf = 2304 + n;
+	listener.s.rcvbuf_set = n % 4 == 0;
+}
+
 static void
 act(struct input *in)
 {
@@ -588,6 +603,7 @@ act(struct input *in)
 		ip_set_option(pcb, SOF_KEEPALIVE);
 		pcb->keep_idle = 1000;
 		pcb->keep_intvl = 1000;
+		set_buffer(&c->is, n);
 		break;
 	case 7: narrow_path(pcb, n); break;
 	default: (void)tcp_output(pcb);
@@ -852,6 +868,7 @@ begin(void)
 	if (listens == NULL || tcp_bind(listens, IP_ANY_TYPE, PORT) != ERR_OK)
 		abort();
 	listens = tcp_listen(listens);
+	listener.s.rcvbuf_set = false;
 	tcp_arg(listens, &listener);
 	tcp_accept(listens, on_accept);
 	udp = udp_new_ip_type(IPADDR_TYPE_ANY);
