@@ -18,7 +18,7 @@
 
 #define SOCK_CLOEXEC  O_CLOEXEC
 #define SOCK_NONBLOCK O_NONBLOCK
-#define OPTION_MAX    256 /* bytes of an option's value */
+#define OPTION_MAX    320 /* bytes of an option's value */
 
 /* ------------------------------------------------- what the floor asks -- */
 

@@ -15,6 +15,7 @@
 #include "linux/signal.h"
 #include "linux/timespec.h"
 #include "linux/transfer.h"
+#include <asm/socket.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -197,6 +198,8 @@ get_credentials(struct sock_msg *m, const uint8_t *data, uint64_t len)
 	if (len != sizeof(m->cred))
 		return -EINVAL;
 	memcpy(&m->cred, data, sizeof(m->cred));
+	if (m->cred.uid == UINT32_MAX || m->cred.gid == UINT32_MAX)
+		return -EINVAL; /* nobody's */
 	if (m->cred.pid != p->pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!is_own(m->cred.uid, c->uid, c->euid, c->suid) &&
@@ -237,6 +240,10 @@ get_one_control(struct sock_msg *m, const struct user_cmsghdr *h,
 	switch (h->type) {
 	case SCM_RIGHTS: return get_rights(m, data, len);
 	case SCM_CREDENTIALS: return get_credentials(m, data, len);
+	case SO_MARK: /* nothing looks at marks */
+		if (len != sizeof(uint32_t))
+			return -EINVAL;
+		return capable(CAP_NET_ADMIN) ? 0 : -EPERM;
 	}
 	return -EINVAL;
 }

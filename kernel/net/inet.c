@@ -77,7 +77,7 @@ inet_alloc(bool v6, int type, int protocol, const struct socket_ops *ops,
 	TAILQ_INIT(&is->members);
 	is->ttl = is->hops = is->tclass = -1;
 	is->mcast_ttl = is->mcast_hops = 1;
-	is->mcast_loop = true;
+	is->mcast_loop = is->mcast_all = true;
 	is->mtu_discover = is->mtu_discover6 = IP_PMTUDISC_WANT;
 	is->checksum_at = is->send_cover = is->recv_cover = -1;
 	is->local.ip = is->remote.ip = *inet_any(is);

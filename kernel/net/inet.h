@@ -42,6 +42,7 @@ struct inet_dgram {
 	struct pbuf *p;
 	struct inet_end from;
 	ip_addr_t to;
+	uint16_t to_port; /* UDP's */
 	uint8_t if_index, ttl, tos;
 	uint32_t charge; /* bytes of memory, against rcvbuf */
 	int64_t when_ns; /* real time */
@@ -59,6 +60,8 @@ enum inet_state {
 
 /* Whom setsockopt's groups are. */
 struct inet_group;
+/* A datagram that several sends make. */
+struct inet_cork;
 
 struct inet_sock {
 	struct socket s;
@@ -90,12 +93,13 @@ struct inet_sock {
 	uint32_t error_bytes;             /* [n] memory charged for them */
 
 	/* Sent: a stream's bytes, in pages that lwIP points into. */
-	struct mutex tx_lock;    /* one writer at a time */
-	struct inet_pages pages; /* [n] priv: `queued` at the page's end */
-	struct page *filling;    /* [n] a writer copies into it */
-	uint32_t fill;           /* tx_lock: bytes used of the last page */
-	uint64_t queued, acked;  /* [n] bytes so far */
-	uint32_t charged;        /* [n] datagrams: memory on its way */
+	struct mutex tx_lock;     /* one writer at a time */
+	struct inet_pages pages;  /* [n] priv: `queued` at the page's end */
+	struct page *filling;     /* [n] a writer copies into it */
+	uint32_t fill;            /* tx_lock: bytes used of the last page */
+	uint64_t queued, acked;   /* [n] bytes so far */
+	uint32_t charged;         /* [n] datagrams: memory on its way */
+	struct inet_cork *corked; /* tx_lock: a datagram that grows */
 
 	/* Of a listener: connections that wait for accept(2). */
 	struct inet_socks waiting;   /* [n] */
@@ -109,10 +113,12 @@ struct inet_sock {
 	TAILQ_ENTRY(inet_sock) member; /* [n] */
 
 	/* Options, single words: */
-	bool v6only, nodelay, cork, quickack, hdrincl, freebind;
+	bool port_given, addr_given; /* bind(2) did, not connect(2) */
+	bool v6only, nodelay, cork, udp_cork, quickack, hdrincl, freebind;
 	bool recverr, recverr6, dontfrag;
 	bool pktinfo, pktinfo6, recvttl, recvtos, recvttl6, recvtclass;
-	bool mcast_loop, transparent;
+	bool mcast_loop, mcast_all, transparent;
+	bool origdst, origdst6;
 
 	int tos, ttl, mcast_ttl, hops, mcast_hops, tclass, mtu_discover;
 	int mtu_discover6;
@@ -227,6 +233,12 @@ inet_udplite_get(struct inet_sock *is, int name, void *value, unsigned *len);
 int inet_reuse_join(struct inet_sock *is);
 /* It listens no more; afterwards tcp is NULL if others go on with it. */
 void inet_reuse_leave(struct inet_sock *is);
+/*
+ * Whether a socket that is there stands against binding this one there: they
+ * overlap, and do not both have SO_REUSEADDR or SO_REUSEPORT.
+ */
+bool
+inet_reuse_conflict(const struct inet_sock *is, const struct inet_end *end);
 /* Who of them gets a peer's connection, or datagram. */
 struct inet_sock *
 inet_reuse_listener(struct inet_sock *lead, const ip_addr_t *ip, uint16_t port);
@@ -283,7 +295,20 @@ struct inet_sender {
 	int (*output)(struct inet_sock *is, struct pbuf *p,
 	    const struct inet_end *to, const struct inet_how *how);
 	uint32_t max4, max6; /* bytes of a message */
+	bool corks;          /* knows MSG_MORE */
 };
+/* Where a message is to go, and how.  -EDESTADDRREQ, -EINVAL, a pending error */
+int inet_dgram_target(struct inet_sock *is, const struct sock_msg *m,
+    const struct inet_sender *sender, struct inet_end *to,
+    struct inet_how *how);
+/*
+ * inet_cork.c: a part of a datagram, or its end, in place of a send; and what
+ * waits goes, or is dropped.  No lock held.
+ */
+long inet_cork_send(struct inet_sock *is, struct sock_msg *m,
+    const struct inet_sender *sender);
+void inet_cork_flush(struct inet_sock *is);
+void inet_cork_drop(struct inet_sock *is);
 /* As struct socket_ops' send. */
 long inet_dgram_send(struct socket *s, struct sock_msg *m,
     const struct inet_sender *sender);
@@ -317,7 +342,7 @@ int inet_group_option(struct inet_sock *is, int name, const void *value,
 void inet_group_leave_all(struct inet_sock *is);
 /* Whether a group's datagram is for this socket; lock held. */
 bool inet_group_wants(const struct inet_sock *is, const ip_addr_t *to,
-    unsigned if_index);
+    const ip_addr_t *from, unsigned if_index);
 /* inet_ioctl.c */
 long inet_ioctl(struct socket *s, unsigned cmd, uint64_t arg);
 

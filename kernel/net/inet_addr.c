@@ -49,6 +49,9 @@ get6(const struct inet_sock *is, const struct sock_addr *addr,
 {
 	struct sockaddr_in6 sin6 = { .sin6_scope_id = 0 };
 
+	/* A datagram socket takes IPv4's own addresses as well. */
+	if (is->s.type == SOCK_DGRAM && addr->family == AF_INET)
+		return is->v6only ? -ENETUNREACH : get4(addr, out);
 	if (addr->len < SIN6_MIN)
 		return -EINVAL;
 	memcpy(&sin6, addr->bytes, MIN(addr->len, (uint32_t)sizeof(sin6)));

@@ -11,6 +11,7 @@
 #include "kern/thread.h"
 #include "net/ethif.h"
 #include "net/inet_error.h"
+#include "net/sock_option.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
@@ -67,6 +68,7 @@ inet_dgram_input(struct inet_sock *is, struct pbuf *p,
 	if (!is->rx_shut && is->rx_bytes + charge <= is->s.rcvbuf)
 		d = kmalloc(sizeof(*d));
 	if (d == NULL || pbuf_remove_header(p, skip) != 0) {
+		is->s.drops++;
 		kfree(d);
 		pbuf_free(p);
 		return;
@@ -74,6 +76,7 @@ inet_dgram_input(struct inet_sock *is, struct pbuf *p,
 	note_header(d);
 	d->p = p;
 	d->from = *from;
+	d->to_port = is->local.port;
 	d->charge = charge;
 	d->when_ns = inet_dgram_stamp(is);
 	STAILQ_INSERT_TAIL(&is->dgrams, d, link);
@@ -134,6 +137,22 @@ put_pktinfo6(struct sock_msg *m, const struct inet_dgram *d)
 	sock_put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 }
 
+/* To whom it was sent, with the port, as the family shows it. */
+static void
+put_origdst(const struct inet_sock *is, struct sock_msg *m,
+    const struct inet_dgram *d)
+{
+	bool v4 = is->origdst && !IP_IS_V6_VAL(d->to);
+	struct inet_end to = { .ip = d->to, .port = d->to_port };
+	struct sock_addr addr;
+
+	if (!v4 && !(is->origdst6 && IP_IS_V6_VAL(d->to)))
+		return;
+	inet_addr_put(is, &to, &addr);
+	sock_put_cmsg(m, v4 ? SOL_IP : SOL_IPV6,
+	    v4 ? IP_ORIGDSTADDR : IPV6_ORIGDSTADDR, addr.bytes, addr.len);
+}
+
 static void
 put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
     const struct inet_dgram *d)
@@ -155,6 +174,7 @@ put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
 		sock_put_cmsg(m, SOL_IP, IP_TOS, &d->tos, 1);
 	if (is->recvtclass && v6)
 		sock_put_cmsg(m, SOL_IPV6, IPV6_TCLASS, &n, sizeof(n));
+	put_origdst(is, m, d);
 }
 
 static void
@@ -202,13 +222,16 @@ how_one(const struct sock_cmsg *c, struct inet_how *how)
 	else if (number && c->level == SOL_IP && c->type == IP_TTL)
 		how->ttl = n;
 	else if (c->len > 0 && c->level == SOL_IP && c->type == IP_TOS)
-		how->tos = n & 0xff;
+		how->tos = c->len >= sizeof(int) ? n : n & 0xff;
 	else if (number && c->level == SOL_IPV6 && c->type == IPV6_HOPLIMIT)
 		how->ttl = n;
 	else if (number && c->level == SOL_IPV6 && c->type == IPV6_TCLASS)
 		how->tos = n;
 	else
-		return c->level == SOL_IP || c->level == SOL_IPV6 ? -EINVAL : 0;
+		return c->level == SOL_IP || c->level == SOL_IPV6 ||
+			c->level == SOL_UDP ?
+		    -EINVAL :
+		    0;
 	return 0;
 }
 
@@ -294,6 +317,7 @@ inet_dgram_give(struct inet_sock *is, const struct inet_dgram *d,
 	if (m->name != NULL)
 		inet_addr_put(is, &d->from, m->name);
 	sock_put_stamp(&is->s, m, d->when_ns);
+	sock_put_drops(&is->s, m);
 	if (whole)
 		put_cmsgs(is, m, d);
 	if ((size_t)total <= room)
@@ -339,7 +363,7 @@ inet_dgram_poll(struct socket *s, struct poll_table *table)
 	poll_wait(table, &is->wq);
 	if (is->error != 0 ||
 	    __atomic_load_n(&is->error_bytes, __ATOMIC_ACQUIRE) > 0)
-		events |= POLLERR;
+		events |= POLLERR | (is->s.flag_err_pri ? POLLPRI : 0);
 	if (__atomic_load_n(&is->rx_bytes, __ATOMIC_ACQUIRE) > 0)
 		events |= POLLIN | POLLRDNORM;
 	if (is->rx_shut)
@@ -371,6 +395,19 @@ take_bytes(struct sock_msg *m, struct pbuf **out)
 	return 0;
 }
 
+int
+inet_dgram_target(struct inet_sock *is, const struct sock_msg *m,
+    const struct inet_sender *sender, struct inet_end *to, struct inet_how *how)
+{
+	int error = sender->target(is, m, to);
+
+	if (error == 0)
+		error = find_how(is, m, how);
+	if (error == 0 && is->error != 0)
+		error = -inet_take_error(&is->s);
+	return error;
+}
+
 long
 inet_dgram_send(struct socket *s, struct sock_msg *m,
     const struct inet_sender *sender)
@@ -386,11 +423,10 @@ inet_dgram_send(struct socket *s, struct sock_msg *m,
 		return -EOPNOTSUPP;
 	if (is->tx_shut)
 		return -EPIPE;
-	error = sender->target(is, m, &to);
-	if (error == 0)
-		error = find_how(is, m, &how);
-	if (error == 0 && is->error != 0)
-		error = -inet_take_error(s);
+	if (sender->corks &&
+	    ((m->flags & MSG_MORE) != 0 || is->udp_cork || is->corked != NULL))
+		return inet_cork_send(is, m, sender);
+	error = inet_dgram_target(is, m, sender, &to, &how);
 	if (error == 0 &&
 	    len > (IP_IS_V6_VAL(to.ip) ? sender->max6 : sender->max4))
 		error = -EMSGSIZE;
@@ -410,8 +446,6 @@ inet_dgram_shutdown(struct socket *s, int how)
 {
 	struct inet_sock *is = inet_of(s);
 
-	if (is->state != INET_CONNECTED)
-		return -ENOTCONN;
 	net_lock();
 	if (how != SHUT_WR)
 		is->rx_shut = true;
@@ -419,5 +453,6 @@ inet_dgram_shutdown(struct socket *s, int how)
 		is->tx_shut = true;
 	net_unlock();
 	waitq_wake_all(&is->wq);
-	return 0;
+	/* Who is not connected is told so, but it counts, as on Linux. */
+	return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
 }

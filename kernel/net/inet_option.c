@@ -25,6 +25,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/tcp.h>
+#include <linux/udp.h>
 
 struct word {
 	int level, name;
@@ -46,13 +47,19 @@ struct word {
 	}
 
 static const struct word words[] = {
-	INT(SOL_IP, IP_TOS, tos, 0, 255),
+	INT(SOL_IP, IP_TOS, tos, -INT_MAX - 1, INT_MAX),
 	INT(SOL_IP, IP_TTL, ttl, 1, 255),
 	FLAG(SOL_IP, IP_HDRINCL, hdrincl),
 	FLAG(SOL_IP, IP_PKTINFO, pktinfo),
 	FLAG(SOL_IP, IP_RECVTTL, recvttl),
 	FLAG(SOL_IP, IP_RECVTOS, recvtos),
 	FLAG(SOL_IP, IP_RECVERR, recverr),
+	FLAG(SOL_IP, IP_RECVORIGDSTADDR, origdst),
+	FLAG(SOL_IPV6, IPV6_RECVORIGDSTADDR, origdst6),
+	FLAG(SOL_IPV6, IPV6_FREEBIND, freebind),
+	FLAG(SOL_IPV6, IPV6_TRANSPARENT, transparent),
+	FLAG(SOL_IP, IP_MULTICAST_ALL, mcast_all),
+	FLAG(SOL_IPV6, IPV6_MULTICAST_ALL, mcast_all),
 	FLAG(SOL_IP, IP_FREEBIND, freebind),
 	FLAG(SOL_IP, IP_TRANSPARENT, transparent),
 	INT(SOL_IP, IP_MTU_DISCOVER, mtu_discover, 0, 5),
@@ -72,6 +79,7 @@ static const struct word words[] = {
 	FLAG(SOL_IPV6, IPV6_MULTICAST_LOOP, mcast_loop),
 	FLAG(SOL_TCP, TCP_NODELAY, nodelay),
 	FLAG(SOL_TCP, TCP_CORK, cork),
+	FLAG(SOL_UDP, UDP_CORK, udp_cork),
 	FLAG(SOL_TCP, TCP_QUICKACK, quickack),
 	INT(SOL_TCP, TCP_KEEPIDLE, keep_idle, 1, 32767),
 	INT(SOL_TCP, TCP_KEEPINTVL, keep_intvl, 1, 32767),
@@ -98,7 +106,7 @@ static bool
 has_level(const struct inet_sock *is, int level)
 {
 	switch (level) {
-	case SOL_IP: return true;
+	case SOL_IP: return !is->v6 || is->s.type != SOCK_RAW;
 	case SOL_IPV6: return is->v6;
 	case SOL_TCP: return is->s.type == SOCK_STREAM;
 	case SOL_UDP: return is->s.type == SOCK_DGRAM && !inet_is_ping(is);
@@ -162,6 +170,10 @@ tell_udp(struct inet_sock *is)
 
 	tell_common(is, &pcb->so_options, &pcb->ttl, &pcb->tos,
 	    &pcb->netif_idx);
+	if (is->s.flag_nocheck && !is->v6)
+		udp_set_flags(pcb, UDP_FLAGS_NOCHKSUM);
+	else
+		udp_clear_flags(pcb, UDP_FLAGS_NOCHKSUM);
 	udp_set_multicast_ttl(pcb, (u8_t)(hops < 0 ? 1 : hops));
 	udp_set_multicast_netif_index(pcb, (u8_t)is->mcast_if);
 	if (is->mcast_loop)
@@ -225,6 +237,10 @@ set_word(struct inet_sock *is, const struct word *w, int n)
 	if (!w->flag && (n < w->min || n > w->max))
 		return w->name == IP_TTL && n == -1 ? 0 : -EINVAL;
 	net_lock();
+	if (w->level == SOL_IP && w->name == IP_TOS)
+		/* One byte; of a connection ECN's bits are not the program's. */
+		n = is->s.type == SOCK_STREAM ? (n & 0xfc) | (is->tos & 3) :
+						n & 0xff;
 	if (w->flag)
 		*(bool *)at = n != 0;
 	else
@@ -242,6 +258,8 @@ set_word(struct inet_sock *is, const struct word *w, int n)
 	if (is->s.type == SOCK_STREAM && (uncorked || is->nodelay))
 		inet_tcp_push(is);
 	net_unlock();
+	if (w->level == SOL_UDP && n == 0)
+		inet_cork_flush(is);
 	return 0;
 }
 
@@ -263,6 +281,24 @@ bind_to_device(struct inet_sock *is, const void *value, unsigned len)
 	inet_tell_options(is);
 	net_unlock();
 	return error;
+}
+
+/* SO_BINDTOIFINDEX: the same by number. */
+static int
+bind_to_index(struct inet_sock *is, const void *value, unsigned len)
+{
+	int n;
+
+	if (len < sizeof(n))
+		return -EINVAL;
+	memcpy(&n, value, sizeof(n));
+	if (n < 0)
+		return -EINVAL;
+	net_lock();
+	is->bound_if = n;
+	inet_tell_options(is);
+	net_unlock();
+	return 0;
 }
 
 /* IP_MULTICAST_IF: struct in_addr, ip_mreq or ip_mreqn. */
@@ -307,6 +343,8 @@ set_special(struct inet_sock *is, int level, int name, const void *value,
 {
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(is, value, len);
+	if (level == SOL_SOCKET && name == SO_BINDTOIFINDEX)
+		return bind_to_index(is, value, len);
 	if (level == SOL_IP && name == IP_MULTICAST_IF)
 		return set_mcast_if(is, value, len);
 	if (level == SOL_RAW && name == ICMP_FILTER) {
@@ -435,7 +473,13 @@ get_special(struct inet_sock *is, int level, int name, void *value,
 		answer(value, len, "reno", 5);
 		return 0;
 	}
+	if (level == SOL_SOCKET && name == SO_BINDTOIFINDEX) {
+		answer(value, len, &is->bound_if, sizeof(is->bound_if));
+		return 0;
+	}
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
+		if (is->bound_if != 0 && *len < ETHIF_NAME)
+			return -EINVAL;
 		net_lock();
 		nif = ethif_by_index((unsigned)is->bound_if);
 		answer(value, len, nif == NULL ? "" : ethif_name(nif),
@@ -469,7 +513,7 @@ inet_get_option(struct socket *s, int level, int name, void *value,
 	int n;
 
 	if (!has_level(is, level))
-		return -ENOPROTOOPT;
+		return is->v6 ? -ENOPROTOOPT : -EOPNOTSUPP;
 	if (w == NULL)
 		return get_special(is, level, name, value, len);
 	at = (const uint8_t *)is + w->at;

@@ -17,6 +17,7 @@
 #include "kern/uaccess.h"
 #include "net/bpf.h"
 #include "net/inet.h"
+#include "net/sock_option.h"
 #include "net/stack.h"
 #include "abi/netdevice.h"
 #include <asm/ioctls.h>
@@ -145,6 +146,7 @@ enqueue(struct packet_sock *ps, const struct ethif_frame *f,
 	if (fr == NULL || !copy_runs(f, n->skip, fr->data, n->want)) {
 		kfree(fr);
 		ps->stats.tp_drops++;
+		ps->s.drops++;
 		return;
 	}
 	fr->from = n->from;
@@ -236,6 +238,7 @@ put_extras(const struct packet_sock *ps, struct sock_msg *m,
 
 	if (sock_wants_stamp(&ps->s))
 		sock_put_stamp(&ps->s, m, fr->when_ns);
+	sock_put_drops(&ps->s, m);
 	if (ps->auxdata)
 		sock_put_cmsg(m, SOL_PACKET, PACKET_AUXDATA, &aux, sizeof(aux));
 }

@@ -121,3 +121,40 @@ inet_reuse_dgram(struct inet_sock *is, const ip_addr_t *ip, uint16_t port)
 			return o;
 	return is;
 }
+
+static bool
+covers(const ip_addr_t *a, const ip_addr_t *b)
+{
+	if (IP_IS_ANY_TYPE_VAL(*a))
+		return true;
+	return IP_GET_TYPE(a) == IP_GET_TYPE(b) &&
+	    (ip_addr_isany(a) || ip_addr_cmp_zoneless(a, b));
+}
+
+/* Whether both say that they share. */
+static bool
+agree(const struct inet_sock *a, const struct inet_sock *b)
+{
+	if (a->s.flag_reuseport && b->s.flag_reuseport && a->uid == b->uid)
+		return true;
+	return a->s.flag_reuseaddr && b->s.flag_reuseaddr &&
+	    a->state != INET_LISTENING && b->state != INET_LISTENING;
+}
+
+bool
+inet_reuse_conflict(const struct inet_sock *is, const struct inet_end *end)
+{
+	const struct inet_sock *o;
+
+	TAILQ_FOREACH (o, &inet_all, all)
+		if (o != is && o->pcb != NULL && o->local.port == end->port &&
+		    o->s.type == is->s.type &&
+		    o->s.protocol == is->s.protocol &&
+		    (o->bound_if == 0 || is->bound_if == 0 ||
+			o->bound_if == is->bound_if) &&
+		    (covers(&o->local.ip, &end->ip) ||
+			covers(&end->ip, &o->local.ip)) &&
+		    !agree(is, o))
+			return true;
+	return false;
+}

@@ -346,7 +346,9 @@ bind_locked(struct inet_sock *is, const struct inet_end *end)
 	if (is->local.port != 0 || is->tcp == NULL || is->tcp->state != CLOSED)
 		return -EINVAL;
 	if (end->port != 0)
-		return try_port(is, end, end->port);
+		return inet_reuse_conflict(is, end) ?
+		    -EADDRINUSE :
+		    try_port(is, end, end->port);
 	for (i = 0; i < INET_PORT_TRIES && error == -EADDRINUSE; i++) {
 		port = inet_port_guess();
 		if (lwip_port_use(port) != LWIP_PORT_USED)

@@ -37,7 +37,7 @@ on_receive(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 		return;
 	}
 	if (ip_addr_ismulticast(ip_current_dest_addr()) &&
-	    !inet_group_wants(is, ip_current_dest_addr(),
+	    !inet_group_wants(is, ip_current_dest_addr(), addr,
 		netif_get_index(ip_current_input_netif()))) {
 		pbuf_free(p);
 		return;
@@ -63,6 +63,7 @@ release(struct socket *s)
 {
 	struct inet_sock *is = inet_of(s);
 
+	inet_cork_drop(is);
 	net_lock();
 	TAILQ_REMOVE(&inet_all, is, all);
 	inet_group_leave_all(is);
@@ -102,7 +103,9 @@ bind_locked(struct inet_sock *is, const struct inet_end *end)
 		return -EINVAL;
 	inet_tell_options(is);
 	if (end->port != 0)
-		return try_port(is, &end->ip, end->port);
+		return inet_reuse_conflict(is, end) ?
+		    -EADDRINUSE :
+		    try_port(is, &end->ip, end->port);
 	for (i = 0; i < INET_PORT_TRIES && error == -EADDRINUSE; i++)
 		error = try_port(is, &end->ip, inet_port_guess());
 	return error;
@@ -136,6 +139,10 @@ bind(struct socket *s, const struct sock_addr *addr, const struct vfs_ctx *vfs)
 	error = inet_bind_check(is, &end);
 	if (error == 0)
 		error = bind_locked(is, &end);
+	if (error == 0) {
+		is->port_given = end.port != 0;
+		is->addr_given = !ip_addr_isany(&end.ip);
+	}
 	net_unlock();
 	return error;
 }
@@ -153,6 +160,29 @@ find_route(const struct inet_sock *is, const ip_addr_t *ip, struct netif **nif,
 	return *from == NULL ? -ENETUNREACH : 0;
 }
 
+/* connect(2) to nobody: what no bind(2) gave is given back. */
+static void
+disconnect(struct inet_sock *is)
+{
+	struct udp_pcb **at = &udp_pcbs;
+
+	inet_udplite_begin(is);
+	udp_disconnect(is->udp);
+	if (!is->port_given) {
+		while (*at != NULL && *at != is->udp)
+			at = &(*at)->next;
+		if (*at != NULL)
+			*at = is->udp->next;
+		is->udp->next = NULL;
+		is->udp->local_port = is->local.port = 0;
+	}
+	inet_udplite_end(is);
+	if (!is->addr_given)
+		is->udp->local_ip = is->local.ip = *inet_any(is);
+	is->remote = (struct inet_end){ .ip = *inet_any(is) };
+	is->state = INET_CLOSED;
+}
+
 static int
 connect_locked(struct inet_sock *is, const struct sock_addr *addr)
 {
@@ -162,9 +192,7 @@ connect_locked(struct inet_sock *is, const struct sock_addr *addr)
 	int error;
 
 	if (addr->len >= sizeof(addr->family) && addr->family == AF_UNSPEC) {
-		udp_disconnect(is->udp);
-		is->remote = (struct inet_end){ .ip = *inet_any(is) };
-		is->state = INET_CLOSED;
+		disconnect(is);
 		return 0;
 	}
 	error = inet_addr_get(is, addr, &to);
@@ -308,6 +336,10 @@ find_target(const struct inet_sock *is, const struct sock_msg *m,
 		*to = is->remote;
 		return 0;
 	}
+	/* A datagram socket of IPv4 takes no family for its own. */
+	if (!is->v6 && m->name->len >= sizeof(struct sockaddr_in) &&
+	    m->name->family == AF_UNSPEC)
+		m->name->family = AF_INET;
 	error = inet_addr_get(is, m->name, to);
 	if (error == 0 && to->port == 0)
 		error = -EINVAL;
@@ -326,7 +358,8 @@ send(struct socket *s, struct sock_msg *m)
 	static const struct inet_sender udp = { .target = find_target,
 		.output = send_locked,
 		.max4 = DATA_MAX4,
-		.max6 = DATA_MAX6 };
+		.max6 = DATA_MAX6,
+		.corks = true };
 
 	return inet_dgram_send(s, m, &udp);
 }

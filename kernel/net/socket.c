@@ -9,6 +9,7 @@
 #include "kern/clock.h"
 #include "kern/kmem.h"
 #include "kern/string.h"
+#include "net/sock_option.h"
 #include "net/stack.h"
 #include <asm/socket.h>
 #include <linux/errno.h>
@@ -38,6 +39,7 @@ sock_init(struct socket *s, const struct socket_ops *ops, uint16_t family,
 	s->protocol = protocol;
 	s->sndbuf = s->rcvbuf = SOCK_BUF_SIZE;
 	s->rcvlowat = 1;
+	s->incoming_cpu = -1;
 }
 
 int64_t
@@ -274,6 +276,11 @@ flag_of(struct socket *s, int name)
 	case SO_DONTROUTE: return &s->flag_dontroute;
 	case SO_OOBINLINE: return &s->flag_oobinline;
 	case SO_PASSCRED: return &s->passcred;
+	case SO_NO_CHECK: return &s->flag_nocheck;
+	case SO_PASSSEC: return &s->flag_passsec;
+	case SO_RXQ_OVFL: return &s->flag_rxq_ovfl;
+	case SO_SELECT_ERR_QUEUE: return &s->flag_err_pri;
+	case SO_PREFER_BUSY_POLL: return &s->flag_prefer_poll;
 	}
 	return NULL;
 }
@@ -302,26 +309,30 @@ static int
 set_number(struct socket *s, int name, int n)
 {
 	uint32_t wanted = n < 0 ? BUF_MAX : MIN((uint32_t)n, SOCK_BUF_SIZE) * 2;
+	int error;
 
 	switch (name) {
 	case SO_SNDBUF:
 	case SO_SNDBUFFORCE:
+		s->buf_lock |= SOCK_SNDBUF_LOCK;
 		s->sndbuf = MAX(MIN(wanted, BUF_MAX), SND_MIN);
 		s->sndbuf_set = true;
 		return 0;
 	case SO_RCVBUF:
 	case SO_RCVBUFFORCE:
+		s->buf_lock |= SOCK_RCVBUF_LOCK;
 		s->rcvbuf = MAX(MIN(wanted, BUF_MAX), RCV_MIN);
 		s->rcvbuf_set = true;
 		return 0;
 	case SO_PRIORITY: s->priority = n; return 0;
-	case SO_RCVLOWAT: s->rcvlowat = n <= 0 ? 1 : n; return 0;
+	case SO_RCVLOWAT: s->rcvlowat = n < 0 ? INT32_MAX : MAX(n, 1); return 0;
 	case SO_TYPE:
 	case SO_PROTOCOL:
 	case SO_DOMAIN:
 	case SO_ERROR: return -ENOPROTOOPT;
 	}
-	return set_stamp(s, name, n);
+	error = set_stamp(s, name, n);
+	return error == -ENOPROTOOPT ? sock_option_set(s, name, n) : error;
 }
 
 /* Those of SOL_SOCKET; -ENOPROTOOPT: a family may know it. */
@@ -431,6 +442,11 @@ sock_get_option(struct socket *s, int level, int name, void *value,
 		tv[1] = ns % NSEC_PER_SEC / 1000;
 		answer(value, len, tv, sizeof(tv));
 		return 0;
+	}
+	if (level == SOL_SOCKET) {
+		error = sock_option_get(s, name, value, len);
+		if (error != -ENOPROTOOPT)
+			return error;
 	}
 	error = level == SOL_SOCKET ? get_number(s, name, &n) : -EOPNOTSUPP;
 	if (error == 0)

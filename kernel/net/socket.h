@@ -146,6 +146,8 @@ struct socket_ops {
 	/* An option that the core knows was set; NULL: it is no matter. */
 	void (*options_changed)(struct socket *s);
 	bool (*is_listening)(struct socket *s); /* NULL: never */
+	/* Bytes of memory that what came, and what is to go, takes; NULL: 0. */
+	void (*memory)(struct socket *s, uint32_t *in, uint32_t *out);
 };
 
 struct socket {
@@ -165,6 +167,13 @@ struct socket {
 	unsigned stamping;   /* SO_TIMESTAMPING's flags ... */
 	int stamping_number; /* ... and its number of two */
 	int priority, rcvlowat, linger_on, linger_s;
+	/* sock_option.c's: */
+	bool flag_debug, flag_nocheck, flag_passsec, flag_rxq_ovfl,
+	    flag_err_pri, flag_prefer_poll;
+	uint8_t buf_lock;
+	uint32_t mark;
+	int busy_poll, incoming_cpu;
+	uint32_t drops; /* messages without room; single writer */
 };
 
 struct sock_family {

@@ -4,11 +4,12 @@ import struct
 
 from suite import packets as P
 from suite.peer import (GUEST, PEER)
-from suite.scripts import (CLOSE_WAIT, ECONNREFUSED, ECONNRESET, ESTABLISHED,
-                           EAGAIN, EINVAL, ETIMEDOUT, FIN_WAIT1, FIN_WAIT2,
-                           IPPROTO_TCP, PATTERN, POLLERR, POLLIN, POLLOUT,
-                           POLLPRI, SOL_SOCKET,
-                           SO_ERROR, Scripts, TIMED, must, same, state)
+from suite.scripts import (CLOSE, CLOSE_WAIT, CLOSING, EAGAIN, ECONNREFUSED,
+                           ECONNRESET, EINVAL, ESTABLISHED, ETIMEDOUT,
+                           FIN_WAIT1, FIN_WAIT2, IPPROTO_TCP, LAST_ACK,
+                           PATTERN, POLLERR, POLLIN, POLLOUT, POLLPRI,
+                           SOL_SOCKET, SO_ERROR, Scripts, TIMED, must, same,
+                           state)
 
 script = Scripts()
 
@@ -516,6 +517,96 @@ def tcp__FIN_in_the_handshake(peer):
     peer.do('close', fd)
     c.expect('FA')
     c.send('A')
+
+
+@script
+def tcp__FIN_before_the_connection(peer):
+    """SYN_SENT, SYN_RCVD: nothing is there that it could close."""
+    fd, c = peer.connecting(83)
+    c.send('F', seq=c.isn)
+    c.send('F', b'data', seq=c.isn)
+    c.nothing()
+    c.take_syn()
+    peer.do('poll', fd, POLLOUT)
+    same(state(peer, fd), ESTABLISHED, 'state')
+    listener, d = peer.listen(80), peer.conn(80, 3000)
+    d.send('S')
+    d.expect('SA')
+    d.send('F', seq=d.seq)
+    d.send('F', b'data', seq=d.seq)
+    peer.fence()
+    d.send('A')
+    fd = peer.do('accept', listener)
+    same(state(peer, fd), ESTABLISHED, 'state')
+    d.send('PA', b'x')
+    d.acked()
+    same(peer.call('recv', fd, 10), (1, b'x'.hex()), 'recv')
+
+
+@script
+def tcp__FIN_once_more(peer):
+    """CLOSE_WAIT, LAST_ACK: bytes and a FIN behind the first one do not
+    count, the first one is acknowledged whenever it comes."""
+    _, fd, c = peer.accepted(80, 3000)
+    c.send('FA', PATTERN[:3])
+    c.acked()
+    c.send('FA', b'behind', seq=c.seq)
+    c.send('A', b'behind', seq=c.seq)
+    c.send('FA', seq=c.seq + 1)
+    peer.fence()
+    same(state(peer, fd), CLOSE_WAIT, 'state')
+    same(peer.call('drain', fd, 0), (3, '0 0'), 'drain')
+    peer.do('shutdown', fd, 1)
+    c.expect('FA')
+    same(state(peer, fd), LAST_ACK, 'state')
+    for _ in range(2):
+        c.send('FA', seq=c.seq - 1, ack=c.ack - 1)
+        c.until(lambda p: 'A' in p.flags and p.ack == c.seq, 'an ACK')
+    c.send('FA', b'behind', seq=c.seq, ack=c.ack - 1)
+    peer.fence()
+    same(state(peer, fd), LAST_ACK, 'state')
+    c.send('A')
+    peer.fence()
+    same(state(peer, fd), CLOSE, 'state')
+    c.send('A')
+    c.until(lambda p: p.flags == 'R', 'a reset: nobody knows it any more')
+
+
+@script
+def tcp__FIN_out_of_order(peer):
+    """FIN_WAIT_1: it counts when the bytes before it are there; FIN_WAIT_2:
+    one beyond the window does not; CLOSING: again and again."""
+    _, fd, c = peer.accepted(80, 3000)
+    base = c.seq
+    peer.do('shutdown', fd, 1)
+    c.expect('FA')
+    c.send('FA', PATTERN[10:20], seq=base + 10, ack=c.ack - 1)
+    peer.fence()
+    same(state(peer, fd), FIN_WAIT1, 'state')
+    c.send('A', PATTERN[:10], seq=base, ack=c.ack - 1)
+    c.seq = base + 21
+    c.acked()
+    for _ in range(2):
+        c.send('FA', seq=c.seq - 1, ack=c.ack - 1)
+        c.until(lambda p: 'A' in p.flags and p.ack == c.seq, 'an ACK')
+    must(state(peer, fd) in (CLOSING, CLOSE), 'state %d' % state(peer, fd))
+    same(peer.call('drain', fd, 0), (20, '0 0'), 'drain')
+    c.send('A')
+    peer.fence()
+    c.send('FA', seq=c.seq - 1)
+    c.until(lambda p: p.flags == 'A' and p.ack == c.seq,
+            'an ACK in TIME_WAIT')
+    _, fd, c = peer.accepted(81, 3001)
+    peer.do('shutdown', fd, 1)
+    c.expect('FA')
+    c.send('A')
+    for seq in c.seq + 10000000, c.seq - 5:
+        c.send('FA', seq=seq)
+    peer.fence()
+    same(state(peer, fd), FIN_WAIT2, 'state')
+    c.send('FA')
+    c.acked()
+    same(peer.call('recv', fd, 1)[0], 0, 'the end')
 
 
 @script

@@ -192,6 +192,48 @@ def ip4__to_itself(peer):
 
 
 @script
+def ip4__sources_of_a_group(peer):
+    """A socket hears those whom it wants, and not those whom it does not."""
+    group, other = '239.7.7.7', '10.7.0.9'
+    fd = peer.do('socket', 4, 'udp')
+    peer.do('bind', fd, '0.0.0.0', 5000)
+
+    def heard():
+        """Who is heard of two; a third datagram, to it alone, is the end."""
+        for src in PEER, other:
+            peer.udp(5000, 5000, src.encode(), src=src, dst=group,
+                     to=P.mac('01:00:5e:07:07:07'))
+        peer.udp(5000, 5000, b'end')
+        got = []
+        while (data := peer.call('recv', fd, 99)[1]) != b'end'.hex():
+            got.append(bytes.fromhex(data).decode())
+        return got
+    same(peer.do('source', fd, 'join', group, other), 0, 'join')
+    same(heard(), [other], 'who is heard')
+    same(peer.do('source', fd, 'join', group, PEER), 0, 'join')
+    same(heard(), [PEER, other], 'who is heard')
+    for src in other, PEER:
+        same(peer.do('source', fd, 'leave', group, src), 0, 'leave')
+    same(heard(), [], 'who is heard')
+    same(peer.do('join', fd, group), 0, 'join')
+    same(peer.do('source', fd, 'block', group, PEER), 0, 'block')
+    same(heard(), [other], 'who is heard')
+    same(peer.do('source', fd, 'unblock', group, PEER), 0, 'unblock')
+    same(heard(), [PEER, other], 'who is heard')
+    # Another's group: only who has not said that it wants none of those.
+    second = peer.do('socket', 4, 'udp')
+    for value in 0, 1:
+        peer.do('set', fd, 0, 49, value)        # IP_MULTICAST_ALL
+        peer.do('join', second, '239.7.7.8')
+        peer.udp(5000, 5000, b'8', dst='239.7.7.8',
+                 to=P.mac('01:00:5e:07:07:08'))
+        peer.udp(5000, 5000, b'end')
+        same(peer.call('recv', fd, 99)[1], (b'8' if value else b'end').hex(),
+             'of another group')
+        second = peer.do('socket', 4, 'udp')
+
+
+@script
 def arp__answers(peer):
     def ask(op, target, sender=PEER, **fields):
         peer.frame(P.ARP, P.arp(op, PEER_MAC, sender, b'\0' * 6, target,

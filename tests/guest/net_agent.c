@@ -349,6 +349,29 @@ do_join(struct call *c)
 		    IP_MULTICAST_IF, &m, sizeof(m)));
 }
 
+/* "source FD WORD GROUP SOURCE": whether it is wanted in a group of eth0. */
+static void
+do_source(struct call *c)
+{
+	struct group_source_req g = { .gsr_interface = if_nametoindex("eth0") };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	static const char *const kinds[] = { "block", "unblock", "leave",
+		"join" }; /* by number from MCAST_BLOCK_SOURCE on */
+	int name = MCAST_BLOCK_SOURCE, i;
+
+	for (i = 0; i < 4; i++)
+		if (strcmp(c->word[2], kinds[i]) == 0)
+			name = i < 2 ? MCAST_BLOCK_SOURCE + i :
+			    i == 2   ? MCAST_LEAVE_SOURCE_GROUP :
+				       MCAST_JOIN_SOURCE_GROUP;
+	inet_pton(AF_INET, c->word[3], &sin.sin_addr);
+	memcpy(&g.gsr_group, &sin, sizeof(sin));
+	inet_pton(AF_INET, c->word[4], &sin.sin_addr);
+	memcpy(&g.gsr_source, &sin, sizeof(sin));
+	c->value = result(
+	    setsockopt(number(c, 1), IPPROTO_IP, name, &g, sizeof(g)));
+}
+
 /* "address add IP BITS", "address del IP BITS": of eth0. */
 static void
 do_address(struct call *c)
@@ -413,6 +436,7 @@ static const struct {
 	{ "grep", do_grep },
 	{ "report", do_report },
 	{ "join", do_join },
+	{ "source", do_source },
 	{ "address", do_address },
 	{ "exit", do_exit },
 };
