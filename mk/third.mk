@@ -130,6 +130,10 @@ LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input \
 LWIP_DEF_ip6 = $(LWIP_DEF_ip4)
 LWIP_DEF_unreach = -Dicmp_dest_unreach=lwip_hook_unreachable
 LWIP_DEF_udp = -Dip4_output_if_src=lwip_hook_ip4_output $(LWIP_DEF_unreach)
+# UDP's control blocks are kept by kernel/net/lwip/udps.c.
+LWIP_DEF_dhcp = -Dudp_bind=lwip_port_udp_bind \
+	  -Dudp_connect=lwip_port_udp_connect -Dudp_remove=lwip_port_udp_remove
+LWIP_DEF_netif = -Dudp_netif_ip_addr_changed=lwip_port_udp_address
 LWIP_DEF_raw = -Dip4_output_if=lwip_hook_ip4_output
 $(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
     $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)

@@ -215,9 +215,6 @@ inet_is_udplite(const struct inet_sock *is)
 {
 	return is->s.type == SOCK_DGRAM && is->s.protocol == IPPROTO_UDPLITE;
 }
-/* Around each call of lwIP that looks for control blocks of UDP. */
-void inet_udplite_begin(const struct inet_sock *is);
-void inet_udplite_end(const struct inet_sock *is);
 /* Whether the checksum of what comes now covers as much as the socket wants. */
 bool inet_udplite_wants(const struct inet_sock *is);
 /* Says how much of a datagram without its header yet is to be covered. */

@@ -10,6 +10,7 @@
 
 #include "kern/string.h"
 #include <lwip/tcp.h>
+#include <lwip/udp.h>
 #include <linux/errno.h>
 
 /* The same place and owner, and both agree. */
@@ -103,22 +104,30 @@ inet_reuse_listener(struct inet_sock *lead, const ip_addr_t *ip, uint16_t port)
 	return m;
 }
 
+/* NULL: a control block of lwIP's own. */
+static bool
+takes_part(const struct inet_sock *is, const struct inet_sock *other)
+{
+	return other != NULL && other->state != INET_CONNECTED &&
+	    may_share(is, other);
+}
+
+/* While a datagram comes lwIP's list has the blocks of its port (udps.c). */
 struct inet_sock *
 inet_reuse_dgram(struct inet_sock *is, const ip_addr_t *ip, uint16_t port)
 {
-	struct inet_sock *o;
+	const struct udp_pcb *pcb;
 	unsigned n = 1, k;
 
 	if (!is->s.flag_reuseport || is->state == INET_CONNECTED)
 		return is;
-	TAILQ_FOREACH (o, &inet_all, all)
-		n += may_share(is, o) && o->state != INET_CONNECTED;
+	for (pcb = udp_pcbs; pcb != NULL; pcb = pcb->next)
+		n += takes_part(is, pcb->recv_arg);
 	k = hash(ip, port) % n;
-	TAILQ_FOREACH (o, &inet_all, all)
-		if ((o == is ||
-			(may_share(is, o) && o->state != INET_CONNECTED)) &&
+	for (pcb = udp_pcbs; pcb != NULL; pcb = pcb->next)
+		if ((pcb == is->udp || takes_part(is, pcb->recv_arg)) &&
 		    k-- == 0)
-			return o;
+			return pcb->recv_arg;
 	return is;
 }
 

@@ -67,9 +67,7 @@ release(struct socket *s)
 	net_lock();
 	TAILQ_REMOVE(&inet_all, is, all);
 	inet_group_leave_all(is);
-	inet_udplite_begin(is);
-	udp_remove(is->udp);
-	inet_udplite_end(is);
+	lwip_port_udp_remove(is->udp);
 	is->udp = NULL;
 	inet_dgram_drop(is);
 	net_unlock();
@@ -81,11 +79,8 @@ release(struct socket *s)
 static int
 try_port(struct inet_sock *is, const ip_addr_t *ip, uint16_t port)
 {
-	int error;
+	int error = inet_errno(lwip_port_udp_bind(is->udp, ip, port));
 
-	inet_udplite_begin(is);
-	error = inet_errno(udp_bind(is->udp, ip, port));
-	inet_udplite_end(is);
 	if (error == 0) {
 		is->local.ip = *ip;
 		is->local.port = port;
@@ -164,19 +159,11 @@ find_route(const struct inet_sock *is, const ip_addr_t *ip, struct netif **nif,
 static void
 disconnect(struct inet_sock *is)
 {
-	struct udp_pcb **at = &udp_pcbs;
-
-	inet_udplite_begin(is);
 	udp_disconnect(is->udp);
 	if (!is->port_given) {
-		while (*at != NULL && *at != is->udp)
-			at = &(*at)->next;
-		if (*at != NULL)
-			*at = is->udp->next;
-		is->udp->next = NULL;
-		is->udp->local_port = is->local.port = 0;
+		lwip_port_udp_unbind(is->udp);
+		is->local.port = 0;
 	}
-	inet_udplite_end(is);
 	if (!is->addr_given)
 		is->udp->local_ip = is->local.ip = *inet_any(is);
 	is->remote = (struct inet_end){ .ip = *inet_any(is) };
@@ -216,9 +203,7 @@ connect_locked(struct inet_sock *is, const struct sock_addr *addr)
 		return error;
 	if (ip_addr_isany(&is->udp->local_ip))
 		is->udp->local_ip = is->local.ip = *from;
-	inet_udplite_begin(is);
-	(void)udp_connect(is->udp, &to.ip, to.port);
-	inet_udplite_end(is);
+	(void)lwip_port_udp_connect(is->udp, &to.ip, to.port);
 	is->remote = to;
 	is->state = INET_CONNECTED;
 	return 0;

@@ -3,9 +3,8 @@
  * inet_udplite.c - UDP-Lite: datagrams whose checksum covers only as much as
  * sender and receiver want.  RFC 3828, udplite(7).
  *
- * lwIP builds and checks such datagrams, but has one table of ports for them
- * and for UDP.  The control blocks of UDP-Lite stand in a table of their own
- * here, which lwIP gets in place of UDP's while it works for one of them.
+ * lwIP builds and checks such datagrams; their ports are others than UDP's
+ * (lwip/udps.c).
  */
 #include "net/inet.h"
 
@@ -23,31 +22,7 @@
 #define SEND_CSCOV 10 /* options of SOL_UDPLITE */
 #define RECV_CSCOV 11
 
-static struct udp_pcb *table; /* [n] UDP's, while lwIP has this one */
-static int covered;           /* [n] bytes of what comes now; -1: all */
-
-static void
-exchange_tables(void)
-{
-	struct udp_pcb *other = table;
-
-	table = udp_pcbs;
-	udp_pcbs = other;
-}
-
-void
-inet_udplite_begin(const struct inet_sock *is)
-{
-	if (inet_is_udplite(is))
-		exchange_tables();
-}
-
-void
-inet_udplite_end(const struct inet_sock *is)
-{
-	if (inet_is_udplite(is))
-		exchange_tables();
-}
+static int covered; /* [n] bytes of what comes now; -1: all */
 
 /* --------------------------------------------------------------- receiving -- */
 
@@ -83,9 +58,7 @@ input(struct pbuf *p, struct netif *inp)
 	}
 	if (summed)
 		inp->chksum_flags |= NETIF_CHECKSUM_CHECK_UDP;
-	exchange_tables();
-	udp_input(p, inp);
-	exchange_tables();
+	lwip_port_udp_input(p, inp);
 	inp->chksum_flags = sums;
 }
 
@@ -95,7 +68,7 @@ lwip_hook_udp_input(struct pbuf *p, struct netif *inp)
 	if (ip_current_header_proto() == IP_PROTO_UDPLITE)
 		input(p, inp);
 	else
-		udp_input(p, inp);
+		lwip_port_udp_input(p, inp);
 }
 
 bool

@@ -18,6 +18,7 @@ struct pbuf;
 struct tcp_hdr;
 struct tcp_pcb;
 struct tcp_pcb_listen;
+struct udp_pcb;
 
 /* A first sequence number that nobody can guess (RFC 6528). */
 u32_t lwip_hook_tcp_isn(const ip_addr_t *local_ip, u16_t local_port,
@@ -64,6 +65,7 @@ err_t lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src,
 void lwip_port_pcb_add(struct tcp_pcb **list, struct tcp_pcb *pcb);
 void lwip_port_pcb_remove(struct tcp_pcb **list, struct tcp_pcb *pcb);
 extern struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
+extern union tcp_listen_pcbs_t lwip_port_listening;
 #if defined(LWIP_PORT_TCP) || defined(LWIP_PORT_TCP_IN)
 #undef TCP_REG
 #define TCP_REG(list, pcb) lwip_port_pcb_add(list, pcb)
@@ -73,6 +75,7 @@ extern struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
 #ifdef LWIP_PORT_TCP_IN
 #define tcp_active_pcbs lwip_port_active
 #define tcp_tw_pcbs     lwip_port_waiting
+#define tcp_listen_pcbs lwip_port_listening
 #endif
 
 /*

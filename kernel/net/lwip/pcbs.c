@@ -11,7 +11,8 @@
  *
  * A connection that waits for nothing costs its timers little, too.
  *
- * Listeners are left to lwIP: they are few, and it moves them about.
+ * Listeners stand in chains by their ports; tcp_input() sees the one that is
+ * meant.
  *
  * What a block has of this lies in places that lwIP leaves to its users.  The
  * timers take blocks out of the lists on their own, and then free them: so the
@@ -39,7 +40,11 @@ enum place {
 };
 _Static_assert(PLACE_PREV + 1 == LWIP_TCP_PCB_NUM_EXT_ARGS, "lwipopts.h");
 
+#define NLISTENING 64u /* chains of listeners */
+
 struct tcp_pcb *lwip_port_active, *lwip_port_waiting;
+union tcp_listen_pcbs_t lwip_port_listening;
+static struct tcp_pcb *listening[NLISTENING];
 bool lwip_port_fast;
 
 static struct tcp_pcb *first_table[TABLE_MIN];
@@ -145,9 +150,9 @@ fit_table(void)
 }
 
 static void
-leave(struct tcp_pcb *pcb)
+unchain(struct tcp_pcb **chain, struct tcp_pcb *pcb)
 {
-	struct tcp_pcb **chain = chain_of_pcb(pcb), *p = *chain;
+	struct tcp_pcb *p = *chain;
 
 	if (p == pcb) {
 		*chain = next_of(pcb);
@@ -155,8 +160,14 @@ leave(struct tcp_pcb *pcb)
 	}
 	while (p != NULL && next_of(p) != pcb)
 		p = next_of(p);
-	LWIP_ASSERT("a connection is in its chain", p != NULL);
+	LWIP_ASSERT("a block is in its chain", p != NULL);
 	p->ext_args[PLACE_NEXT].data = next_of(pcb);
+}
+
+static void
+leave(struct tcp_pcb *pcb)
+{
+	unchain(chain_of_pcb(pcb), pcb);
 }
 
 static bool
@@ -187,15 +198,78 @@ find(u16_t from, u16_t to)
 	}
 }
 
+/*
+ * How well a listener suits what comes now; 0: not at all.  An address of its
+ * own is more than an interface, and that more than the right family.
+ */
+static unsigned
+suits(const struct tcp_pcb *l, const struct netif *nif, u16_t port)
+{
+	const ip_addr_t *to = ip_current_dest_addr();
+	unsigned score = 1;
+
+	if (l->local_port != port)
+		return 0;
+	if (l->netif_idx != NETIF_NO_INDEX) {
+		if (l->netif_idx != netif_get_index(nif))
+			return 0;
+		score += 2;
+	}
+	if (IP_IS_ANY_TYPE_VAL(l->local_ip))
+		return score;
+	if (IP_IS_V6_VAL(l->local_ip) != IP_IS_V6(to))
+		return 0;
+	if (ip_addr_isany(&l->local_ip))
+		return score + 1;
+	return ip_addr_cmp(&l->local_ip, to) ? score + 4 : 0;
+}
+
+static struct tcp_pcb *
+find_listener(u16_t port)
+{
+	const struct netif *nif = ip_current_input_netif();
+	struct tcp_pcb *l, *best = NULL;
+	unsigned score, most = 0;
+
+	for (l = listening[port % NLISTENING]; l != NULL; l = next_of(l)) {
+		score = suits(l, nif, port);
+		if (score > most) {
+			most = score;
+			best = l;
+		}
+	}
+	return best;
+}
+
+/* A listener that tcp_input() sees as the only one stays where it is. */
+static void
+input_to_listener(struct tcp_pcb *l, struct pbuf *p, struct netif *inp)
+{
+	struct tcp_pcb *next = l->next;
+
+	l->next = NULL;
+	lwip_port_listening.pcbs = l;
+	tcp_input(p, inp);
+	lwip_port_listening.pcbs = NULL;
+	l->next = next;
+}
+
 void
 lwip_hook_tcp_segment(struct pbuf *p, struct netif *inp)
 {
 	const struct tcp_hdr *h = p->payload;
+	struct tcp_pcb *l = NULL;
 
 	lwip_port_active = lwip_port_waiting = NULL;
-	if (p->len >= TCP_HLEN)
+	if (p->len >= TCP_HLEN) {
 		find(lwip_ntohs(h->src), lwip_ntohs(h->dest));
-	tcp_input(p, inp);
+		if (lwip_port_active == NULL && lwip_port_waiting == NULL)
+			l = find_listener(lwip_ntohs(h->dest));
+	}
+	if (l != NULL)
+		input_to_listener(l, p, inp);
+	else
+		tcp_input(p, inp);
 }
 
 /* ---------------------------------------------------------------- ports -- */
@@ -339,6 +413,15 @@ begin_waiting(struct tcp_pcb *pcb)
 		pcb->tmr = tcp_ticks - TW_TICKS - 1;
 }
 
+static void
+enter_listener(struct tcp_pcb *pcb)
+{
+	struct tcp_pcb **chain = &listening[pcb->local_port % NLISTENING];
+
+	pcb->ext_args[PLACE_NEXT].data = *chain;
+	*chain = pcb;
+}
+
 void
 lwip_port_pcb_add(struct tcp_pcb **list, struct tcp_pcb *pcb)
 {
@@ -348,6 +431,7 @@ lwip_port_pcb_add(struct tcp_pcb **list, struct tcp_pcb *pcb)
 	pcb->next = *list;
 	if (list == &tcp_listen_pcbs.pcbs) {
 		*list = pcb;
+		enter_listener(pcb);
 		if (users != NULL)
 			users[pcb->local_port] = STUCK;
 		return;
@@ -377,8 +461,10 @@ remove_listener(struct tcp_pcb *pcb)
 
 	while (*p != NULL && *p != pcb)
 		p = &(*p)->next;
-	if (*p != NULL)
-		*p = pcb->next;
+	if (*p == NULL)
+		return;
+	*p = pcb->next;
+	unchain(&listening[pcb->local_port % NLISTENING], pcb);
 }
 
 void

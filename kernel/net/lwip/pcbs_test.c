@@ -27,6 +27,7 @@ static struct netif card;
 static struct tcp_pcb pcbs[MANY];
 static unsigned nbinds, allocated, nfast, nslow;
 static bool no_memory;
+static struct tcp_pcb *listener_seen; /* by tcp_input() */
 static u32_t last_random = 1;
 
 /* --------------------------------------------------------- in place of lwIP -- */
@@ -88,6 +89,8 @@ tcp_input(struct pbuf *p, struct netif *inp)
 {
 	(void)p;
 	(void)inp;
+	listener_seen = lwip_port_listening.pcbs;
+	assert_true(listener_seen == NULL || listener_seen->next == NULL);
 }
 
 err_t
@@ -326,6 +329,129 @@ ports_are_counted_when_many_are_used(void **state)
 	assert_int_equal(allocated, 0);
 }
 
+/* ---------------------------------------------------------------- listeners -- */
+
+#define LISTENERS 300u
+static struct tcp_pcb_listen listeners[LISTENERS];
+
+static struct tcp_pcb *
+listen_at(unsigned i, const ip_addr_t *ip, u16_t port, u8_t nif)
+{
+	listeners[i] = (struct tcp_pcb_listen){ .state = LISTEN,
+		.local_ip = *ip,
+		.local_port = port,
+		.netif_idx = nif };
+	lwip_port_pcb_add(&tcp_listen_pcbs.pcbs,
+	    (struct tcp_pcb *)&listeners[i]);
+	return (struct tcp_pcb *)&listeners[i];
+}
+
+static void
+stop_listening(struct tcp_pcb *l)
+{
+	lwip_port_pcb_remove(&tcp_listen_pcbs.pcbs, l);
+}
+
+/* Which listener gets a SYN to an address and a port. */
+static struct tcp_pcb *
+who_gets(const ip_addr_t *to, u16_t port)
+{
+	struct tcp_hdr h = { .src = 1, .dest = lwip_htons(port) };
+	struct pbuf p = { .payload = &h, .len = sizeof(h) };
+
+	ip_data.current_iphdr_dest = *to;
+	ip_data.current_input_netif = &card;
+	lwip_hook_tcp_segment(&p, &card);
+	assert_null(lwip_port_listening.pcbs);
+	return listener_seen;
+}
+
+static void
+the_listener_that_suits_best(void **state)
+{
+	static const ip_addr_t ip = IPADDR4_INIT_BYTES(10, 0, 0, 1);
+	static const ip_addr_t other = IPADDR4_INIT_BYTES(10, 0, 0, 2);
+	static const ip_addr_t any4 = IPADDR4_INIT(0);
+	static const ip_addr_t any6 = IPADDR6_INIT(0, 0, 0, 0);
+	static const ip_addr_t six = IPADDR6_INIT(1, 2, 3, 4);
+	static const ip_addr_t both = IPADDR_ANY_TYPE_INIT;
+	struct tcp_pcb *exact, *four, *all, *here, *only6;
+
+	(void)state;
+	all = listen_at(0, &both, 80, 0);
+	assert_ptr_equal(who_gets(&ip, 80), all);
+	assert_ptr_equal(who_gets(&six, 80), all);
+	only6 = listen_at(1, &any6, 80, 0);
+	assert_ptr_equal(who_gets(&ip, 80), all);
+	assert_ptr_equal(who_gets(&six, 80), only6);
+	four = listen_at(2, &any4, 80, 0);
+	assert_ptr_equal(who_gets(&ip, 80), four);
+	assert_ptr_equal(who_gets(&six, 80), only6);
+	exact = listen_at(3, &ip, 80, 0);
+	here = listen_at(4, &any4, 80, netif_get_index(&card));
+	listen_at(5, &ip, 80, (u8_t)(netif_get_index(&card) + 1));
+	listen_at(6, &ip, 80 + 64, 0); /* in the same chain */
+	assert_ptr_equal(who_gets(&ip, 80), exact);
+	assert_ptr_equal(who_gets(&other, 80), here);
+	assert_null(who_gets(&ip, 81));
+	stop_listening(exact);
+	assert_ptr_equal(who_gets(&ip, 80), here);
+	stop_listening(here);
+	assert_ptr_equal(who_gets(&ip, 80), four);
+	stop_listening(four);
+	stop_listening(all);
+	assert_null(who_gets(&ip, 80));
+	assert_ptr_equal(who_gets(&six, 80), only6);
+	stop_listening(only6);
+	four = listen_at(0, &any4, 80, 0); /* whoever came first */
+	all = listen_at(1, &both, 80, 0);
+	assert_ptr_equal(who_gets(&ip, 80), four);
+	stop_listening(four);
+	stop_listening(all);
+	assert_int_equal(length(tcp_listen_pcbs.pcbs), 2);
+	stop_listening((struct tcp_pcb *)&listeners[5]);
+	stop_listening((struct tcp_pcb *)&listeners[6]);
+}
+
+static void
+each_listener_among_many(void **state)
+{
+	static const ip_addr_t ip = IPADDR4_INIT_BYTES(10, 0, 0, 1);
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < LISTENERS; i++)
+		listen_at(i, &ip, (u16_t)(1000 + i), 0);
+	for (i = 0; i < LISTENERS; i++)
+		assert_ptr_equal(who_gets(&ip, (u16_t)(1000 + i)),
+		    &listeners[i]);
+	assert_int_equal(length(tcp_listen_pcbs.pcbs), LISTENERS);
+	for (i = 0; i < LISTENERS; i += 2)
+		stop_listening((struct tcp_pcb *)&listeners[i]);
+	for (i = 0; i < LISTENERS; i++)
+		assert_ptr_equal(who_gets(&ip, (u16_t)(1000 + i)),
+		    i % 2 == 0 ? NULL : &listeners[i]);
+	for (i = 1; i < LISTENERS; i += 2)
+		stop_listening((struct tcp_pcb *)&listeners[i]);
+	assert_null(tcp_listen_pcbs.pcbs);
+}
+
+/* Who has a connection, active or waiting, is not asked for. */
+static void
+connections_come_before_listeners(void **state)
+{
+	ip_addr_t ip = IPADDR4_INIT_BYTES(10, 0, 0, 1);
+	struct tcp_pcb *l = listen_at(0, &ip, 80, 0);
+
+	(void)state;
+	connect_one(1);
+	segment_for(1);
+	assert_null(listener_seen);
+	segment_for(2);
+	assert_ptr_equal(listener_seen, l);
+	stop_listening(l);
+}
+
 static void
 the_fast_timer_runs_when_it_must(void **state)
 {
@@ -387,6 +513,10 @@ main(void)
 		cmocka_unit_test_setup(another_interface_is_not_asked, fresh),
 		cmocka_unit_test_setup(all_goes_on_without_memory, fresh),
 		cmocka_unit_test_setup(ports_are_counted_when_many_are_used,
+		    fresh),
+		cmocka_unit_test_setup(the_listener_that_suits_best, fresh),
+		cmocka_unit_test_setup(each_listener_among_many, fresh),
+		cmocka_unit_test_setup(connections_come_before_listeners,
 		    fresh),
 		cmocka_unit_test(the_fast_timer_runs_when_it_must),
 		cmocka_unit_test_setup(too_many_that_wait, fresh),

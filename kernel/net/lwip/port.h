@@ -16,6 +16,20 @@ err_t lwip_port_bind(struct tcp_pcb *pcb, const ip_addr_t *ip, u16_t port);
 void lwip_port_set_waiting_max(unsigned n);
 
 /*
+ * udps.c: as lwIP's functions of these names, each of which sees the blocks of
+ * one port alone.  A port is never 0.
+ */
+void lwip_port_udp_input(struct pbuf *p, struct netif *inp);
+err_t lwip_port_udp_bind(struct udp_pcb *pcb, const ip_addr_t *ip, u16_t port);
+err_t
+lwip_port_udp_connect(struct udp_pcb *pcb, const ip_addr_t *ip, u16_t port);
+void lwip_port_udp_remove(struct udp_pcb *pcb);
+/* It has no port any more. */
+void lwip_port_udp_unbind(struct udp_pcb *pcb);
+/* udp_netif_ip_addr_changed(). */
+void lwip_port_udp_address(const ip_addr_t *from, const ip_addr_t *to);
+
+/*
  * segment.c, in place of tcp_write(): how many bytes it took; fewer without
  * memory or room.  They stay in place until they are acknowledged.
  */

@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
@@ -872,7 +872,7 @@ begin(void)
 	tcp_arg(listens, &listener);
 	tcp_accept(listens, on_accept);
 	udp = udp_new_ip_type(IPADDR_TYPE_ANY);
-	if (udp == NULL || udp_bind(udp, IP_ANY_TYPE, 7) != ERR_OK)
+	if (udp == NULL || lwip_port_udp_bind(udp, IP_ANY_TYPE, 7) != ERR_OK)
 		abort();
 	udp_recv(udp, on_datagram, NULL);
 }
@@ -894,7 +894,7 @@ end(long base)
 	(void)tcp_close(listens);
 	while ((pcb = any_pcb(0)) != NULL)
 		tcp_abort(pcb);
-	udp_remove(udp);
+	lwip_port_udp_remove(udp);
 	dhcp_stop(&card);
 	dhcp_cleanup(&card);
 	netif_remove(&card);
