@@ -71,5 +71,33 @@ _Static_assert(sizeof(struct rtentry) == 120, "struct rtentry");
 #define RTF_UP      0x1u
 #define RTF_GATEWAY 0x2u
 #define RTF_HOST    0x4u
+#define RTF_REJECT  0x200u
+/* Of IPv6 */
+#define RTF_DEFAULT   0x10000u
+#define RTF_ADDRCONF  0x40000u
+#define RTF_PREFIX_RT 0x80000u
+#define RTF_NONEXTHOP 0x200000u
+#define RTF_EXPIRES   0x400000u
+#define RTF_LOCAL     0x80000000u
+
+/* The same ioctls on sockets of AF_INET6 */
+struct in6_rtmsg {
+	uint32_t dst[4], src[4], gateway[4];
+	uint32_t type;
+	uint16_t dst_len, src_len;
+	uint32_t metric;
+	uint64_t info;
+	uint32_t flags;
+	int32_t if_index;
+};
+_Static_assert(sizeof(struct in6_rtmsg) == 80, "struct in6_rtmsg");
+
+/* SIOCSIFADDR, SIOCDIFADDR there */
+struct in6_ifreq {
+	uint32_t addr[4];
+	uint32_t plen;
+	int32_t if_index;
+};
+_Static_assert(sizeof(struct in6_ifreq) == 24, "struct in6_ifreq");
 
 #endif

@@ -30,6 +30,7 @@ SHOW(dev, inet_proc_dev(sb))
 SHOW(if_inet6, inet_proc_if_inet6(sb))
 SHOW(arp, inet_proc_arp(sb))
 SHOW(route, inet_proc_route(sb))
+SHOW(route6, error = inet_proc_route6(sb))
 SHOW(pnp, inet_proc_pnp(sb))
 
 /* Needs no network. */
@@ -45,6 +46,7 @@ const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("arp", 0444, show_arp),
 	PROC_FILE("dev", 0444, show_dev),
 	PROC_FILE("if_inet6", 0444, show_if_inet6),
+	PROC_FILE("ipv6_route", 0444, show_route6),
 	PROC_FILE("pnp", 0444, show_pnp),
 	PROC_FILE("raw", 0444, show_raw),
 	PROC_FILE("raw6", 0444, show_raw6),

@@ -25,6 +25,9 @@
 extern const struct pseudo_entry proc_sys_fs_entries[];
 extern const struct pseudo_entry proc_sys_vm_entries[];
 
+/* procfs_sys_net6.c: /proc/sys/net/ipv6 */
+extern const struct pseudo_entry proc_sys_net6_entries[];
+
 /*
  * Digits of a text that is written, behind blanks; *text is what follows.
  * false: there are none, or more than 64 bits hold

@@ -81,5 +81,6 @@ static const struct pseudo_entry ipv4_entries[] = {
 const struct pseudo_entry proc_sys_net_entries[] = {
 	PROC_DIR("core", core_entries),
 	PROC_DIR("ipv4", ipv4_entries),
+	PROC_DIR("ipv6", proc_sys_net6_entries),
 	{ .name = NULL },
 };

@@ -119,6 +119,7 @@ struct inet_sock {
 	bool pktinfo, pktinfo6, recvttl, recvtos, recvttl6, recvtclass;
 	bool mcast_loop, mcast_all, transparent;
 	bool origdst, origdst6;
+	bool pktinfo6_old, recvttl6_old; /* RFC 2292's */
 
 	int tos, ttl, mcast_ttl, hops, mcast_hops, tclass, mtu_discover;
 	int mtu_discover6;

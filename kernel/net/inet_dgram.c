@@ -123,7 +123,7 @@ struct pktinfo6 {
 };
 
 static void
-put_pktinfo6(struct sock_msg *m, const struct inet_dgram *d)
+put_pktinfo6(struct sock_msg *m, const struct inet_dgram *d, int type)
 {
 	struct pktinfo6 info = { .if_index = d->if_index };
 	ip6_addr_t mapped;
@@ -134,7 +134,7 @@ put_pktinfo6(struct sock_msg *m, const struct inet_dgram *d)
 		ip4_2_ipv4_mapped_ipv6(&mapped, ip_2_ip4(&d->to));
 		memcpy(info.addr, mapped.addr, 16);
 	}
-	sock_put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	sock_put_cmsg(m, SOL_IPV6, type, &info, sizeof(info));
 }
 
 /* To whom it was sent, with the port, as the family shows it. */
@@ -163,12 +163,16 @@ put_cmsgs(const struct inet_sock *is, struct sock_msg *m,
 	if (is->pktinfo && !v6)
 		put_pktinfo(m, d);
 	if (is->pktinfo6 && is->v6)
-		put_pktinfo6(m, d);
+		put_pktinfo6(m, d, IPV6_PKTINFO);
+	if (is->pktinfo6_old && is->v6)
+		put_pktinfo6(m, d, IPV6_2292PKTINFO);
 	n = d->ttl;
 	if (is->recvttl && !v6)
 		sock_put_cmsg(m, SOL_IP, IP_TTL, &n, sizeof(n));
 	if (is->recvttl6 && v6)
 		sock_put_cmsg(m, SOL_IPV6, IPV6_HOPLIMIT, &n, sizeof(n));
+	if (is->recvttl6_old && v6)
+		sock_put_cmsg(m, SOL_IPV6, IPV6_2292HOPLIMIT, &n, sizeof(n));
 	n = d->tos;
 	if (is->recvtos && !v6)
 		sock_put_cmsg(m, SOL_IP, IP_TOS, &d->tos, 1);

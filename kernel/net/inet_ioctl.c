@@ -10,7 +10,9 @@
 #include "kern/uaccess.h"
 #include "net/ethif.h"
 #include "net/ethtool.h"
+#include "net/inet_addr6.h"
 #include "net/inet_route.h"
+#include "net/inet_route6.h"
 #include "net/ip_arg.h"
 #include "net/stack.h"
 #include <lwip/etharp.h>
@@ -19,6 +21,7 @@
 #include <asm/ioctls.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
 #define CONF_MAX 64u /* interfaces in one SIOCGIFCONF */
@@ -293,6 +296,87 @@ route_ioctl(unsigned cmd, uint64_t arg)
 	return error;
 }
 
+/* ------------------------------------------------------------------- IPv6 -- */
+
+static long
+route6_ioctl(unsigned cmd, uint64_t arg)
+{
+	static const struct inet_route6_how how = { .create = true,
+		.append = true };
+	struct inet_route6 r = { .protocol = RTPROT_BOOT };
+	struct in6_rtmsg m;
+	int error = copyin(&m, arg, sizeof(m));
+
+	if (error == 0 && !sock_hooks->capable(CAP_NET_ADMIN))
+		error = -EPERM;
+	if (error == 0 && (m.dst_len > 128 || m.src_len != 0))
+		error = -EINVAL;
+	if (error != 0)
+		return error;
+	memcpy(r.dest.addr, m.dst, sizeof(m.dst));
+	memcpy(r.gateway.addr, m.gateway, sizeof(m.gateway));
+	r.plen = (uint8_t)m.dst_len;
+	r.if_index = (unsigned)m.if_index;
+	r.metric = m.metric;
+	if (cmd == SIOCDELRT)
+		r.protocol = 0;
+	else if (m.metric == 0)
+		r.metric = INET_ROUTE6_METRIC;
+	if (cmd == SIOCADDRT)
+		r.type = (m.flags & RTF_REJECT) != 0 ? RTN_UNREACHABLE :
+						       RTN_UNICAST;
+	net_lock();
+	error = cmd == SIOCADDRT ? inet_route6_add(&r, how) :
+				   inet_route6_remove(&r);
+	net_unlock();
+	return error;
+}
+
+static long
+addr6_ioctl(unsigned cmd, uint64_t arg)
+{
+	struct inet_addr6 a = { .valid = INET_ADDR6_FOREVER,
+		.preferred = INET_ADDR6_FOREVER };
+	struct in6_ifreq r;
+	struct netif *nif;
+	int error = copyin(&r, arg, sizeof(r));
+
+	if (error == 0 && !sock_hooks->capable(CAP_NET_ADMIN))
+		error = -EPERM;
+	if (error == 0 && r.plen > 128)
+		error = -EINVAL;
+	if (error != 0)
+		return error;
+	memcpy(a.ip.addr, r.addr, sizeof(r.addr));
+	a.plen = (uint8_t)r.plen;
+	net_lock();
+	nif = ethif_by_index((unsigned)r.if_index);
+	if (nif != NULL)
+		ip6_addr_assign_zone(&a.ip, IP6_UNICAST, nif);
+	error = nif == NULL    ? -ENODEV :
+	    cmd == SIOCSIFADDR ? inet_addr6_add(nif, &a) :
+				 inet_addr6_remove(nif, &a.ip, a.plen);
+	net_unlock();
+	return error;
+}
+
+/* -ENOTTY: as on all sockets. */
+static long
+ioctl6(unsigned cmd, uint64_t arg)
+{
+	int error = net_up();
+
+	if (error != 0)
+		return error;
+	switch (cmd) {
+	case SIOCADDRT:
+	case SIOCDELRT: return route6_ioctl(cmd, arg);
+	case SIOCSIFADDR:
+	case SIOCDIFADDR: return addr6_ioctl(cmd, arg);
+	default: return -ENOTTY;
+	}
+}
+
 /* --------------------------------------------------------- bytes that wait -- */
 
 static int
@@ -344,6 +428,10 @@ own_ioctl(struct inet_sock *is, unsigned cmd, uint64_t arg)
 long
 inet_ioctl(struct socket *s, unsigned cmd, uint64_t arg)
 {
+	long error = inet_of(s)->v6 ? ioctl6(cmd, arg) : -ENOTTY;
+
+	if (error != -ENOTTY)
+		return error;
 	switch (cmd) {
 	case FIONREAD:
 	case TIOCOUTQ:

@@ -68,6 +68,8 @@ static const struct word words[] = {
 	FLAG(SOL_IPV6, IPV6_V6ONLY, v6only),
 	FLAG(SOL_IPV6, IPV6_RECVPKTINFO, pktinfo6),
 	FLAG(SOL_IPV6, IPV6_RECVHOPLIMIT, recvttl6),
+	FLAG(SOL_IPV6, IPV6_2292PKTINFO, pktinfo6_old),
+	FLAG(SOL_IPV6, IPV6_2292HOPLIMIT, recvttl6_old),
 	FLAG(SOL_IPV6, IPV6_RECVTCLASS, recvtclass),
 	FLAG(SOL_IPV6, IPV6_RECVERR, recverr6),
 	FLAG(SOL_IPV6, IPV6_DONTFRAG, dontfrag),

@@ -7,14 +7,17 @@
 #include "kern/string.h"
 #include "net/ethif.h"
 #include "net/inet.h"
+#include "net/inet_addr6.h"
 #include "net/inet_config.h"
 #include "net/inet_route.h"
+#include "net/inet_route6.h"
 #include "net/inet_tcp_info.h"
 #include "net/stack.h"
 #include <lwip/etharp.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
+#include <linux/rtnetlink.h>
 
 /* One line of tcp, udp or raw. */
 struct row {
@@ -243,36 +246,77 @@ inet_proc_dev(struct sbuf *sb)
 }
 
 static void
+put_words(struct sbuf *sb, const ip6_addr_t *a)
+{
+	sbuf_printf(sb, "%08x%08x%08x%08x", lwip_ntohl(a->addr[0]),
+	    lwip_ntohl(a->addr[1]), lwip_ntohl(a->addr[2]),
+	    lwip_ntohl(a->addr[3]));
+}
+
+static void
 put_inet6(struct sbuf *sb, struct netif *nif, unsigned i)
 {
-	const ip6_addr_t *a = netif_ip6_addr(nif, i);
-	bool lo = ethif_nic(nif) == NULL;
+	struct inet_addr6 a;
 
-	if (ip6_addr_isinvalid(netif_ip6_addr_state(nif, i)))
+	if (!inet_addr6_at(nif, i, &a))
 		return;
-	sbuf_printf(sb, "%08x%08x%08x%08x %02x %02x %02x %02x %8s\n",
-	    lwip_ntohl(a->addr[0]), lwip_ntohl(a->addr[1]),
-	    lwip_ntohl(a->addr[2]), lwip_ntohl(a->addr[3]), ethif_index(nif),
-	    lo ? 128 : 64,
-	    lo                          ? 0x10 :
-		ip6_addr_islinklocal(a) ? 0x20 :
-		ip6_addr_issitelocal(a) ? 0x40 :
-					  0x00,
-	    ip6_addr_istentative(netif_ip6_addr_state(nif, i)) ? 0x40 : 0x80,
-	    ethif_name(nif));
+	put_words(sb, &a.ip);
+	sbuf_printf(sb, " %02x %02x %02x %02x %8s\n", ethif_index(nif), a.plen,
+	    a.scope == RT_SCOPE_HOST     ? 0x10 :
+		a.scope == RT_SCOPE_LINK ? 0x20 :
+		a.scope == RT_SCOPE_SITE ? 0x40 :
+					   0x00,
+	    a.flags & 0xff, ethif_name(nif));
 }
 
 void
 inet_proc_if_inet6(struct sbuf *sb)
 {
 	struct netif *nif;
-	unsigned i, k;
+	unsigned i, k, place;
 
 	net_lock();
 	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
-		for (k = 0; k < LWIP_IPV6_NUM_ADDRESSES; k++)
-			put_inet6(sb, nif, k);
+		for (k = 0; inet_addr6_nth(nif, k, &place); k++)
+			put_inet6(sb, nif, place);
 	net_unlock();
+}
+
+static void
+put_route6(const struct inet_route6 *r, void *arg)
+{
+	static const ip6_addr_t none;
+	struct sbuf *sb = arg;
+	bool own = r->kind == INET_ROUTE6_LOCAL,
+	     refused = r->type != RTN_UNICAST && r->type != RTN_LOCAL &&
+	    r->type != RTN_MULTICAST;
+	uint32_t flags = RTF_UP | (own ? RTF_LOCAL | RTF_NONEXTHOP : 0) |
+	    (refused ? RTF_REJECT | RTF_NONEXTHOP : 0) |
+	    (ip6_addr_isany(&r->gateway) ? 0 : RTF_GATEWAY) |
+	    (r->until_ns != 0 ? RTF_EXPIRES : 0) |
+	    (r->kind == INET_ROUTE6_ROUTER ? RTF_ADDRCONF | RTF_DEFAULT :
+		    r->kind == INET_ROUTE6_PREFIX ?
+					     RTF_ADDRCONF | RTF_PREFIX_RT :
+					     0);
+
+	put_words(sb, &r->dest);
+	sbuf_printf(sb, " %02x ", r->plen);
+	put_words(sb, &none);
+	sbuf_puts(sb, " 00 ");
+	put_words(sb, &r->gateway);
+	sbuf_printf(sb, " %08x %08x %08x %08x %8s\n", r->metric, 1, 0, flags,
+	    ethif_name(ethif_by_index(r->if_index)));
+}
+
+int
+inet_proc_route6(struct sbuf *sb)
+{
+	int error;
+
+	net_lock();
+	error = inet_route6_each(put_route6, sb);
+	net_unlock();
+	return error;
 }
 
 void
@@ -314,11 +358,13 @@ inet_proc_route(struct sbuf *sb)
 	net_lock();
 	for (i = 0; inet_route_nth(i, &r); i++) {
 		flags = RTF_UP | (r.gateway != 0 ? RTF_GATEWAY : 0) |
-		    (r.mask == UINT32_MAX ? RTF_HOST : 0);
+		    (r.mask == UINT32_MAX ? RTF_HOST : 0) |
+		    (r.if_index == 0 ? RTF_REJECT : 0);
 		sbuf_printf(sb,
 		    "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0\n",
-		    ethif_name(ethif_by_index(r.if_index)), r.dest, r.gateway,
-		    flags, r.metric, r.mask);
+		    r.if_index == 0 ? "*" :
+				      ethif_name(ethif_by_index(r.if_index)),
+		    r.dest, r.gateway, flags, r.metric, r.mask);
 	}
 	net_unlock();
 }

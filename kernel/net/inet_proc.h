@@ -23,6 +23,8 @@ void inet_proc_dev(struct sbuf *sb);
 void inet_proc_if_inet6(struct sbuf *sb);
 void inet_proc_arp(struct sbuf *sb);
 void inet_proc_route(struct sbuf *sb);
+/* -ENOMEM */
+int inet_proc_route6(struct sbuf *sb);
 /* What was learnt at boot. */
 void inet_proc_pnp(struct sbuf *sb);
 

@@ -6,6 +6,7 @@
 #include "net/ethif.h"
 #include "net/inet_error.h"
 #include "net/inet_pmtu.h"
+#include "net/inet_route.h"
 #include "net/stack.h"
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
@@ -134,8 +135,9 @@ inet_raw_connect(struct socket *s, const struct sock_addr *addr, bool nonblock,
 		is->remote = (struct inet_end){ .ip = *inet_any(is) };
 	} else {
 		error = inet_addr_get(is, addr, &to);
-		if (error == 0 && ip_route(&is->local.ip, &to.ip) == NULL)
-			error = -ENETUNREACH;
+		if (error == 0 && is->bound_if == 0 &&
+		    !ip_addr_ismulticast(&to.ip) && !ip_addr_isany(&to.ip))
+			error = inet_route_check(&is->local.ip, &to.ip);
 		if (error == 0) {
 			is->remote.ip = to.ip;
 			if (inet_is_ping(is))
@@ -222,6 +224,7 @@ inet_raw_output(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 	err_t err = send_locked(is, p, to, how);
 
 	switch (err) {
+	case ERR_RTE: return inet_route_error(&is->local.ip, &to->ip);
 	case ERR_BUF: return -EMSGSIZE;
 	case ERR_MEM: return -ENOBUFS;
 	case ERR_VAL: return -EACCES; /* broadcast without SO_BROADCAST */

@@ -9,9 +9,11 @@
 #include "kern/kmem.h"
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_route6.h"
 #include <lwip/ip.h>
 #include <lwip/netif.h>
 #include <linux/errno.h>
+#include <linux/rtnetlink.h>
 
 struct entry {
 	struct entry *next;
@@ -41,18 +43,6 @@ is_usable(const struct netif *nif)
 	return nif != NULL && netif_is_up(nif);
 }
 
-static const struct inet_route *
-find(uint32_t dest)
-{
-	const struct entry *e;
-
-	for (e = entries; e != NULL; e = e->next)
-		if ((dest & e->r.mask) == e->r.dest &&
-		    is_usable(ethif_by_index(e->r.if_index)))
-			return &e->r;
-	return NULL;
-}
-
 static bool
 is_on_link(const struct netif *nif, uint32_t dest)
 {
@@ -62,19 +52,76 @@ is_on_link(const struct netif *nif, uint32_t dest)
 	    ((dest ^ netif_ip4_addr(nif)->addr) & mask) == 0;
 }
 
+static bool
+refuses(const struct inet_route *r)
+{
+	return r->type != RTN_UNSPEC && r->type != RTN_UNICAST;
+}
+
+/* What interfaces have of themselves goes before a route as long: their
+ * network, or their gateway. */
+static bool
+has_nearer(uint32_t dest, const struct inet_route *r)
+{
+	uint32_t mask = lwip_ntohl(r->mask);
+	const struct netif *nif;
+
+	NETIF_FOREACH(nif)
+	{
+		if (!is_usable(nif) || ethif_nic(nif) == NULL)
+			continue;
+		if (is_on_link(nif, dest) &&
+		    lwip_ntohl(netif_ip4_netmask(nif)->addr) >= mask)
+			return true;
+		if (mask == 0 && netif_ip4_gw(nif)->addr != 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct inet_route *
+find(uint32_t dest)
+{
+	const struct entry *e;
+
+	for (e = entries; e != NULL; e = e->next)
+		if ((dest & e->r.mask) == e->r.dest &&
+		    (refuses(&e->r) ||
+			is_usable(ethif_by_index(e->r.if_index))))
+			return has_nearer(dest, &e->r) ? NULL : &e->r;
+	return NULL;
+}
+
 /* ------------------------------------------------------------- lwIP asks -- */
+
+static err_t
+refuse(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
+{
+	(void)nif;
+	(void)p;
+	(void)to;
+	return ERR_RTE;
+}
+
+/* Where packets go that a route refuses: an interface that nobody sees. */
+static struct netif nowhere = { .output = refuse, .num = UINT8_MAX - 1 };
 
 /* NULL: as lwIP sees fit. */
 struct netif *
 lwip_hook_ip4_route(const ip4_addr_t *src, const ip4_addr_t *dest)
 {
-	const struct inet_route *r = find(dest->addr);
+	const struct inet_route *r;
 	struct netif *nif, *via = NULL;
 
+	if (ip4_addr_isloopback(dest))
+		return NULL;
+	r = find(dest->addr);
+	if (r != NULL && refuses(r))
+		return &nowhere;
 	if (r != NULL)
 		return ethif_toward(ethif_by_index(r->if_index),
 		    r->gateway != 0 ? r->gateway : dest->addr);
-	if (ip4_addr_ismulticast(dest) || ip4_addr_isloopback(dest))
+	if (ip4_addr_ismulticast(dest))
 		return NULL;
 	NETIF_FOREACH(nif)
 	{
@@ -105,22 +152,44 @@ lwip_hook_ip4_gateway(struct netif *nif, const ip4_addr_t *dest)
 	return &gateway;
 }
 
+static int
+verdict(const struct inet_route *r)
+{
+	return r->type == RTN_UNREACHABLE ? -EHOSTUNREACH :
+	    r->type == RTN_PROHIBIT       ? -EACCES :
+	    r->type == RTN_BLACKHOLE      ? -EINVAL :
+					    -ENETUNREACH;
+}
+
 int
 inet_route_check(const ip_addr_t *from, const ip_addr_t *to)
 {
-	struct netif *nif = ip_route(from, to);
+	const struct inet_route *r;
+	struct netif *nif;
 	uint32_t dest;
 
+	if (IP_IS_V6(to))
+		return inet_route6_check(ip_2_ip6(from), ip_2_ip6(to));
+	nif = ip_route(from, to);
+	dest = ip_2_ip4(to)->addr;
+	r = find(dest);
+	if (nif == &nowhere && r != NULL)
+		return verdict(r);
 	if (nif == NULL)
 		return -ENETUNREACH;
-	if (IP_IS_V6(to) || ethif_nic(nif) == NULL)
-		return 0;
-	dest = ip_2_ip4(to)->addr;
-	if (is_on_link(nif, dest) || find(dest) != NULL ||
+	if (ethif_nic(nif) == NULL || is_on_link(nif, dest) || r != NULL ||
 	    netif_ip4_gw(ethif_self(nif))->addr != 0 ||
 	    dest == IPADDR_BROADCAST)
 		return 0;
 	return -ENETUNREACH;
+}
+
+int
+inet_route_error(const ip_addr_t *from, const ip_addr_t *to)
+{
+	int error = inet_route_check(from, to);
+
+	return error != 0 ? error : -ENETUNREACH;
 }
 
 /* --------------------------------------------------------------- changing -- */
@@ -174,12 +243,14 @@ inet_route_add(const struct inet_route *route)
 					      netif_of_gateway(r.gateway);
 	struct entry **at, *e;
 
-	if (nif == NULL || !netif_is_up(nif))
-		return -ENETUNREACH;
 	if ((r.dest & ~r.mask) != 0)
 		return -EINVAL;
-	r.if_index = ethif_index(nif);
-	if (r.mask == 0 && r.gateway != 0)
+	if (!refuses(&r) && (nif == NULL || !netif_is_up(nif)))
+		return -ENETUNREACH;
+	r.if_index = refuses(&r) ? 0 : ethif_index(nif);
+	if (refuses(&r))
+		r.gateway = 0;
+	else if (r.mask == 0 && r.gateway != 0 && r.metric == 0)
 		return set_gateway(nif, &r);
 	for (at = &entries; *at != NULL; at = &(*at)->next)
 		if (is_same(&(*at)->r, &r))

@@ -13,7 +13,8 @@
 struct inet_route {
 	uint32_t dest, mask, gateway; /* gateway 0: on the link */
 	unsigned if_index, metric;
-	uint32_t source; /* of the interface, for showing; 0: none */
+	uint32_t source;        /* of the interface, for showing; 0: none */
+	uint8_t type, protocol; /* RTN_*, RTPROT_*; 0: the usual ones */
 };
 
 /*
@@ -27,8 +28,11 @@ int inet_route_remove(const struct inet_route *r);
 bool inet_route_nth(unsigned i, struct inet_route *r);
 /* The interface has gone. */
 void inet_route_departed(unsigned if_index);
-/* 0, or -ENETUNREACH: there is no way to it. */
+/* 0, or there is no way to it: -ENETUNREACH, or as a route that refuses says,
+ * -EHOSTUNREACH, -EACCES, -EINVAL. */
 int inet_route_check(const ip_addr_t *from, const ip_addr_t *to);
+/* The same of what could not be sent for want of a way: never 0. */
+int inet_route_error(const ip_addr_t *from, const ip_addr_t *to);
 /* Told of changes (netlink): added or removed. */
 void inet_route_set_watcher(void (*fn)(const struct inet_route *r, bool added));
 

@@ -15,7 +15,7 @@
 #include <linux/rtnetlink.h>
 
 static const struct rtnl_handler *const tables[] = { rtnl_link_handlers,
-	rtnl_route_handlers };
+	rtnl_route_handlers, rtnl_neigh_handlers };
 
 static const struct rtnl_handler *
 find(uint16_t type)
@@ -143,6 +143,7 @@ listening(bool on)
 	net_lock();
 	rtnl_link_watch();
 	rtnl_route_watch();
+	rtnl_route6_watch();
 	net_unlock();
 }
 

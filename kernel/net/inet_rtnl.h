@@ -29,9 +29,19 @@ struct rtnl_handler {
 
 /* inet_rtnl_link.c, inet_rtnl_route.c: end with type 0. */
 extern const struct rtnl_handler rtnl_link_handlers[], rtnl_route_handlers[];
+/* inet_rtnl_neigh.c: the same */
+extern const struct rtnl_handler rtnl_neigh_handlers[];
 /* Who hears of changes: at the first listener. */
 void rtnl_link_watch(void);
 void rtnl_route_watch(void);
+void rtnl_route6_watch(void);
+
+/* inet_rtnl_route6.c: requests about routes, of IPv6; as handlers' run(). */
+int rtnl_route6_dump(struct rtnl_request *r);
+/* One way. */
+int rtnl_route6_get(struct rtnl_request *r);
+/* Added, replaced, removed. */
+int rtnl_route6_change(struct rtnl_request *r);
 
 /* Sends one message that fill() writes to a group, if anybody is in it. */
 void rtnl_notify(unsigned group, void (*fill)(struct nlmsg *m, void *arg),

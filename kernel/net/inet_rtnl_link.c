@@ -5,6 +5,7 @@
 #include "abi/netdevice.h"
 #include "kern/string.h"
 #include "net/ethif.h"
+#include "net/inet_addr6.h"
 #include "net/lwip/port.h"
 #include <lwip/netif.h>
 #include <linux/errno.h>
@@ -169,10 +170,10 @@ mask_of(unsigned bits)
 }
 
 static void
-put_cache(struct nlmsg *m)
+put_cache(struct nlmsg *m, uint32_t preferred, uint32_t valid)
 {
-	struct ifa_cacheinfo c = { .ifa_prefered = UINT32_MAX,
-		.ifa_valid = UINT32_MAX };
+	struct ifa_cacheinfo c = { .ifa_prefered = preferred,
+		.ifa_valid = valid };
 
 	nlmsg_put(m, IFA_CACHEINFO, &c, sizeof(c));
 }
@@ -201,36 +202,38 @@ put_addr4(struct nlmsg *m, uint16_t type, uint16_t flags,
 		nlmsg_put_u32(m, IFA_BROADCAST, addr->ip | ~addr->mask);
 	nlmsg_put_string(m, IFA_LABEL, addr->label);
 	nlmsg_put_u32(m, IFA_FLAGS, f);
-	put_cache(m);
+	put_cache(m, UINT32_MAX, UINT32_MAX);
 	nlmsg_end(m);
 }
 
 static void
 put_addr6(struct nlmsg *m, uint16_t type, uint16_t flags,
-    const struct netif *nif, unsigned i)
+    const struct netif *nif, const struct inet_addr6 *addr)
 {
-	const ip6_addr_t *ip = netif_ip6_addr(nif, i);
-	uint8_t state = netif_ip6_addr_state(nif, i);
-	uint32_t f = ip6_addr_istentative(state) ? IFA_F_TENTATIVE :
-						   IFA_F_PERMANENT;
-	struct ifaddrmsg *a;
+	struct ifaddrmsg *a = nlmsg_begin(m, type, flags, sizeof(*a));
 
-	if (ip6_addr_isinvalid(state))
-		return;
-	a = nlmsg_begin(m, type, flags, sizeof(*a));
 	if (a == NULL)
 		return;
 	a->ifa_family = AF_INET6;
-	a->ifa_prefixlen = ethif_nic(nif) == NULL ? 128 : 64;
-	a->ifa_flags = (uint8_t)f;
-	a->ifa_scope = ethif_nic(nif) == NULL ? RT_SCOPE_HOST :
-	    ip6_addr_islinklocal(ip)          ? RT_SCOPE_LINK :
-						RT_SCOPE_UNIVERSE;
+	a->ifa_prefixlen = addr->plen;
+	a->ifa_flags = (uint8_t)addr->flags;
+	a->ifa_scope = (uint8_t)addr->scope;
 	a->ifa_index = ethif_index(nif);
-	nlmsg_put(m, IFA_ADDRESS, ip->addr, 16);
-	nlmsg_put_u32(m, IFA_FLAGS, f);
-	put_cache(m);
+	nlmsg_put(m, IFA_ADDRESS, addr->ip.addr, 16);
+	nlmsg_put_u32(m, IFA_FLAGS, addr->flags);
+	put_cache(m, addr->preferred, addr->valid);
 	nlmsg_end(m);
+}
+
+static void
+put_all_addr6(struct nlmsg *m, struct netif *nif)
+{
+	struct inet_addr6 addr;
+	unsigned i, place;
+
+	for (i = 0; inet_addr6_nth(nif, i, &place); i++)
+		if (inet_addr6_at(nif, place, &addr))
+			put_addr6(m, RTM_NEWADDR, NLM_F_MULTI, nif, &addr);
 }
 
 /* Linux's order: the secondary ones are last. */
@@ -252,7 +255,7 @@ get_addr(struct rtnl_request *r)
 {
 	uint8_t family = *(const uint8_t *)r->body;
 	struct netif *nif;
-	unsigned i, k;
+	unsigned i;
 
 	if (!r->dump)
 		return -EOPNOTSUPP;
@@ -260,17 +263,16 @@ get_addr(struct rtnl_request *r)
 		if (family == AF_UNSPEC || family == AF_INET)
 			put_all_addr4(r->m, nif);
 	for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
-		for (k = 0; family != AF_INET && k < LWIP_IPV6_NUM_ADDRESSES;
-		     k++)
-			put_addr6(r->m, RTM_NEWADDR, NLM_F_MULTI, nif, k);
+		if (family == AF_UNSPEC || family == AF_INET6)
+			put_all_addr6(r->m, nif);
 	return 0;
 }
 
 struct news {
 	struct netif *nif;
 	uint16_t type;
-	unsigned which; /* of IPv6 addresses */
 	struct ethif_addr addr;
+	struct inet_addr6 addr6;
 };
 
 static void
@@ -327,25 +329,49 @@ add_addr4(struct rtnl_request *r, struct netif *nif, uint32_t ip,
 	return error;
 }
 
-static int
-change_addr6(struct netif *nif, const uint32_t ip[4], bool add)
+/* The length, lives and flags that a request says. */
+static void
+read_addr6(const struct rtnl_request *r, const struct nlattr **attr,
+    struct inet_addr6 *addr)
 {
-	ip6_addr_t a;
-	s8_t i;
+	const struct ifaddrmsg *a = r->body;
+	struct ifa_cacheinfo c;
+	uint32_t flags = a->ifa_flags;
 
-	memset(&a, 0, sizeof(a));
-	memcpy(a.addr, ip, sizeof(a.addr));
-	ip6_addr_assign_zone(&a, IP6_UNICAST, nif);
-	i = netif_get_ip6_addr_match(nif, &a);
-	if (!add && i < 0)
-		return -EADDRNOTAVAIL;
-	if (add && i >= 0)
-		return -EEXIST;
-	if (!add) {
-		netif_ip6_addr_set_state(nif, i, IP6_ADDR_INVALID);
-		return 0;
+	(void)nlattr_get(attr[IFA_FLAGS], &flags, sizeof(flags));
+	*addr = (struct inet_addr6){ .plen = a->ifa_prefixlen,
+		.flags = flags,
+		.valid = INET_ADDR6_FOREVER,
+		.preferred = INET_ADDR6_FOREVER };
+	if (nlattr_get(attr[IFA_CACHEINFO], &c, sizeof(c))) {
+		addr->valid = c.ifa_valid;
+		addr->preferred = c.ifa_prefered;
 	}
-	return netif_add_ip6_address(nif, &a, NULL) == ERR_OK ? 0 : -ENOSPC;
+}
+
+static int
+change_addr6(struct rtnl_request *r, struct netif *nif,
+    const struct nlattr **attr, const uint32_t ip[4])
+{
+	unsigned flags = r->h->nlmsg_flags;
+	uint32_t other[4];
+	struct inet_addr6 a;
+	int error;
+
+	read_addr6(r, attr, &a);
+	memcpy(a.ip.addr, ip, sizeof(a.ip.addr));
+	ip6_addr_assign_zone(&a.ip, IP6_UNICAST, nif);
+	if (r->h->nlmsg_type == RTM_DELADDR)
+		return inet_addr6_remove(nif, &a.ip, a.plen);
+	/* The other end of a line that has but two. */
+	if (nlattr_get(attr[IFA_ADDRESS], other, sizeof(other)) &&
+	    memcmp(other, ip, sizeof(other)) != 0)
+		return -EOPNOTSUPP;
+	error = inet_addr6_add(nif, &a);
+	if (error != -EEXIST || (flags & NLM_F_EXCL) != 0 ||
+	    (flags & NLM_F_REPLACE) == 0)
+		return error;
+	return inet_addr6_change(nif, &a);
 }
 
 static int
@@ -370,7 +396,7 @@ change_addr(struct rtnl_request *r)
 		return add ? add_addr4(r, nif, ip[0], attr[IFA_LABEL]) :
 			     ethif_addr_remove(nif, ip[0], addr4_gone);
 	if (a->ifa_family == AF_INET6 && nlattr_get(local, ip, 16))
-		return change_addr6(nif, ip, add);
+		return change_addr6(r, nif, attr, ip);
 	return -EINVAL;
 }
 
@@ -399,7 +425,7 @@ fill_addr6(struct nlmsg *m, void *arg)
 {
 	const struct news *n = arg;
 
-	put_addr6(m, n->type, 0, n->nif, n->which);
+	put_addr6(m, n->type, 0, n->nif, &n->addr6);
 }
 
 static void
@@ -417,6 +443,7 @@ addr_changed(struct netif *nif, netif_nsc_reason_t reason,
     const netif_ext_callback_args_t *args)
 {
 	struct news n = { .nif = nif, .type = RTM_NEWADDR };
+	unsigned i;
 
 	if ((reason & LWIP_NSC_IPV4_ADDRESS_CHANGED) != 0) {
 		n.addr.ip = ip_2_ip4(args->ipv4_changed.old_address)->addr;
@@ -426,7 +453,9 @@ addr_changed(struct netif *nif, netif_nsc_reason_t reason,
 		addr4_came(nif, netif_ip4_addr(nif)->addr);
 	}
 	if ((reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED) != 0) {
-		n.which = args->ipv6_addr_state_changed.addr_index;
+		i = (unsigned)args->ipv6_addr_state_changed.addr_index;
+		if (inet_addr6_last(nif, i, &n.addr6))
+			n.type = RTM_DELADDR;
 		rtnl_notify(RTNLGRP_IPV6_IFADDR, fill_addr6, &n);
 	}
 }

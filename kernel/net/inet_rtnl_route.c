@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* inet_rtnl_route.c - rtnetlink(7): routes and neighbours. */
+/* inet_rtnl_route.c - rtnetlink(7): routes of IPv4, and rules. */
 #include "net/inet_rtnl.h"
 
 #include "kern/string.h"
 #include "net/ethif.h"
 #include "net/inet_route.h"
-#include <lwip/etharp.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
 #include <linux/errno.h>
-#include <linux/neighbour.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 
 #define AF_UNSPEC 0
@@ -30,10 +29,13 @@ put_route(struct nlmsg *m, uint16_t type, uint16_t flags,
 	t->rtm_dst_len = (uint8_t)__builtin_popcount(r->mask);
 	t->rtm_table = RT_TABLE_MAIN;
 	/* An interface's own network is the kernel's doing. */
-	t->rtm_protocol = r->source != 0 && r->gateway == 0 ? RTPROT_KERNEL :
-							      RTPROT_BOOT;
-	t->rtm_scope = r->gateway == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	t->rtm_type = RTN_UNICAST;
+	t->rtm_protocol = r->protocol != 0    ? r->protocol :
+	    r->source != 0 && r->gateway == 0 ? RTPROT_KERNEL :
+						RTPROT_BOOT;
+	t->rtm_type = r->type != 0 ? r->type : RTN_UNICAST;
+	t->rtm_scope = r->gateway == 0 && t->rtm_type == RTN_UNICAST ?
+	    RT_SCOPE_LINK :
+	    RT_SCOPE_UNIVERSE;
 	nlmsg_put_u32(m, RTA_TABLE, RT_TABLE_MAIN);
 	if (r->mask != 0)
 		nlmsg_put_u32(m, RTA_DST, r->dest);
@@ -43,50 +45,21 @@ put_route(struct nlmsg *m, uint16_t type, uint16_t flags,
 		nlmsg_put_u32(m, RTA_GATEWAY, r->gateway);
 	else if (r->source != 0)
 		nlmsg_put_u32(m, RTA_PREFSRC, r->source);
-	nlmsg_put_u32(m, RTA_OIF, r->if_index);
+	if (r->if_index != 0)
+		nlmsg_put_u32(m, RTA_OIF, r->if_index);
 	nlmsg_end(m);
 }
 
-/* Each address's network. */
-static void
-put_route6(struct nlmsg *m, const struct netif *nif, unsigned i)
-{
-	ip6_addr_t net = *netif_ip6_addr(nif, i);
-	struct rtmsg *t;
-
-	if (!ip6_addr_isvalid(netif_ip6_addr_state(nif, i)) ||
-	    ethif_nic(nif) == NULL)
-		return;
-	t = nlmsg_begin(m, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*t));
-	if (t == NULL)
-		return;
-	net.addr[2] = net.addr[3] = 0;
-	t->rtm_family = AF_INET6;
-	t->rtm_dst_len = 64;
-	t->rtm_table = RT_TABLE_MAIN;
-	t->rtm_protocol = RTPROT_KERNEL;
-	t->rtm_type = RTN_UNICAST;
-	nlmsg_put_u32(m, RTA_TABLE, RT_TABLE_MAIN);
-	nlmsg_put(m, RTA_DST, net.addr, 16);
-	nlmsg_put_u32(m, RTA_PRIORITY, 256);
-	nlmsg_put_u32(m, RTA_OIF, ethif_index(nif));
-	nlmsg_end(m);
-}
-
-static void
+static int
 dump_routes(struct rtnl_request *r, uint8_t family)
 {
 	struct inet_route route;
-	struct netif *nif;
-	unsigned i, k;
+	unsigned i;
 
 	if (family == AF_UNSPEC || family == AF_INET)
 		for (i = 0; inet_route_nth(i, &route); i++)
 			put_route(r->m, RTM_NEWROUTE, NLM_F_MULTI, &route);
-	if (family == AF_UNSPEC || family == AF_INET6)
-		for (i = 0; (nif = ethif_nth(i)) != NULL; i++)
-			for (k = 0; k < LWIP_IPV6_NUM_ADDRESSES; k++)
-				put_route6(r->m, nif, k);
+	return family == AF_INET ? 0 : rtnl_route6_dump(r);
 }
 
 static int
@@ -138,11 +111,36 @@ get_route(struct rtnl_request *r)
 {
 	uint8_t family = *(const uint8_t *)r->body;
 
-	if (r->dump) {
-		dump_routes(r, family);
-		return 0;
+	if (r->dump)
+		return dump_routes(r, family);
+	return family == AF_INET6 ? rtnl_route6_get(r) :
+	    family == AF_INET     ? look_up(r) :
+				    -EOPNOTSUPP;
+}
+
+/* Of what there is here; -EOPNOTSUPP: other tables, ways, kinds. */
+static int
+check_kind(const struct rtmsg *t, const struct nlattr **attr)
+{
+	uint32_t table = t->rtm_table;
+
+	(void)nlattr_get(attr[RTA_TABLE], &table, 4);
+	if (t->rtm_dst_len > 32 || t->rtm_src_len > 0)
+		return -EINVAL;
+	if ((table != RT_TABLE_MAIN && table != RT_TABLE_UNSPEC) ||
+	    attr[RTA_MULTIPATH] != NULL || attr[RTA_METRICS] != NULL ||
+	    attr[RTA_ENCAP] != NULL || attr[RTA_VIA] != NULL ||
+	    attr[RTA_NH_ID] != NULL)
+		return -EOPNOTSUPP;
+	switch (t->rtm_type) {
+	case RTN_UNSPEC:
+	case RTN_UNICAST:
+	case RTN_BLACKHOLE:
+	case RTN_UNREACHABLE:
+	case RTN_PROHIBIT:
+	case RTN_THROW: return 0;
+	default: return -EOPNOTSUPP;
 	}
-	return family == AF_INET ? look_up(r) : -EOPNOTSUPP;
 }
 
 static int
@@ -150,16 +148,20 @@ change_route(struct rtnl_request *r)
 {
 	const struct rtmsg *t = r->body;
 	const struct nlattr *attr[RTA_MAX + 1];
-	struct inet_route route = { 0 };
+	struct inet_route route = { .type = t->rtm_type,
+		.protocol = t->rtm_protocol };
 	uint32_t oif = 0;
-	int error = route_attrs(r, attr);
+	int error;
 
-	if (error != 0)
-		return error;
+	if (t->rtm_family == AF_INET6)
+		return rtnl_route6_change(r);
 	if (t->rtm_family != AF_INET)
 		return -EOPNOTSUPP;
-	if (t->rtm_dst_len > 32 || attr[RTA_MULTIPATH] != NULL)
-		return -EINVAL;
+	error = route_attrs(r, attr);
+	if (error == 0)
+		error = check_kind(t, attr);
+	if (error != 0)
+		return error;
 	if (t->rtm_dst_len > 0) {
 		route.mask = lwip_htonl(UINT32_MAX << (32 - t->rtm_dst_len));
 		if (!nlattr_get(attr[RTA_DST], &route.dest, 4))
@@ -179,78 +181,50 @@ change_route(struct rtnl_request *r)
 	return inet_route_add(&route);
 }
 
-/* ------------------------------------------------------------- neighbours -- */
+/* ------------------------------------------------------------------- rules -- */
 
-static int
-get_neigh(struct rtnl_request *r)
+static void
+put_rule(struct nlmsg *m, uint8_t family, uint32_t priority, uint8_t table)
 {
-	uint8_t family = *(const uint8_t *)r->body;
-	struct eth_addr *eth;
-	struct netif *nif;
-	struct ndmsg *n;
-	ip4_addr_t *ip;
-	unsigned i;
+	struct fib_rule_hdr *h = nlmsg_begin(m, RTM_NEWRULE, NLM_F_MULTI,
+	    sizeof(*h));
 
-	if (!r->dump)
-		return -EOPNOTSUPP;
-	for (i = 0; family != AF_INET6 && i < ARP_TABLE_SIZE; i++) {
-		if (!etharp_get_entry(i, &ip, &nif, &eth))
-			continue;
-		n = nlmsg_begin(r->m, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*n));
-		if (n == NULL)
-			return 0;
-		n->ndm_family = AF_INET;
-		n->ndm_ifindex = (int)ethif_index(nif);
-		n->ndm_state = NUD_REACHABLE;
-		n->ndm_type = RTN_UNICAST;
-		nlmsg_put_u32(r->m, NDA_DST, ip->addr);
-		nlmsg_put(r->m, NDA_LLADDR, eth->addr, NIC_MAC_LEN);
-		nlmsg_end(r->m);
-	}
-	return 0;
+	if (h == NULL)
+		return;
+	h->family = family;
+	h->table = table;
+	h->action = FR_ACT_TO_TBL;
+	nlmsg_put_u32(m, FRA_TABLE, table);
+	nlmsg_put_u32(m, FRA_SUPPRESS_PREFIXLEN, UINT32_MAX);
+	if (priority != 0)
+		nlmsg_put_u32(m, FRA_PRIORITY, priority);
+	nlmsg_end(m);
 }
 
-static int
-change_neigh(struct rtnl_request *r)
-{
-	const struct ndmsg *n = r->body;
-	const struct nlattr *attr[NDA_MAX + 1];
-	size_t skip = NLMSG_ALIGN(sizeof(*n));
-	struct netif *nif = ethif_by_index((unsigned)n->ndm_ifindex);
-	struct eth_addr eth;
-	ip4_addr_t ip;
-	int error = nlmsg_parse((const uint8_t *)r->body + skip, r->len - skip,
-	    attr, NDA_MAX + 1);
-
-	if (error != 0)
-		return error;
-	if (nif == NULL)
-		return -ENODEV;
-	if (n->ndm_family != AF_INET)
-		return -EOPNOTSUPP;
-	if (!nlattr_get(attr[NDA_DST], &ip.addr, 4))
-		return -EINVAL;
-	if (r->h->nlmsg_type == RTM_DELNEIGH)
-		return etharp_remove_static_entry(&ip) == ERR_OK ? 0 : -ENOENT;
-	if (!nlattr_get(attr[NDA_LLADDR], eth.addr, NIC_MAC_LEN))
-		return -EINVAL;
-	return etharp_add_static_entry(&ip, &eth) == ERR_OK ? 0 : -ENETUNREACH;
-}
-
-/* No rules but the usual three, which all programs assume. */
+/* No others but the usual ones, which all programs assume. */
 static int
 get_rule(struct rtnl_request *r)
 {
-	return r->dump ? 0 : -EOPNOTSUPP;
+	uint8_t family = *(const uint8_t *)r->body;
+
+	if (!r->dump)
+		return -EOPNOTSUPP;
+	if (family == AF_UNSPEC || family == AF_INET) {
+		put_rule(r->m, AF_INET, 0, RT_TABLE_LOCAL);
+		put_rule(r->m, AF_INET, 32766, RT_TABLE_MAIN);
+		put_rule(r->m, AF_INET, 32767, RT_TABLE_DEFAULT);
+	}
+	if (family == AF_UNSPEC || family == AF_INET6) {
+		put_rule(r->m, AF_INET6, 0, RT_TABLE_LOCAL);
+		put_rule(r->m, AF_INET6, 32766, RT_TABLE_MAIN);
+	}
+	return 0;
 }
 
 const struct rtnl_handler rtnl_route_handlers[] = {
 	{ RTM_GETROUTE, sizeof(struct rtmsg), false, get_route },
 	{ RTM_NEWROUTE, sizeof(struct rtmsg), true, change_route },
 	{ RTM_DELROUTE, sizeof(struct rtmsg), true, change_route },
-	{ RTM_GETNEIGH, sizeof(struct ndmsg), false, get_neigh },
-	{ RTM_NEWNEIGH, sizeof(struct ndmsg), true, change_neigh },
-	{ RTM_DELNEIGH, sizeof(struct ndmsg), true, change_neigh },
 	{ RTM_GETRULE, sizeof(struct rtmsg), false, get_rule },
 	{ 0 },
 };

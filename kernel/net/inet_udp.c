@@ -147,10 +147,11 @@ static int
 find_route(const struct inet_sock *is, const ip_addr_t *ip, struct netif **nif,
     const ip_addr_t **from)
 {
+	*from = NULL;
 	*nif = is->bound_if != 0 ? ethif_by_index((unsigned)is->bound_if) :
 				   ip_route(&is->udp->local_ip, ip);
 	if (*nif == NULL)
-		return -ENETUNREACH;
+		return inet_route_error(&is->udp->local_ip, ip);
 	*from = ip_netif_get_local_ip(*nif, ip);
 	return *from == NULL ? -ENETUNREACH : 0;
 }
@@ -302,6 +303,7 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 	is->udp->ttl = ttl;
 	is->udp->tos = tos;
 	switch (err) {
+	case ERR_RTE: return inet_route_error(&is->udp->local_ip, &to->ip);
 	case ERR_VAL: return -EACCES; /* broadcast without SO_BROADCAST */
 	case ERR_MEM: return -ENOBUFS;
 	default: return inet_errno(err);

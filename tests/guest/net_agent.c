@@ -405,6 +405,24 @@ do_address(struct call *c)
 	close(fd);
 }
 
+/* "route6 add DEST BITS GATEWAY", "route6 del ...": by eth0; - is no gateway. */
+static void
+do_route6(struct call *c)
+{
+	struct in6_rtmsg r = { .rtmsg_dst_len = (unsigned short)number(c, 3),
+		.rtmsg_flags = RTF_UP,
+		.rtmsg_metric = 1,
+		.rtmsg_ifindex = (int)if_nametoindex("eth0") };
+	bool add = strcmp(c->word[1], "add") == 0;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	inet_pton(AF_INET6, c->word[2], &r.rtmsg_dst);
+	if (inet_pton(AF_INET6, c->word[4], &r.rtmsg_gateway) == 1)
+		r.rtmsg_flags |= RTF_GATEWAY;
+	c->value = result(ioctl(fd, add ? SIOCADDRT : SIOCDELRT, &r));
+	close(fd);
+}
+
 static void
 do_exit(struct call *c)
 {
@@ -438,6 +456,7 @@ static const struct {
 	{ "join", do_join },
 	{ "source", do_source },
 	{ "address", do_address },
+	{ "route6", do_route6 },
 	{ "exit", do_exit },
 };
 

@@ -11,11 +11,12 @@
 #include "kern/thread.h"
 #include "kern/waitq.h"
 #include <lwip/dhcp.h>
-#include <lwip/ethip6.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
+#include "net/inet_addr6.h"
 #include "net/inet_class.h"
 #include "net/inet_config.h"
+#include "net/inet_neigh.h"
 #include "net/stack.h"
 #include <linux/errno.h>
 #include "abi/netdevice.h"
@@ -133,24 +134,15 @@ ethif_set_watcher(void (*fn)(struct netif *nif, enum ethif_event what))
 	watcher = fn;
 }
 
-/* IPv6 finds its addresses when a link is there. */
-static void
-begin_ip6(struct netif *nif)
-{
-	if (!netif_is_up(nif) || !netif_is_link_up(nif))
-		return;
-	if (ip6_addr_isinvalid(netif_ip6_addr_state(nif, 0)))
-		netif_create_ip6_linklocal_address(nif, 1);
-}
-
 int
 ethif_set_up(struct netif *nif, bool up)
 {
 	if (up) {
 		netif_set_up(nif);
-		if (ethif_of(nif) != NULL)
-			begin_ip6(nif);
+		inet_addr6_begin(nif);
 	} else {
+		inet_addr6_end(nif);
+		inet_neigh_departed(nif);
 		netif_set_down(nif);
 	}
 	ethif_alias_follow(nif);
@@ -185,7 +177,7 @@ set_up_netif(struct netif *nif)
 	nif->name[0] = 'e';
 	nif->name[1] = 't';
 	nif->output = ethif_output4;
-	nif->output_ip6 = ethip6_output;
+	nif->output_ip6 = inet_neigh_output6;
 	nif->linkoutput = ethif_linkoutput;
 	nif->hwaddr_len = NIC_MAC_LEN;
 	memcpy(nif->hwaddr, info->mac, NIC_MAC_LEN);
@@ -268,6 +260,7 @@ add_netif(struct ethif *e)
 			netif_set_default(&e->nif);
 		if (__atomic_load_n(&e->nic->link, __ATOMIC_ACQUIRE))
 			netif_set_link_up(&e->nif);
+		inet_addr6_arrived(&e->nif);
 		tell(&e->nif, ETHIF_NEW);
 		inet_config_arrived(&e->nif);
 	}
@@ -378,6 +371,8 @@ depart(struct nic *nic)
 	if (e->added) {
 		tell(&e->nif, ETHIF_GONE);
 		inet_config_departed(&e->nif);
+		inet_addr6_departed(&e->nif);
+		inet_neigh_departed(&e->nif);
 		ethif_alias_depart(&e->nif);
 		netif_remove(&e->nif);
 		e->added = false;
@@ -444,6 +439,7 @@ ethif_init(void)
 	struct netif *lo = netif_get_by_index(ETHIF_LO);
 
 	ethif_lo_init(lo);
+	inet_addr6_arrived(lo);
 	tell(lo, ETHIF_NEW);
 }
 
@@ -459,7 +455,7 @@ look_at_link(struct ethif *e)
 	log_info("%s: link %s", e->name, on ? "up" : "down");
 	if (on) {
 		netif_set_link_up(&e->nif);
-		begin_ip6(&e->nif);
+		inet_addr6_begin(&e->nif);
 	} else {
 		netif_set_link_down(&e->nif);
 	}

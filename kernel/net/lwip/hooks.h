@@ -174,6 +174,28 @@ const ip4_addr_t *
 lwip_hook_ip4_gateway(struct netif *netif, const ip4_addr_t *dest);
 #define LWIP_HOOK_ETHARP_GET_GW(netif, dest) lwip_hook_ip4_gateway(netif, dest)
 
+/*
+ * net/inet_route6.c: the interface for a packet, and the next hop; in nd6.c,
+ * which networks are one; what routers say, and the clock of that: after how
+ * many seconds, beside what nd6.c does, it has something to do (0: never).
+ */
+struct netif *
+lwip_hook_ip6_route(const ip6_addr_t *src, const ip6_addr_t *dest);
+const ip6_addr_t *
+lwip_hook_ip6_gateway(struct netif *netif, const ip6_addr_t *dest);
+#define LWIP_HOOK_ND6_GET_GW(netif, dest) lwip_hook_ip6_gateway(netif, dest)
+bool lwip_hook_nd6_same_net(const ip6_addr_t *a, const ip6_addr_t *own);
+#ifdef LWIP_PORT_ND6
+#undef ip6_addr_netcmp
+#define ip6_addr_netcmp(a, own) lwip_hook_nd6_same_net(a, own)
+#endif
+void lwip_hook_nd6_input(struct pbuf *p, struct netif *inp);
+void lwip_hook_nd6_tmr(void);
+u32_t lwip_hook_nd6_life(void);
+/* net/inet_addr6.c: the address that a packet is from; NULL: none. */
+const ip_addr_t *
+lwip_hook_ip6_source(struct netif *netif, const ip6_addr_t *dest);
+
 /* What lwIP's IP sends to an address of the machine's own. */
 err_t lwip_hook_loop_output(struct netif *nif, struct pbuf *p);
 #define netif_loop_output(nif, p) lwip_hook_loop_output(nif, p)

@@ -68,7 +68,7 @@
 
 /* IPv6 */
 #define LWIP_IPV6                 1
-#define LWIP_IPV6_NUM_ADDRESSES   6
+#define LWIP_IPV6_NUM_ADDRESSES   16
 #define LWIP_IPV6_AUTOCONFIG      1
 #define LWIP_IPV6_MLD             1
 #define LWIP_IPV6_FRAG            1
@@ -78,6 +78,12 @@
 #define LWIP_ND6_NUM_NEIGHBORS    32
 #define LWIP_ND6_NUM_DESTINATIONS 32
 #define LWIP_IPV6_DHCP6           0
+
+/* Whose there is in ip6.c gives way to net/inet_route6.c, net/inet_addr6.c. */
+#ifndef LWIP_PORT_IP6
+#define ip6_route                 lwip_hook_ip6_route
+#define ip6_select_source_address lwip_hook_ip6_source
+#endif
 
 /* TCP.  Windows grow with the machine's memory (net/lwip/port.c). */
 #define LWIP_TCP 1

@@ -7,15 +7,20 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c kernel/net/inet_route6.c kernel/net/inet_addr6.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
 
+#include "kern/clock.h"
+#include "kern/kmem.h"
 #include "net/ethif.h"
+#include "net/inet_addr6.h"
 #include "net/inet_error.h"
 #include "net/inet_pmtu.h"
 #include "net/inet_route.h"
+#include "net/inet_route6.h"
+#include "net/stack.h"
 #include "net/lwip/port.h"
 #include "tests/host/inet_sum.h"
 #include <lwip/dhcp.h>
@@ -196,6 +201,78 @@ unsigned
 ethif_index(const struct netif *nif)
 {
 	return netif_get_index(nif);
+}
+
+const char *
+ethif_name(const struct netif *nif)
+{
+	return nif == &card ? "eth0" : "lo";
+}
+
+struct netif *
+ethif_nth(unsigned i)
+{
+	struct netif *nif = netif_list;
+
+	while (nif != NULL && i-- > 0)
+		nif = nif->next;
+	return nif;
+}
+
+struct netif *
+ethif_by_index(unsigned index)
+{
+	return netif_get_by_index((u8_t)index);
+}
+
+struct netif *
+ethif_by_name(const char *name)
+{
+	return strcmp(name, "eth0") == 0 ? &card : NULL;
+}
+
+int64_t
+clock_mono_ns(void)
+{
+	return now_ms * 1000000ll;
+}
+
+size_t
+strlcpy(char *to, const char *from, size_t size)
+{
+	(void)snprintf(to, size, "%s", from);
+	return strlen(from);
+}
+
+void *
+kmalloc(size_t size)
+{
+	return mem_malloc(size);
+}
+
+void *
+kzalloc(size_t size)
+{
+	void *p = mem_malloc(size);
+
+	return p == NULL ? NULL : memset(p, 0, size);
+}
+
+void
+kfree(void *p)
+{
+	if (p != NULL)
+		mem_free(p);
+}
+
+void
+net_lock(void)
+{
+}
+
+void
+net_unlock(void)
+{
 }
 
 void
@@ -810,6 +887,37 @@ lwip_timers_look(void)
 {
 }
 
+/* A program's routes and addresses of IPv6, near those that matter here. */
+static void
+change_six(struct input *in)
+{
+	struct inet_route6_how how = { .create = true,
+		.replace = take(in, 1) & 1,
+		.append = take(in, 1) & 1 };
+	struct inet_route6 r = { .plen = (uint8_t)(take(in, 1) % 129),
+		.type = (uint8_t)(1 + take(in, 1) % 10),
+		.metric = take(in, 1),
+		.if_index = netif_get_index(&card) };
+	struct inet_addr6 a = { .plen = r.plen,
+		.flags = take(in, 1),
+		.valid = 1 + take(in, 1),
+		.preferred = take(in, 1) };
+
+	r.dest.addr[0] = r.gateway.addr[0] = PP_HTONL(0xfe800000);
+	r.dest.addr[3] = take(in, 4);
+	r.gateway.addr[3] = take(in, 1);
+	r.until_ns = (now_ms + take(in, 1)) * 1000000ll;
+	a.ip = r.dest;
+	a.ip.addr[0] |= take(in, 1);
+	ip6_addr_assign_zone(&a.ip, IP6_UNICAST, &card);
+	switch (take(in, 1) % 4) {
+	case 0: (void)inet_route6_add(&r, how); break;
+	case 1: (void)inet_route6_remove(&r); break;
+	case 2: (void)inet_addr6_add(&card, &a); break;
+	default: (void)inet_addr6_remove(&card, &a.ip, a.plen);
+	}
+}
+
 static void
 check_timers(void)
 {
@@ -858,6 +966,7 @@ begin(void)
 	memset(&card, 0, sizeof(card));
 	if (netif_add(&card, &ip, &mask, &gw, &card, set_up, ip_input) == NULL)
 		abort();
+	inet_addr6_arrived(&card);
 	netif_set_default(&card);
 	netif_set_up(&card);
 	netif_set_link_up(&card);
@@ -897,6 +1006,7 @@ end(long base)
 	lwip_port_udp_remove(udp);
 	dhcp_stop(&card);
 	dhcp_cleanup(&card);
+	inet_addr6_departed(&card);
 	netif_remove(&card);
 	let_go();
 	lwip_port_spare_free();
@@ -948,6 +1058,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 7:
 		case 8: act(&in); break;
 		case 9: let_go(); break;
+		case 10: change_six(&in); break;
 		default: send_segment(&in);
 		}
 		netif_poll_all();

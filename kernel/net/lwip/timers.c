@@ -234,7 +234,7 @@ nd6_quiet(void)
 
 	if (!neighbours_quiet())
 		return 0;
-	quiet = routers_quiet();
+	quiet = sooner(routers_quiet(), lwip_hook_nd6_life());
 	NETIF_FOREACH(nif)
 	{
 		if (nif->rs_count > 0 && netif_is_up(nif) &&
@@ -264,7 +264,7 @@ static struct ticker tickers[] = {
 	{ IP_TMR_INTERVAL, reass4_tick, reass4_quiet, true, true, 0 },
 	{ IP6_REASS_TMR_INTERVAL, reass6_tick, reass6_quiet, true, true, 0 },
 	{ ARP_TMR_INTERVAL, arp_tick, arp_quiet, false, true, 0 },
-	{ ND6_TMR_INTERVAL, nd6_tmr, nd6_quiet, false, true, 0 },
+	{ ND6_TMR_INTERVAL, lwip_hook_nd6_tmr, nd6_quiet, false, true, 0 },
 	{ DHCP_COARSE_TIMER_MSECS, dhcp_coarse_tmr, dhcp_coarse_quiet, true,
 	    true, 0 },
 	{ DHCP_FINE_TIMER_MSECS, dhcp_fine_tmr, dhcp_fine_quiet, true, true,

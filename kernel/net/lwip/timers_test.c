@@ -89,8 +89,16 @@ etharp_tmr(void)
 	arp++;
 }
 
+static u32_t nd6_life;
+
+u32_t
+lwip_hook_nd6_life(void)
+{
+	return nd6_life;
+}
+
 void
-nd6_tmr(void)
+lwip_hook_nd6_tmr(void)
 {
 	struct nd6_router_list_entry *r = &default_router_list[0];
 
