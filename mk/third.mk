@@ -129,7 +129,9 @@ LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input \
 	  -Dip4_reass=lwip_hook_ip4_reass -Dip6_reass=lwip_hook_ip6_reass
 LWIP_DEF_ip6 = $(LWIP_DEF_ip4) -DLWIP_PORT_IP6
 LWIP_DEF_nd6 = -DLWIP_PORT_ND6
-LWIP_DEF_icmp6 = -Dnd6_input=lwip_hook_nd6_input
+LWIP_DEF_icmp = -Dip4_output_if=lwip_hook_icmp_output
+LWIP_DEF_icmp6 = -Dnd6_input=lwip_hook_nd6_input -DLWIP_MULTICAST_PING=1 \
+	  -Dip6_output_if=lwip_hook_icmp6_output
 LWIP_DEF_unreach = -Dicmp_dest_unreach=lwip_hook_unreachable
 LWIP_DEF_udp = -Dip4_output_if_src=lwip_hook_ip4_output $(LWIP_DEF_unreach)
 # UDP's control blocks are kept by kernel/net/lwip/udps.c.

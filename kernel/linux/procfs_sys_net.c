@@ -5,6 +5,7 @@
 #include "linux/procfs.h"
 #include "linux/procfs_sys.h"
 #include "net/inet_limits.h"
+#include "net/inet_sysctl.h"
 #include "net/socket.h"
 #include <linux/errno.h>
 
@@ -54,6 +55,15 @@ store_ping_groups(const struct pseudo_id *id, const char *text, size_t len)
 	return inet_ping_set_groups((uint32_t)first, (uint32_t)last);
 }
 
+/* -------------------------------------------------------------------- ICMP -- */
+
+ICMP_WORD(icmp_ratelimit, INET_ICMP_RATELIMIT)
+ICMP_WORD(icmp_ratemask, INET_ICMP_RATEMASK)
+ICMP_WORD(icmp_per_sec, INET_ICMP_PER_SEC)
+ICMP_WORD(icmp_burst, INET_ICMP_BURST)
+ICMP_WORD(icmp_ignore, INET_ICMP_ECHO_IGNORE)
+FIXED(1)
+
 static const struct pseudo_entry core_entries[] = {
 	PROC_FILE("rmem_default", 0444, show_buffer),
 	PROC_FILE("rmem_max", 0444, show_buffer),
@@ -63,6 +73,12 @@ static const struct pseudo_entry core_entries[] = {
 	{ .name = NULL },
 };
 static const struct pseudo_entry ipv4_entries[] = {
+	WRITABLE("icmp_echo_ignore_all", icmp_ignore),
+	WRITABLE("icmp_echo_ignore_broadcasts", 1),
+	WRITABLE("icmp_msgs_burst", icmp_burst),
+	WRITABLE("icmp_msgs_per_sec", icmp_per_sec),
+	WRITABLE("icmp_ratelimit", icmp_ratelimit),
+	WRITABLE("icmp_ratemask", icmp_ratemask),
 	PROC_FILE("ip_default_ttl", 0444, show_ttl),
 	PROC_FILE("ip_forward", 0444, show_forward),
 	PROC_FILE("ip_local_port_range", 0444, show_ports),

@@ -46,34 +46,9 @@ WORD(autoconf, INET_CONF6_AUTOCONF)
 WORD(redirects, INET_CONF6_REDIRECTS)
 WORD(mtu, INET_CONF6_MTU)
 
-/* Numbers that are what they are. */
-#define FIXED(n)                                                           \
-	static int show_##n(const struct pseudo_id *id, struct sbuf *sb)   \
-	{                                                                  \
-		(void)id;                                                  \
-		sbuf_puts(sb, #n "\n");                                    \
-		return 0;                                                  \
-	}                                                                  \
-	static int store_##n(const struct pseudo_id *id, const char *text, \
-	    size_t len)                                                    \
-	{                                                                  \
-		uint64_t value;                                            \
-                                                                           \
-		(void)id;                                                  \
-		(void)len;                                                 \
-		return proc_take_number(&text, &value) && value == (n) ?   \
-		    0 :                                                    \
-		    -EINVAL;                                               \
-	}
 FIXED(0)
 FIXED(1)
 FIXED(64)
-
-#define WRITABLE(n, fn)                                         \
-	{                                                       \
-		.name = (n), .kind = PSEUDO_FILE, .mode = 0644, \
-		.show = show_##fn, .store = store_##fn          \
-	}
 
 static const struct pseudo_entry conf_entries[] = {
 	WRITABLE("accept_dad", 1),
@@ -139,8 +114,24 @@ conf_next(const struct pseudo_id *dir, uint64_t *pos, char *name,
 static const struct pseudo_dir_ops conf_dir = { .find = conf_find,
 	.next = conf_next };
 
+/* ----------------------------------------------------------------- ICMP -- */
+
+ICMP_WORD(ratelimit, INET_ICMP6_RATELIMIT)
+ICMP_WORD(ignore, INET_ICMP6_ECHO_IGNORE)
+ICMP_WORD(ignore_groups, INET_ICMP6_ECHO_IGNORE_GROUPS)
+SHOW_TEXT(ratemask, "0-1,3-127")
+
+static const struct pseudo_entry icmp_entries[] = {
+	WRITABLE("echo_ignore_all", ignore),
+	WRITABLE("echo_ignore_multicast", ignore_groups),
+	WRITABLE("ratelimit", ratelimit),
+	PROC_FILE("ratemask", 0444, show_ratemask),
+	{ .name = NULL },
+};
+
 const struct pseudo_entry proc_sys_net6_entries[] = {
 	WRITABLE("bindv6only", 0),
 	{ .name = "conf", .kind = PSEUDO_DIR, .mode = 0555, .dir = &conf_dir },
+	PROC_DIR("icmp", icmp_entries),
 	{ .name = NULL },
 };

@@ -21,6 +21,22 @@ enum inet_conf6_key {
 	INET_CONF6_MTU, /* cannot be set */
 };
 
+/* inet_icmp.c: rates in ms, or a second's number; a mask of types. */
+enum inet_icmp_key {
+	INET_ICMP_RATELIMIT,
+	INET_ICMP_RATEMASK,
+	INET_ICMP_PER_SEC,
+	INET_ICMP_BURST,
+	INET_ICMP_ECHO_IGNORE,
+	INET_ICMP6_RATELIMIT,
+	INET_ICMP6_ECHO_IGNORE,
+	INET_ICMP6_ECHO_IGNORE_GROUPS,
+	INET_ICMP_KEYS
+};
+int inet_icmp_get(enum inet_icmp_key key);
+/* 0, -EINVAL */
+int inet_icmp_set(enum inet_icmp_key key, int value);
+
 /* The i-th interface's name and number; false: no more. */
 bool
 inet_sysctl_nth(unsigned i, char name[INET_SYSCTL_NAME], unsigned *if_index);

@@ -405,6 +405,16 @@ do_address(struct call *c)
 	close(fd);
 }
 
+/* "write FILE TEXT": of /proc/sys. */
+static void
+do_write(struct call *c)
+{
+	int fd = open(c->word[1], O_WRONLY);
+
+	c->value = result(write(fd, c->word[2], strlen(c->word[2])));
+	close(fd);
+}
+
 /* "route6 add DEST BITS GATEWAY", "route6 del ...": by eth0; - is no gateway. */
 static void
 do_route6(struct call *c)
@@ -457,6 +467,7 @@ static const struct {
 	{ "source", do_source },
 	{ "address", do_address },
 	{ "route6", do_route6 },
+	{ "write", do_write },
 	{ "exit", do_exit },
 };
 
