@@ -46,10 +46,11 @@ tell(const struct inet_route6 *r, bool added)
 		watcher(r, added);
 }
 
+/* A link that is down takes no route away: what is sent there is lost. */
 static bool
 is_usable(const struct netif *nif)
 {
-	return nif != NULL && netif_is_up(nif) && netif_is_link_up(nif);
+	return nif != NULL && netif_is_up(nif);
 }
 
 static bool

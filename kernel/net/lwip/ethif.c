@@ -374,6 +374,7 @@ depart(struct nic *nic)
 		inet_addr6_departed(&e->nif);
 		inet_neigh_departed(&e->nif);
 		ethif_alias_depart(&e->nif);
+		netif_poll(&e->nif); /* what it sent to itself meanwhile */
 		netif_remove(&e->nif);
 		e->added = false;
 	}

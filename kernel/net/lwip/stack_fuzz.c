@@ -203,78 +203,6 @@ ethif_index(const struct netif *nif)
 	return netif_get_index(nif);
 }
 
-const char *
-ethif_name(const struct netif *nif)
-{
-	return nif == &card ? "eth0" : "lo";
-}
-
-struct netif *
-ethif_nth(unsigned i)
-{
-	struct netif *nif = netif_list;
-
-	while (nif != NULL && i-- > 0)
-		nif = nif->next;
-	return nif;
-}
-
-struct netif *
-ethif_by_index(unsigned index)
-{
-	return netif_get_by_index((u8_t)index);
-}
-
-struct netif *
-ethif_by_name(const char *name)
-{
-	return strcmp(name, "eth0") == 0 ? &card : NULL;
-}
-
-int64_t
-clock_mono_ns(void)
-{
-	return now_ms * 1000000ll;
-}
-
-size_t
-strlcpy(char *to, const char *from, size_t size)
-{
-	(void)snprintf(to, size, "%s", from);
-	return strlen(from);
-}
-
-void *
-kmalloc(size_t size)
-{
-	return mem_malloc(size);
-}
-
-void *
-kzalloc(size_t size)
-{
-	void *p = mem_malloc(size);
-
-	return p == NULL ? NULL : memset(p, 0, size);
-}
-
-void
-kfree(void *p)
-{
-	if (p != NULL)
-		mem_free(p);
-}
-
-void
-net_lock(void)
-{
-}
-
-void
-net_unlock(void)
-{
-}
-
 void
 inet_errors_put(struct inet_sock *is, const struct inet_report *r,
     const struct pbuf *icmp, unsigned payload_at)
@@ -353,6 +281,8 @@ take_bytes(struct input *in, uint8_t *to, unsigned max)
 	in->at += n;
 	return n;
 }
+
+#include "net/lwip/stack_fake.h"
 
 /* --------------------------------------------------------------------- card -- */
 
@@ -887,37 +817,6 @@ lwip_timers_look(void)
 {
 }
 
-/* A program's routes and addresses of IPv6, near those that matter here. */
-static void
-change_six(struct input *in)
-{
-	struct inet_route6_how how = { .create = true,
-		.replace = take(in, 1) & 1,
-		.append = take(in, 1) & 1 };
-	struct inet_route6 r = { .plen = (uint8_t)(take(in, 1) % 129),
-		.type = (uint8_t)(1 + take(in, 1) % 10),
-		.metric = take(in, 1),
-		.if_index = netif_get_index(&card) };
-	struct inet_addr6 a = { .plen = r.plen,
-		.flags = take(in, 1),
-		.valid = 1 + take(in, 1),
-		.preferred = take(in, 1) };
-
-	r.dest.addr[0] = r.gateway.addr[0] = PP_HTONL(0xfe800000);
-	r.dest.addr[3] = take(in, 4);
-	r.gateway.addr[3] = take(in, 1);
-	r.until_ns = (now_ms + take(in, 1)) * 1000000ll;
-	a.ip = r.dest;
-	a.ip.addr[0] |= take(in, 1);
-	ip6_addr_assign_zone(&a.ip, IP6_UNICAST, &card);
-	switch (take(in, 1) % 4) {
-	case 0: (void)inet_route6_add(&r, how); break;
-	case 1: (void)inet_route6_remove(&r); break;
-	case 2: (void)inet_addr6_add(&card, &a); break;
-	default: (void)inet_addr6_remove(&card, &a.ip, a.plen);
-	}
-}
-
 static void
 check_timers(void)
 {
@@ -1007,6 +906,8 @@ end(long base)
 	dhcp_stop(&card);
 	dhcp_cleanup(&card);
 	inet_addr6_departed(&card);
+	inet_route6_departed(ETHIF_LO); /* those that refuse */
+	netif_poll(&card); /* what it sends to itself */
 	netif_remove(&card);
 	let_go();
 	lwip_port_spare_free();
@@ -1034,6 +935,7 @@ begin_once(void)
 	igmp_init();
 	listener.backlog = 4;
 	begin(); /* what is there once and for all afterwards */
+	report_once();
 	end(-1);
 }
 
