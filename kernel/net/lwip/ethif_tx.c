@@ -26,6 +26,7 @@
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
 #include <lwip/prot/tcp.h>
+#include <lwip/tcp.h>
 #include <linux/errno.h>
 
 #define RUNS        40u
@@ -51,6 +52,7 @@ struct ethif_tx {
 
 static struct objcache txs = OBJCACHE_INIT("ethif_tx", sizeof(struct ethif_tx));
 bool ethif_dirty;
+static struct ethif *growing; /* [n] has the last packet of TCP */
 static TAILQ_HEAD(, ethif_tap) taps = TAILQ_HEAD_INITIALIZER(taps); /* [n] */
 
 /* --------------------------------------------------------- who looks on -- */
@@ -154,18 +156,18 @@ take_back(struct ethif_tx *t, unsigned n, uint64_t len)
 	}
 }
 
-/*
- * Adds what lies behind the first `skip` bytes; false: too many pieces.  Pages:
- * run 0 has the headers.
- */
-static bool
-add_runs(struct ethif_tx *t, const struct pbuf *p, unsigned skip, bool pages)
+static unsigned
+runs_max(const struct ethif_tx *t)
 {
-	unsigned n = t->tx.nruns;
-	unsigned max = MIN(RUNS, t->e->nic->info.tx_runs);
-	uint64_t was = n > 0 ? t->run[n - 1].len : 0;
+	return MIN(RUNS, t->e->nic->info.tx_runs);
+}
+
+/* Adds what lies behind the first `skip` bytes; false: too many pieces. */
+static bool
+add_runs(struct ethif_tx *t, const struct pbuf *p, unsigned skip)
+{
+	unsigned n = t->tx.nruns, max = runs_max(t), len;
 	const uint8_t *at;
-	unsigned len;
 
 	for (; p != NULL; p = p->next) {
 		len = p->len > skip ? p->len - skip : 0;
@@ -173,21 +175,45 @@ add_runs(struct ethif_tx *t, const struct pbuf *p, unsigned skip, bool pages)
 		skip -= p->len - len;
 		if (len == 0)
 			continue;
-		if (pages && n > 1 &&
-		    lengthen(&t->run[n - 1], kva_paddr(at), len))
-			continue;
-		if (n == max) {
-			if (pages)
-				take_back(t, n, was);
+		if (n == max)
 			return false;
-		}
-		t->run[n] = (struct dma_run){ kva_paddr(at), len };
-		if (pages)
-			each_page(&t->run[n], true);
-		n++;
+		t->run[n++] = (struct dma_run){ kva_paddr(at), len };
 	}
 	t->tx.nruns = n;
 	return true;
+}
+
+/*
+ * Adds data of TCP behind the headers, which are run 0, and holds its pages;
+ * false: too many pieces, or some are in no pages.
+ */
+static bool
+add_pages(struct ethif_tx *t, const struct pbuf *p)
+{
+	unsigned n = t->tx.nruns;
+	struct dma_run *last = &t->run[n - 1];
+	uint64_t was = last->len;
+	paddr_t pa;
+
+	for (; p != NULL; p = p->next) {
+		if (p->len == 0)
+			continue;
+		if (p->type_internal != PBUF_ROM)
+			break;
+		pa = kva_paddr(p->payload);
+		if (n > 1 && lengthen(last, pa, p->len))
+			continue;
+		if (n == runs_max(t))
+			break;
+		last = &t->run[n++];
+		*last = (struct dma_run){ pa, p->len };
+		each_page(last, true);
+	}
+	if (p != NULL)
+		take_back(t, n, was);
+	else
+		t->tx.nruns = n;
+	return p == NULL;
 }
 
 static struct ethif_tx *
@@ -274,6 +300,8 @@ ethif_tx_end(struct ethif *e)
 {
 	struct ethif_tx *t;
 
+	if (growing == e)
+		growing = NULL;
 	if (e->pending != NULL)
 		let_go(e->pending);
 	e->pending = NULL;
@@ -438,7 +466,7 @@ begin_tcp(struct ethif *e, struct pbuf *p, unsigned at, bool ip6)
 		pbuf_ref(p);
 		t->p = p;
 	}
-	if (!add_runs(t, p, head, t->p == NULL)) {
+	if (!(t->p == NULL ? add_pages(t, p->next) : add_runs(t, p, head))) {
 		let_go(t);
 		return NULL;
 	}
@@ -479,29 +507,45 @@ alike_ip(const struct ethif_tx *t, const ip_addr_t *src, const ip_addr_t *dst)
 	return true;
 }
 
-/* Whether a segment may follow: TCP's header alike but for what counts on. */
+/*
+ * Whether TCP's header is alike but for what counts on: ports; what is
+ * acknowledged; length, flags and window; what must be urgent; options.  Sums
+ * are made later.
+ */
+static bool
+alike_tcp(const uint8_t *a, const uint8_t *b, unsigned head)
+{
+	unsigned i;
+
+	if (!alike4(a, b) || !alike4(a + 8, b + 8) || a[12] != b[12] ||
+	    get16(a + 14) != get16(b + 14) || get16(a + 18) != get16(b + 18))
+		return false;
+	for (i = TCP_HLEN; i < head; i += 4)
+		if (!alike4(a + i, b + i))
+			return false;
+	return true;
+}
+
+/* Whether `len` bytes of a segment may follow. */
 static bool
 fits(const struct ethif_tx *t, const uint8_t *tcp, unsigned len)
 {
-	const uint8_t *mine = t->tcp;
 	uint8_t flags = tcp[TCP_FLAGS_AT];
-	unsigned i, head = (tcp[12] >> 4) * 4u;
 
-	if (t->full || tcp[12] != mine[12] || len <= head ||
-	    len - head > t->tx.gso_size || t->last != t->tx.gso_size ||
-	    t->payload + len + t->head_len > PACKET_MAX)
-		return false;
-	if (get32(tcp + 4) != t->next_seq ||
-	    (flags != TCP_ACK && flags != (TCP_ACK | TCP_PSH)))
-		return false;
-	/* Ports, what is acknowledged, the window, options. */
-	if (!alike4(tcp, mine) || !alike4(tcp + 8, mine + 8) ||
-	    get16(tcp + 14) != get16(mine + 14))
-		return false;
-	for (i = TCP_HLEN; i < head; i += 4)
-		if (!alike4(tcp + i, mine + i))
-			return false;
-	return true;
+	return len != 0 && len <= t->tx.gso_size && t->last == t->tx.gso_size &&
+	    t->payload + len + t->head_len <= PACKET_MAX &&
+	    get32(tcp + 4) == t->next_seq &&
+	    (flags == TCP_ACK || flags == (TCP_ACK | TCP_PSH));
+}
+
+static void
+appended(struct ethif_tx *t, uint8_t flags, unsigned len)
+{
+	t->payload += len;
+	t->last = (uint16_t)len;
+	t->next_seq += len;
+	t->tcp[TCP_FLAGS_AT] |= flags;
+	t->full = len < t->tx.gso_size || (flags & TCP_PSH) != 0;
 }
 
 /* p begins with TCP's header. */
@@ -510,19 +554,30 @@ append_tcp(struct ethif_tx *t, const struct pbuf *p, const ip_addr_t *src,
     const ip_addr_t *dst)
 {
 	const uint8_t *tcp = p->payload;
-	unsigned head = p->len < TCP_HLEN ? 0 : (tcp[12] >> 4) * 4u, len;
+	unsigned head = p->len, len = p->tot_len - head;
 
-	if (head < TCP_HLEN || !is_in_pages(p, head) ||
-	    !fits(t, tcp, p->tot_len) || !alike_ip(t, src, dst))
+	if (t->full || head < TCP_HLEN || head != (tcp[12] >> 4) * 4u ||
+	    !fits(t, tcp, len) || !alike_tcp(tcp, t->tcp, head) ||
+	    !alike_ip(t, src, dst) || !add_pages(t, p->next))
 		return false;
-	len = p->tot_len - head;
-	if (!add_runs(t, p, head, true))
+	appended(t, tcp[TCP_FLAGS_AT], len);
+	return true;
+}
+
+bool
+ethif_tcp_follows(const struct tcp_pcb *pcb, const struct pbuf *p)
+{
+	struct ethif_tx *t = growing == NULL ? NULL : growing->pending;
+	const uint8_t *tcp = p->payload;
+	unsigned len = p->tot_len - p->len;
+
+	if (t == NULL || t->full || p->len != (t->tcp[12] >> 4) * 4u ||
+	    tcp[12] != t->tcp[12] || !alike4(tcp, t->tcp) ||
+	    !fits(t, tcp, len) ||
+	    !alike_ip(t, &pcb->local_ip, &pcb->remote_ip) ||
+	    !add_pages(t, p->next))
 		return false;
-	t->payload += len;
-	t->last = (uint16_t)len;
-	t->next_seq += len;
-	t->tcp[TCP_FLAGS_AT] |= tcp[TCP_FLAGS_AT];
-	t->full = len < t->tx.gso_size || (tcp[TCP_FLAGS_AT] & TCP_PSH) != 0;
+	appended(t, tcp[TCP_FLAGS_AT], len);
 	return true;
 }
 
@@ -534,8 +589,10 @@ lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
 	struct ethif *e = nif->state;
 
 	if (nif->linkoutput == ethif_linkoutput && e->pending != NULL &&
-	    append_tcp(e->pending, p, src, dst))
+	    append_tcp(e->pending, p, src, dst)) {
+		growing = e;
 		return ERR_OK;
+	}
 	if (!IP_IS_V6(dst))
 		return inet_pmtu_output_tcp(p, ip_2_ip4(src), ip_2_ip4(dst),
 		    ttl, tos, nif);
@@ -554,6 +611,7 @@ output_tcp(struct ethif *e, struct pbuf *p, unsigned at, bool ip6)
 		return ERR_MEM;
 	}
 	e->pending = t;
+	growing = e;
 	ethif_dirty = true;
 	if (t->full)
 		flush_pending(e);
@@ -582,10 +640,10 @@ output_other(struct ethif *e, struct pbuf *p)
 		goto dropped;
 	pbuf_ref(p);
 	t->p = p;
-	if (!add_runs(t, p, 0, false)) {
+	if (!add_runs(t, p, 0)) {
 		t->p = flatten(p);
 		pbuf_free(p);
-		if (t->p == NULL || !add_runs(t, t->p, 0, false)) {
+		if (t->p == NULL || !add_runs(t, t->p, 0)) {
 			let_go(t);
 			goto dropped;
 		}

@@ -244,6 +244,7 @@ struct sending {
 };
 
 static uint8_t *scattered; /* where the next piece goes */
+static bool in_ram;        /* no piece is in a page that can be held */
 
 static void
 add_data(struct pbuf *p, const struct sending *s)
@@ -265,7 +266,7 @@ add_data(struct pbuf *p, const struct sending *s)
 			scattered += len;
 		}
 		(*last)->len = (u16_t)len;
-		(*last)->type_internal = PBUF_ROM;
+		(*last)->type_internal = in_ram ? (u8_t)PBUF_RAM : PBUF_ROM;
 		(*last)->ref = 1;
 	}
 	p->tot_len = (u16_t)(p->len + s->len);
@@ -325,6 +326,103 @@ segments_join(void **state)
 			assert_int_equal(VMEMMAP[i].refs, 2);
 		all_done();
 	}
+}
+
+/* Of a connection whose segment was the last: what has no header yet. */
+static bool
+follows(const struct sending *s, bool ip6, uint16_t port, unsigned from)
+{
+	struct pbuf *p = pbuf_alloc(PBUF_RAW, TCP_HLEN + OPTS, PBUF_RAM);
+	struct tcp_pcb pcb = { 0 };
+	uint8_t *tcp = p->payload;
+	bool joined;
+
+	memcpy(ip_2_ip6(&pcb.local_ip), way[from], 16);
+	memcpy(ip_2_ip6(&pcb.remote_ip), way[1], 16);
+	pcb.local_ip.type = pcb.remote_ip.type = ip6 ? IPADDR_TYPE_V6 :
+						       IPADDR_TYPE_V4;
+	memset(tcp, 0xee, TCP_HLEN + OPTS);
+	put16(tcp, port);
+	put16(tcp + 2, 80);
+	put16(tcp + 4, (uint16_t)(s->seq >> 16));
+	put16(tcp + 6, (uint16_t)s->seq);
+	tcp[12] = (TCP_HLEN + OPTS) << 2;
+	tcp[13] = s->flags;
+	add_data(p, s);
+	joined = ethif_tcp_follows(&pcb, p);
+	pbuf_free(p);
+	return joined;
+}
+
+static void
+others_need_no_headers(void **state)
+{
+	struct sending s = { 300, MSS, TCP_ACK, false };
+	unsigned i, ip6;
+
+	(void)state;
+	assert_false(follows(&s, false, 1234, 0)); /* nothing is there */
+	for (ip6 = 0; ip6 < 2; ip6++) {
+		s = (struct sending){ 300, MSS, TCP_ACK, false };
+		send_one(&s, ip6);
+		assert_false(follows(&s, ip6, 1234, 0)); /* once more */
+		for (i = 1; i < 20; i++) {
+			s.seq += MSS;
+			assert_true(follows(&s, ip6, 1234, 0));
+		}
+		s.seq += MSS;
+		assert_false(follows(&s, ip6, 1235, 0));
+		assert_false(follows(&s, ip6, 1234, 1));
+		assert_false(follows(&s, !ip6, 1234, 0));
+		s.flags = TCP_ACK | TCP_FIN;
+		assert_false(follows(&s, ip6, 1234, 0));
+		s.flags = TCP_ACK | TCP_PSH;
+		assert_true(follows(&s, ip6, 1234, 0));
+		s.seq += MSS;
+		s.flags = TCP_ACK;
+		assert_false(follows(&s, ip6, 1234, 0)); /* it is full */
+		flush_pending(&e);
+		assert_false(follows(&s, ip6, 1234, 0)); /* it has left */
+		assert_int_equal(nsent, 1);
+		check_packet(&sent[0], 300, 21 * MSS);
+		all_done();
+	}
+	s = (struct sending){ 300, MSS, TCP_ACK, false };
+	send_one(&s, false);
+	ethif_tx_end(&e);
+	s.seq += MSS;
+	assert_false(follows(&s, false, 1234, 0));
+	all_done();
+}
+
+/* What lies in no page, or in too many pieces, leaves no page held. */
+static void
+others_lie_elsewhere(void **state)
+{
+	struct sending s = { 300, MSS, TCP_ACK, false };
+
+	(void)state;
+	send_one(&s, false);
+	s = (struct sending){ 300 + MSS, MSS, TCP_ACK, false };
+	e.nic->info.tx_runs = 2;
+	s.seq = 300 + MSS;
+	assert_true(follows(&s, false, 1234, 0)); /* lies behind it */
+	s.seq += MSS;                             /* one more page */
+	assert_false(follows(&s, false, 1234, 0));
+	e.nic->info.tx_runs = 5;
+	assert_true(follows(&s, false, 1234, 0));
+	s.seq += MSS;
+	s.scattered = true;
+	scattered = stream + 40 * PAGE_SIZE + 8;
+	assert_false(follows(&s, false, 1234, 0));
+	e.nic->info.tx_runs = RUNS;
+	s.scattered = false;
+	in_ram = true;
+	assert_false(follows(&s, false, 1234, 0));
+	in_ram = false;
+	flush_pending(&e);
+	check_packet(&sent[0], 300, 3 * MSS);
+	all_done();
 }
 
 /* A packet has no more than 16 bits can say. */
@@ -528,6 +626,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_join),
+		cmocka_unit_test(others_need_no_headers),
+		cmocka_unit_test(others_lie_elsewhere),
 		cmocka_unit_test(packets_have_an_end),
 		cmocka_unit_test(others_stay_apart),
 		cmocka_unit_test(headers_must_be_alike),

@@ -30,6 +30,12 @@ void lwip_port_udp_unbind(struct udp_pcb *pcb);
 void lwip_port_udp_address(const ip_addr_t *from, const ip_addr_t *to);
 
 /*
+ * ethif_tx.c: whether a segment of new data, whose header has ports, number and
+ * flags, has joined the packet of the one before it, sent under the same lock.
+ */
+bool ethif_tcp_follows(const struct tcp_pcb *pcb, const struct pbuf *p);
+
+/*
  * segment.c, in place of tcp_write(): how many bytes it took; fewer without
  * memory or room.  They stay in place until they are acknowledged.
  */

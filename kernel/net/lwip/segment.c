@@ -15,6 +15,8 @@
  * so far as anybody has looked.  Both lists are in the order of their numbers,
  * and no segment is in both; what comes first tells whether what is known is
  * still true.
+ * lwIP makes headers for each segment, of which a packet of many has one
+ * (ethif_tx.c): so it sends the first of them, the others follow.
  * Locking: the network lock is held.
  */
 #include "net/lwip/rexmit.h"
@@ -182,10 +184,78 @@ last_unacked(const struct tcp_pcb *pcb)
 	return end_of(last);
 }
 
+/*
+ * Segments that were never sent, and of which more than one will go: all but
+ * the first one, NULL if it is not so.
+ */
+static struct tcp_seg *
+cut_off(const struct tcp_pcb *pcb)
+{
+	struct tcp_seg *seg = pcb->unsent, *rest = seg->next;
+
+	if (rest == NULL || rest->next == NULL || seq_of(seg) != pcb->snd_nxt ||
+	    (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT) ||
+	    (pcb->flags & (TF_RTO | TF_INFR | TF_FIN | TF_URGENT)) != 0)
+		return NULL;
+	return rest;
+}
+
+/*
+ * lwIP sends what it may, of the first segment alone if there is a rest: which
+ * is reason enough not to wait for more.
+ */
+static err_t
+send_first(struct tcp_pcb *pcb, struct tcp_seg *last, struct tcp_seg *rest)
+{
+	struct tcp_seg *seg = pcb->unsent;
+	tcpflags_t nodelay = pcb->flags & TF_NODELAY;
+	err_t err;
+
+	pcb->unacked = last;
+	if (rest == NULL)
+		return lwip_port_output(pcb);
+	seg->next = NULL;
+	tcp_nagle_disable(pcb);
+	err = lwip_port_output(pcb);
+	if (nodelay == 0)
+		tcp_nagle_enable(pcb);
+	if (pcb->unsent == NULL)
+		pcb->unsent = rest;
+	else
+		seg->next = rest;
+	return err;
+}
+
+/*
+ * The segments behind one that was just sent need no headers for now: they join
+ * its packet, as far as windows allow.  The last one is left to lwIP, which
+ * knows whether it should wait.  The last one sent.
+ */
+static struct tcp_seg *
+follow(struct tcp_pcb *pcb, struct tcp_seg *last)
+{
+	u32_t edge = pcb->lastack + LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
+	struct tcp_seg *seg;
+
+	while ((seg = pcb->unsent)->next != NULL && is_ours(seg) &&
+	    TCP_SEQ_LEQ(pcb->snd_nxt + seg->len, edge)) {
+		TCPH_SET_FLAG(seg->tcphdr, TCP_ACK);
+		if (!ethif_tcp_follows(pcb, seg->p))
+			break;
+		pcb->unsent = seg->next;
+		pcb->snd_nxt += seg->len;
+		seg->next = NULL;
+		last->next = seg;
+		last = seg;
+	}
+	return last;
+}
+
 err_t
 lwip_port_send(struct tcp_pcb *pcb)
 {
-	struct tcp_seg *first = pcb->unacked, *last;
+	struct tcp_seg *first = pcb->unacked, *last, *rest;
+	bool more;
 	err_t err;
 
 	if (first == NULL || pcb->unsent == NULL || tcp_input_pcb == pcb)
@@ -193,10 +263,15 @@ lwip_port_send(struct tcp_pcb *pcb)
 	last = last_unacked(pcb);
 	if (TCP_SEQ_LEQ(seq_of(pcb->unsent), seq_of(last)))
 		return lwip_port_output(pcb); /* sent again: to the middle */
-	pcb->unacked = last;
-	err = lwip_port_output(pcb);
+	do {
+		rest = cut_off(pcb);
+		err = send_first(pcb, last, rest);
+		last = end_of(last);
+		more = err == ERR_OK && rest != NULL && pcb->unsent == rest;
+		if (more)
+			last = follow(pcb, last);
+	} while (more);
 	pcb->unacked = first;
-	last = end_of(last);
 	if (is_ours(last))
 		conn_of(pcb)->sent = last;
 	return err;

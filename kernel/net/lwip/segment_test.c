@@ -30,7 +30,7 @@ static struct lwip_conn conn;
 static u8_t stream[STREAM];
 static u8_t was_sent[STREAM]; /* each byte */
 static u32_t written;         /* bytes of it */
-static unsigned allocated, nwalked;
+static unsigned allocated, nwalked, nfollowed;
 static bool no_memory;
 
 /* --------------------------------------------------------- in place of lwIP -- */
@@ -94,6 +94,8 @@ seq_of(const struct tcp_seg *seg)
 }
 
 static unsigned window = 1000000;
+static unsigned follows; /* how many join a packet, at most */
+static unsigned joined;  /* this one so far */
 
 /* As lwIP's: all that fits, each where it belongs in the list. */
 err_t
@@ -104,6 +106,7 @@ lwip_port_output(struct tcp_pcb *p)
 	while ((seg = p->unsent) != NULL &&
 	    seq_of(seg) + seg->len - p->lastack <= window) {
 		p->unsent = seg->next;
+		joined = 0;
 		memset(was_sent + (seq_of(seg) - FIRST), 1, seg->len);
 		at = &p->unacked;
 		for (; *at != NULL && TCP_SEQ_LT(seq_of(*at), seq_of(seg));
@@ -115,6 +118,24 @@ lwip_port_output(struct tcp_pcb *p)
 			p->snd_nxt = seq_of(seg) + seg->len;
 	}
 	return ERR_OK;
+}
+
+bool
+ethif_tcp_follows(const struct tcp_pcb *p, const struct pbuf *head)
+{
+	const struct tcp_hdr *h = head->payload;
+	u32_t seq = lwip_ntohl(h->seqno);
+
+	assert_ptr_equal(p, &pcb);
+	assert_int_equal(seq, p->snd_nxt);
+	assert_true((TCPH_FLAGS(h) & TCP_ACK) != 0);
+	assert_true(seq + head->tot_len - head->len - p->lastack <= window);
+	if (joined == follows)
+		return false;
+	joined++;
+	nfollowed++;
+	memset(was_sent + (seq - FIRST), 1, head->tot_len - head->len);
+	return true;
 }
 
 static void
@@ -158,6 +179,12 @@ send_again(bool all)
 
 /* ---------------------------------------------------------------- the tests -- */
 
+static void
+set_window(unsigned n)
+{
+	window = pcb.snd_wnd = pcb.cwnd = n;
+}
+
 static int
 set_up(void **state)
 {
@@ -176,8 +203,8 @@ set_up(void **state)
 	pcb.local_port = 80;
 	pcb.remote_port = 1234;
 	pcb.snd_lbb = pcb.snd_nxt = pcb.lastack = FIRST;
-	window = 1000000;
-	written = nwalked = 0;
+	set_window(1000000);
+	written = nwalked = nfollowed = follows = 0;
 	no_memory = false;
 	return 0;
 }
@@ -337,13 +364,13 @@ old_ones_stay(void **state)
 		put(700 + i, false);
 		lwip_port_send(&pcb);
 		check();
-		window = i < 3 ? 0 : 100000;
+		set_window(i < 3 ? 0 : 100000);
 		send_again(all);
 		if (i == 1)
 			lwip_port_send(&pcb);
 		put(300, false); /* as if the card had been away */
 		check();
-		window = 100000;
+		set_window(100000);
 		lwip_port_send(&pcb);
 		check();
 		assert_null(pcb.unsent);
@@ -359,8 +386,9 @@ half_is_sent(void **state)
 
 	(void)state;
 	for (i = 0; i < 50; i++) {
-		put(3000, false);
-		window = (i * 37 % 20) * 1000;
+		follows = i % 5;
+		put(3000 + i * 30, false);
+		set_window((i * 37 % 20) * 1000);
 		lwip_port_send(&pcb);
 		check();
 		if (i % 3 == 0 && pcb.unacked != NULL) {
@@ -372,10 +400,80 @@ half_is_sent(void **state)
 			check();
 		}
 	}
-	window = 1000000;
+	set_window(1000000);
 	lwip_port_send(&pcb);
 	check();
 	assert_null(pcb.unsent);
+}
+
+/* Of many segments one has headers for now, and the last one is lwIP's. */
+static void
+others_follow(void **state)
+{
+	unsigned i, n;
+
+	(void)state;
+	follows = 10;
+	put(DATA, false);
+	lwip_port_send(&pcb);
+	for (i = 0; i < 25; i++)
+		put(DATA, i < 24);
+	n = nfollowed;
+	lwip_port_send(&pcb);
+	assert_null(pcb.unsent);
+	assert_int_equal(check(), 26);
+	/* 1 and 10, 1 and 10, 1 and 1, 1 */
+	assert_int_equal(nfollowed - n, 21);
+	ack(FIRST + 26 * DATA);
+	put(500, false);
+	lwip_port_send(&pcb);
+	/* To the edge of the window, and not beyond. */
+	for (i = 0; i < 20; i++)
+		put(DATA, false);
+	set_window(500 + 7 * DATA + 100);
+	lwip_port_send(&pcb);
+	assert_int_equal(pcb.snd_nxt - pcb.lastack, 500 + 7 * DATA);
+	assert_int_equal(check(), 21);
+	set_window(100000);
+	/* What is sent again stands alone. */
+	send_again(false);
+	n = nfollowed;
+	lwip_port_send(&pcb);
+	assert_int_equal(nfollowed, n);
+	lwip_port_send(&pcb);
+	assert_null(pcb.unsent);
+	check();
+}
+
+static void
+who_waits_still_waits(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	follows = 10;
+	put(DATA, false);
+	lwip_port_send(&pcb);
+	pcb.flags |= TF_NODELAY;
+	put(2 * DATA + 1, false);
+	lwip_port_send(&pcb);
+	assert_true((pcb.flags & TF_NODELAY) != 0);
+	pcb.flags = TF_TIMESTAMP;
+	put(3 * DATA, false);
+	lwip_port_send(&pcb);
+	assert_int_equal(pcb.flags, TF_TIMESTAMP);
+	n = nfollowed;
+	assert_true(n > 0);
+	put(3 * DATA, false);
+	pcb.state = FIN_WAIT_1; /* from here on it is lwIP's affair alone */
+	lwip_port_send(&pcb);
+	pcb.state = ESTABLISHED;
+	put(3 * DATA, false);
+	pcb.flags |= TF_RTO;
+	lwip_port_send(&pcb);
+	assert_int_equal(nfollowed, n);
+	assert_null(pcb.unsent);
+	check();
 }
 
 /* The card has the pbufs longer than TCP has the segment, or the reverse. */
@@ -494,6 +592,8 @@ main(void)
 		T(the_end_is_known),
 		T(old_ones_stay),
 		T(half_is_sent),
+		T(others_follow),
+		T(who_waits_still_waits),
 		T(pbufs_live_longer),
 		T(memory_runs_out),
 		T(room_runs_out),

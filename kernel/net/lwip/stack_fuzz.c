@@ -164,6 +164,17 @@ lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
 	return ip_output_if(p, src, dst, ttl, tos, IP_PROTO_TCP, nif);
 }
 
+/* As if some were put together to one packet. */
+bool
+ethif_tcp_follows(const struct tcp_pcb *pcb, const struct pbuf *p)
+{
+	const struct tcp_hdr *h = p->payload;
+
+	if (lwip_ntohl(h->seqno) != pcb->snd_nxt || p->tot_len <= p->len)
+		abort();
+	return pcb->snd_nxt % 5 != 0;
+}
+
 const ip4_addr_t *
 lwip_hook_ip4_gateway(struct netif *netif, const ip4_addr_t *dest)
 {
