@@ -16,8 +16,10 @@
 #include <lwip/prot/udp.h>
 #include <lwip/udp.h>
 
-#define NCHAINS 256u
-#define NLITE   16u /* of UDP-Lite, which nearly nobody uses */
+#define NCHAINS  256u
+#define NLITE    16u    /* of UDP-Lite, which nearly nobody uses */
+#define DYNAMIC  49152u /* ports for whoever asks for none */
+#define NDYNAMIC 16384u
 
 static struct udp_pcb *chains[NCHAINS + NLITE];
 static struct udp_pcb **current; /* of which udp_pcbs is the list; NULL: none */
@@ -82,13 +84,32 @@ lwip_port_udp_bind(struct udp_pcb *pcb, const ip_addr_t *ip, u16_t port)
 	return err;
 }
 
+/* To a port that nobody has, of those that are for this (RFC 6335, 6). */
+static err_t
+bind_somewhere(struct udp_pcb *pcb)
+{
+	u16_t first = (u16_t)(LWIP_RAND() % NDYNAMIC);
+	err_t err = ERR_USE;
+	unsigned i;
+
+	for (i = 0; i < NDYNAMIC && err == ERR_USE; i++)
+		err = lwip_port_udp_bind(pcb, &pcb->local_ip,
+		    (u16_t)(DYNAMIC + (first + i) % NDYNAMIC));
+	return err;
+}
+
+/* DHCP's has no port when a program was first to bind to its own. */
 err_t
 lwip_port_udp_connect(struct udp_pcb *pcb, const ip_addr_t *ip, u16_t port)
 {
 	struct udp_pcb **before;
 	err_t err;
 
-	LWIP_ASSERT("who connects is bound", pcb->local_port != 0);
+	if (pcb->local_port == 0) {
+		err = bind_somewhere(pcb);
+		if (err != ERR_OK)
+			return err;
+	}
 	before = begin(chain_of_pcb(pcb, pcb->local_port));
 	err = udp_connect(pcb, ip, port);
 	end(before);

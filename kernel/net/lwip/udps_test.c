@@ -26,6 +26,14 @@ static unsigned nwalked, nseen;
 static struct udp_pcb *found; /* for the datagram that came */
 static void (*on_datagram)(void);
 
+static uint32_t random_port;
+
+uint32_t
+lwip_port_random(void)
+{
+	return random_port;
+}
+
 void
 lwip_port_assert(const char *what, const char *file, int line)
 {
@@ -195,6 +203,25 @@ a_port_is_bound_once(void **state)
 	remove_all(1, 4);
 }
 
+/* As DHCP does, whatever bind said. */
+static void
+who_connects_has_a_port(void **state)
+{
+	(void)state;
+	random_port = 16383;
+	bind_at(0, 68, false);
+	bind_at(1, 65535, false); /* the first that is tried; then 49152 */
+	bind_at(2, 49152, false);
+	memset(&pcbs[3], 0, sizeof(pcbs[3]));
+	assert_int_equal(lwip_port_udp_bind(&pcbs[3], &one, 68), ERR_USE);
+	assert_int_equal(lwip_port_udp_connect(&pcbs[3], &one, 67), ERR_OK);
+	assert_null(udp_pcbs);
+	assert_int_equal(pcbs[3].local_port, 49153);
+	assert_int_equal(pcbs[3].remote_port, 67);
+	assert_ptr_equal(who_gets(49153, false, 8), &pcbs[3]);
+	remove_all(0, 4);
+}
+
 /* As an answer of DHCP's does: others are changed in the middle of it. */
 static void
 change_things(void)
@@ -238,6 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_found_among_many),
 		cmocka_unit_test(a_port_is_bound_once),
+		cmocka_unit_test(who_connects_has_a_port),
 		cmocka_unit_test(one_within_another),
 	};
 
