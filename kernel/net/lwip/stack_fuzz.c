@@ -918,7 +918,7 @@ end(long base)
 	dhcp_cleanup(&card);
 	inet_addr6_departed(&card);
 	inet_route6_departed(ETHIF_LO); /* those that refuse */
-	netif_poll(&card); /* what it sends to itself */
+	netif_poll(&card);              /* what it sends to itself */
 	netif_remove(&card);
 	let_go();
 	lwip_port_spare_free();
