@@ -87,6 +87,12 @@ int ethif_addr_remove(struct netif *nif, uint32_t ip,
 struct netif *ethif_with_address(struct netif *nif, uint32_t ip);
 struct netif *ethif_toward(struct netif *nif, uint32_t hop);
 struct netif *ethif_self(struct netif *nif);
+/*
+ * All of 127.0.0.0/8 is the loopback's, of which lwIP knows one address: that
+ * to which the packet of now is, until net_unlock() gives it back its own.
+ */
+void ethif_lo_is(struct netif *nif, uint32_t ip);
+void ethif_lo_back(void);
 
 /*
  * Who sees all frames that pass an interface, lock held: AF_PACKET.  `out`:

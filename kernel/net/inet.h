@@ -118,7 +118,7 @@ struct inet_sock {
 	bool recverr, recverr6, dontfrag;
 	bool pktinfo, pktinfo6, recvttl, recvtos, recvttl6, recvtclass;
 	bool mcast_loop, mcast_all, transparent;
-	bool origdst, origdst6;
+	bool origdst, origdst6, port_later;
 	bool pktinfo6_old, recvttl6_old; /* RFC 2292's */
 
 	int tos, ttl, mcast_ttl, hops, mcast_hops, tclass, mtu_discover;

@@ -126,6 +126,7 @@ lwip_hook_ip4_input(struct pbuf *p, struct netif *inp)
 		pbuf_free(p);
 		return 1;
 	}
+	ethif_lo_is(inp, h->dest.addr);
 	inet_error_look(p, inp);
 	return 0;
 }

@@ -59,6 +59,7 @@ static const struct word words[] = {
 	FLAG(SOL_IPV6, IPV6_FREEBIND, freebind),
 	FLAG(SOL_IPV6, IPV6_TRANSPARENT, transparent),
 	FLAG(SOL_IP, IP_MULTICAST_ALL, mcast_all),
+	FLAG(SOL_IP, IP_BIND_ADDRESS_NO_PORT, port_later),
 	FLAG(SOL_IPV6, IPV6_MULTICAST_ALL, mcast_all),
 	FLAG(SOL_IP, IP_FREEBIND, freebind),
 	FLAG(SOL_IP, IP_TRANSPARENT, transparent),

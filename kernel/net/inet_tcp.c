@@ -380,7 +380,10 @@ bind(struct socket *s, const struct sock_addr *addr, const struct vfs_ctx *vfs)
 	error = inet_bind_check(is, &end);
 	if (error == 0) {
 		inet_tell_options(is);
-		error = bind_locked(is, &end);
+		if (is->port_later && end.port == 0 && is->local.port == 0)
+			is->local.ip = end.ip; /* connect(2) finds a port */
+		else
+			error = bind_locked(is, &end);
 	}
 	net_unlock();
 	return error;
@@ -579,7 +582,7 @@ resolve_any(struct inet_end *to)
 static int
 start_connecting(struct inet_sock *is, struct inet_end *to)
 {
-	struct inet_end any = { .ip = *inet_any(is) };
+	struct inet_end own;
 	int error = 0;
 
 	resolve_any(to);
@@ -587,8 +590,9 @@ start_connecting(struct inet_sock *is, struct inet_end *to)
 		return -ENETUNREACH;
 	if (is->tcp == NULL || is->eof)
 		error = disconnect(is);
+	own = (struct inet_end){ .ip = is->local.ip };
 	if (error == 0 && is->local.port == 0)
-		error = bind_locked(is, &any);
+		error = bind_locked(is, &own);
 	if (error != 0)
 		return error == -EADDRINUSE ? -EADDRNOTAVAIL : error;
 	if (is->v6 && IP_IS_V4_VAL(to->ip) && ip_addr_isany(&is->tcp->local_ip))

@@ -249,8 +249,10 @@ check_size(struct inet_sock *is, const struct pbuf *p,
 static bool
 is_own(struct netif *nif, const ip_addr_t *ip)
 {
-	return IP_IS_V4_VAL(*ip) &&
-	    ethif_with_address(nif, ip_2_ip4(ip)->addr) != NULL;
+	if (!IP_IS_V4_VAL(*ip))
+		return false;
+	return ethif_with_address(nif, ip_2_ip4(ip)->addr) != NULL ||
+	    (ethif_nic(nif) == NULL && ip4_addr_isloopback(ip_2_ip4(ip)));
 }
 
 static err_t

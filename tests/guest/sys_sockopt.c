@@ -363,6 +363,58 @@ places_taken(void)
 	close(b);
 }
 
+/* All of 127.0.0.0/8 is the machine's own. */
+static void
+other_loopback_addresses(void)
+{
+	struct sockaddr_in sin = at("0.0.0.0", 0), own = at("127.0.0.2", 0);
+	struct timeval tv = { LIMIT / 1000, 0 };
+	int l = socket(AF_INET, SOCK_STREAM, 0), fd, u, v, a;
+	socklen_t len = sizeof(own);
+	char c;
+
+	CHECK_RET(bind(l, (void *)&sin, sizeof(sin)), 0);
+	CHECK_RET(listen(l, 4), 0);
+	sin = at("127.0.1.1", ntohs(name_of(l).sin_port));
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	CHECK_RET(connect(fd, (void *)&sin, sizeof(sin)), 0);
+	CHECK_RET(name_of(fd).sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	close(fd);
+	CHECK((a = accept(l, NULL, NULL)) >= 0);
+	CHECK_RET(name_of(a).sin_addr.s_addr, sin.sin_addr.s_addr);
+	close(a);
+	/* From another one, whose port is found when it is known where to. */
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	CHECK_RET(set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1), 0);
+	CHECK_RET(bind(fd, (void *)&own, sizeof(own)), 0);
+	CHECK_RET(name_of(fd).sin_port, 0);
+	CHECK_RET(name_of(fd).sin_addr.s_addr, own.sin_addr.s_addr);
+	CHECK_RET(connect(fd, (void *)&sin, sizeof(sin)), 0);
+	CHECK(name_of(fd).sin_port != 0);
+	CHECK((a = accept(l, (void *)&own, &len)) >= 0);
+	CHECK_RET(own.sin_addr.s_addr, htonl(0x7f000002));
+	CHECK_RET(write(fd, "x", 1), 1);
+	CHECK_RET(read(a, &c, 1), 1);
+	close(fd);
+	close(a);
+	close(l);
+	u = socket(AF_INET, SOCK_DGRAM, 0);
+	own = at("127.0.0.53", 0);
+	CHECK_RET(bind(u, (void *)&own, sizeof(own)), 0);
+	own = name_of(u);
+	v = udp(&sin);
+	CHECK_RET(sendto(v, "q", 1, 0, (void *)&own, sizeof(own)), 1);
+	CHECK_RET(recv(u, &c, 1, 0), 1);
+	CHECK_RET(sendto(u, "a", 1, 0, (void *)&sin, sizeof(sin)), 1);
+	len = sizeof(sin);
+	CHECK_RET(recvfrom(v, &c, 1, 0, (void *)&sin, &len), 1);
+	CHECK_RET(sin.sin_addr.s_addr, own.sin_addr.s_addr);
+	close(u);
+	close(v);
+}
+
 /* ------------------------------------------------------------------- sources -- */
 
 static void
@@ -421,6 +473,7 @@ main(void)
 	messages_refused();
 	both_families();
 	places_taken();
+	other_loopback_addresses();
 	sources();
 	return check_done();
 }

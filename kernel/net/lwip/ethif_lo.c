@@ -97,6 +97,32 @@ output6(struct netif *nif, struct pbuf *p, const ip6_addr_t *to)
 	return lwip_hook_loop_output(nif, p);
 }
 
+static struct netif *disguised; /* network lock; NULL: not now */
+static uint32_t own;
+
+void
+ethif_lo_is(struct netif *nif, uint32_t ip)
+{
+	const ip4_addr_t to = { .addr = ip };
+
+	if (ethif_index(nif) != ETHIF_LO || netif_ip4_addr(nif)->addr == ip ||
+	    !ip4_addr_isloopback(&to) ||
+	    !ip4_addr_isloopback(netif_ip4_addr(nif)))
+		return;
+	if (disguised == NULL)
+		own = netif_ip4_addr(nif)->addr;
+	disguised = nif;
+	ip_addr_set_ip4_u32(&nif->ip_addr, ip);
+}
+
+void
+ethif_lo_back(void)
+{
+	if (disguised != NULL)
+		ip_addr_set_ip4_u32(&disguised->ip_addr, own);
+	disguised = NULL;
+}
+
 void
 ethif_lo_init(struct netif *lo)
 {

@@ -191,6 +191,7 @@ void
 net_unlock(void)
 {
 	netif_poll_all();
+	ethif_lo_back();
 	ethif_flush_all();
 	if (early) {
 		early = false;

@@ -215,6 +215,13 @@ ethif_index(const struct netif *nif)
 }
 
 void
+ethif_lo_is(struct netif *nif, uint32_t ip)
+{
+	(void)nif; /* a card; there is no other */
+	(void)ip;
+}
+
+void
 inet_errors_put(struct inet_sock *is, const struct inet_report *r,
     const struct pbuf *icmp, unsigned payload_at)
 {
