@@ -267,12 +267,25 @@ struct segment {
 	uint8_t *opt[2];
 	unsigned len, first; /* bytes of options; of them in opt[0] */
 	uint8_t flags;
+	bool usual; /* is_usual() */
 };
 
 static uint8_t *
 byte_at(const struct segment *s, unsigned i)
 {
 	return i < s->first ? &s->opt[0][i] : &s->opt[1][i - s->first];
+}
+
+/* As nearly all are within a connection: none, or a timestamp as usual. */
+static bool
+is_usual(const struct segment *s)
+{
+	static const uint8_t begin[] = { LWIP_TCP_OPT_NOP, LWIP_TCP_OPT_NOP,
+		LWIP_TCP_OPT_TS, LWIP_TCP_OPT_LEN_TS };
+
+	return s->len == 0 ||
+	    (s->len == LWIP_TCP_OPT_LEN_TS_OUT && s->first == s->len &&
+		memcmp(s->opt[0], begin, sizeof(begin)) == 0);
 }
 
 /* From one on that does not end where the options do lwIP sees none. */
@@ -303,6 +316,8 @@ find_option(const struct segment *s, uint8_t kind, uint8_t len)
 	unsigned i = 0;
 	uint8_t k, n;
 
+	if (s->usual)
+		return s->len != 0 && kind == LWIP_TCP_OPT_TS ? 4 : 0;
 	while (i < s->len && (k = *byte_at(s, i)) != LWIP_TCP_OPT_EOL) {
 		if (k == LWIP_TCP_OPT_NOP) {
 			i++;
@@ -542,10 +557,13 @@ lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned optlen,
     unsigned opt1len, u8_t *opt2, struct pbuf *p)
 {
 	struct segment s = { h, p, { (u8_t *)h + TCP_HLEN, opt2 }, optlen,
-		opt1len, TCPH_FLAGS(h) };
+		opt1len, TCPH_FLAGS(h), false };
 
-	tidy_options(&s);
-	look_at_mss(&s, pcb->state != LISTEN && pcb->state != SYN_SENT);
+	s.usual = is_usual(&s);
+	if (!s.usual) {
+		tidy_options(&s);
+		look_at_mss(&s, pcb->state != LISTEN && pcb->state != SYN_SENT);
+	}
 	switch (pcb->state) {
 	case LISTEN: return on_listener(pcb, &s);
 	case TIME_WAIT: return on_time_wait(pcb, &s);
