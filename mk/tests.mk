@@ -80,7 +80,7 @@ $(B)/$(1)/third/yaml/%.o: $(THIRD_STAMP) mk/third.mk
 	$$(Q)$(2) -O1 -g -w $(3) $(4) -I$(THIRD)/yaml/include $$(YAML_DEF) -c \
 	  -o $$@ $(THIRD)/yaml/src/$$*.c
 $(B)/$(1)/third/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
-    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
+    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/*/*.h)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) -O1 -g -w $(3) $(4) $$(LWIP_USE) $$(LWIP_DEF_$$(notdir $$*)) \
 	  -c -o $$@ $(THIRD)/lwip/src/$$*.c

@@ -126,9 +126,11 @@ $(THIRD)/libacpica.a: $(ACPICA_O)
 # kernel/net/lwip/pcbs.c.  And what leaves by inet_pmtu.c and inet_icmp.c.
 LWIP_DEF_ip4 = -Dudp_input=lwip_hook_udp_input \
 	  -Dtcp_input=lwip_hook_tcp_segment $(LWIP_DEF_unreach) \
-	  -Dip4_reass=lwip_hook_ip4_reass -Dip6_reass=lwip_hook_ip6_reass
+	  -Dip4_reass=lwip_hook_ip4_reass -Dip6_reass=lwip_hook_ip6_reass \
+	  -Dicmp_input=lwip_hook_icmp_input -Dicmp6_input=lwip_hook_icmp6_input
 LWIP_DEF_ip6 = $(LWIP_DEF_ip4) -DLWIP_PORT_IP6
-LWIP_DEF_nd6 = -DLWIP_PORT_ND6
+LWIP_DEF_mld6 = -Dip6_output_if=lwip_hook_link6_output
+LWIP_DEF_nd6 = -DLWIP_PORT_ND6 $(LWIP_DEF_mld6)
 LWIP_DEF_icmp = -Dip4_output_if=lwip_hook_icmp_output
 LWIP_DEF_icmp6 = -Dnd6_input=lwip_hook_nd6_input -DLWIP_MULTICAST_PING=1 \
 	  -Dip6_output_if=lwip_hook_icmp6_output
@@ -140,7 +142,7 @@ LWIP_DEF_dhcp = -Dudp_bind=lwip_port_udp_bind \
 LWIP_DEF_netif = -Dudp_netif_ip_addr_changed=lwip_port_udp_address
 LWIP_DEF_raw = -Dip4_output_if=lwip_hook_ip4_output
 $(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
-    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
+    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/*/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(THIRD_CFLAGS) $(if $(filter $*,$(LWIP_HOT)),-O2) \
 	  $(LWIP_USE) $(LWIP_DEF_$(notdir $*)) -c -o $@ $(THIRD)/lwip/src/$*.c

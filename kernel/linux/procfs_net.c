@@ -25,7 +25,10 @@ SHOW(udplite6, inet_proc_udplite(sb, 1))
 SHOW(raw, inet_proc_raw(sb, 0))
 SHOW(raw6, inet_proc_raw(sb, 1))
 SHOW(sockstat, inet_proc_sockstat(sb))
+SHOW(sockstat6, inet_proc_sockstat6(sb))
 SHOW(snmp, inet_proc_snmp(sb))
+SHOW(snmp6, inet_proc_snmp6(sb))
+SHOW(netstat, inet_proc_netstat(sb))
 SHOW(dev, inet_proc_dev(sb))
 SHOW(if_inet6, inet_proc_if_inet6(sb))
 SHOW(arp, inet_proc_arp(sb))
@@ -47,12 +50,15 @@ const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("dev", 0444, show_dev),
 	PROC_FILE("if_inet6", 0444, show_if_inet6),
 	PROC_FILE("ipv6_route", 0444, show_route6),
+	PROC_FILE("netstat", 0444, show_netstat),
 	PROC_FILE("pnp", 0444, show_pnp),
 	PROC_FILE("raw", 0444, show_raw),
 	PROC_FILE("raw6", 0444, show_raw6),
 	PROC_FILE("route", 0444, show_route),
 	PROC_FILE("snmp", 0444, show_snmp),
+	PROC_FILE("snmp6", 0444, show_snmp6),
 	PROC_FILE("sockstat", 0444, show_sockstat),
+	PROC_FILE("sockstat6", 0444, show_sockstat6),
 	PROC_FILE("tcp", 0444, show_tcp),
 	PROC_FILE("tcp6", 0444, show_tcp6),
 	PROC_FILE("udp", 0444, show_udp),

@@ -15,6 +15,7 @@
 #include "net/stack.h"
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
+#include <lwip/stats.h>
 #include <asm/socket.h>
 #include <linux/errno.h>
 #include <linux/poll.h>
@@ -58,6 +59,21 @@ inet_dgram_stamp(const struct inet_sock *is)
 	return sock_wants_stamp(&is->s) ? clock_real_ns() : 0;
 }
 
+/* Of UDP, for /proc/net. */
+static void
+count(const struct inet_sock *is, bool taken)
+{
+	struct lwip_port_udp *u =
+	    &lwip_port_stats.udp[ip_current_is_v6() != 0][inet_is_udplite(is)];
+
+	if (is->s.type != SOCK_DGRAM || inet_is_ping(is))
+		return;
+	if (taken)
+		u->in++;
+	else
+		u->full++;
+}
+
 void
 inet_dgram_input(struct inet_sock *is, struct pbuf *p,
     const struct inet_end *from, unsigned skip)
@@ -68,11 +84,13 @@ inet_dgram_input(struct inet_sock *is, struct pbuf *p,
 	if (!is->rx_shut && is->rx_bytes + charge <= is->s.rcvbuf)
 		d = kmalloc(sizeof(*d));
 	if (d == NULL || pbuf_remove_header(p, skip) != 0) {
+		count(is, false);
 		is->s.drops++;
 		kfree(d);
 		pbuf_free(p);
 		return;
 	}
+	count(is, true);
 	note_header(d);
 	d->p = p;
 	d->from = *from;

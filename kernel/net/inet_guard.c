@@ -26,6 +26,7 @@
 #include <lwip/prot/icmp6.h>
 #include <lwip/prot/tcp.h>
 #include <lwip/prot/udp.h>
+#include <lwip/stats.h>
 
 #define HALF_OPEN_MIN 128u /* that a listener may have, whatever its backlog */
 #define HALF_OPEN_MAX 1024u
@@ -482,8 +483,10 @@ on_listener(struct tcp_pcb *pcb, const struct segment *s)
 	if ((s->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
 		return ERR_VAL;
 	l = acceptor(pcb->callback_arg, s->h->src);
-	if (l == NULL || is_full(l))
+	if (l == NULL || is_full(l)) {
+		lwip_port_stats.tcp_overflows += l != NULL;
 		return ERR_VAL;
+	}
 	make_room(pcb, l);
 	return ERR_OK;
 }
@@ -598,6 +601,8 @@ lwip_port_reset(bool has_ack, u32_t seqno, u32_t ackno, const ip_addr_t *from,
 	h->ackno = has_ack ? 0 : lwip_htonl(ackno);
 	TCPH_HDRLEN_FLAGS_SET(h, 5, has_ack ? TCP_RST : TCP_RST | TCP_ACK);
 	h->chksum = ip_chksum_pseudo(p, IP_PROTO_TCP, p->tot_len, from, to);
+	lwip_port_stats.tcp_out++;
+	lwip_port_stats.tcp_resets++;
 	(void)ip_output_if(p, from, to, TCP_TTL, 0, IP_PROTO_TCP, nif);
 	pbuf_free(p);
 }

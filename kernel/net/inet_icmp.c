@@ -20,6 +20,7 @@
 #include <lwip/pbuf.h>
 #include <lwip/prot/icmp.h>
 #include <lwip/prot/icmp6.h>
+#include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <linux/errno.h>
 
@@ -52,7 +53,7 @@ static int settings[INET_ICMP_KEYS] = {
 /* ------------------------------------------------------------- how often -- */
 
 static bool
-all_allow(void)
+all_allow(struct lwip_port_icmp *c)
 {
 	uint32_t passed = MIN(sys_now() - credited_at, PERIOD_MS);
 	uint32_t more = (uint32_t)settings[INET_ICMP_PER_SEC] * passed /
@@ -64,8 +65,10 @@ all_allow(void)
 		    (uint32_t)settings[INET_ICMP_BURST]);
 		credited_at = sys_now();
 	}
-	if (credit == 0)
+	if (credit == 0) {
+		c->held_all++;
 		return false;
+	}
 	credit--;
 	return true;
 }
@@ -93,7 +96,7 @@ find_peer(const ip_addr_t *ip)
 }
 
 static bool
-peer_allows(const ip_addr_t *ip, uint32_t every_ms)
+peer_allows(const ip_addr_t *ip, uint32_t every_ms, struct lwip_port_icmp *c)
 {
 	struct peer *p;
 
@@ -113,8 +116,10 @@ peer_allows(const ip_addr_t *ip, uint32_t every_ms)
 			MIN(sys_now() - p->last, BURST * every_ms),
 		    BURST * every_ms);
 	p->last = sys_now();
-	if (p->tokens < every_ms)
+	if (p->tokens < every_ms) {
+		c->held_peer++;
 		return false;
+	}
 	p->tokens -= every_ms;
 	return true;
 }
@@ -122,13 +127,14 @@ peer_allows(const ip_addr_t *ip, uint32_t every_ms)
 static bool
 allows4(const ip4_addr_t *to, unsigned type, const struct netif *nif)
 {
+	struct lwip_port_icmp *c = &lwip_port_stats.icmps[0];
 	ip_addr_t ip = IPADDR4_INIT(to->addr);
 
 	if (type > 31 || (settings[INET_ICMP_RATEMASK] & 1 << type) == 0)
 		return true;
-	return all_allow() &&
+	return all_allow(c) &&
 	    (ethif_nic(nif) == NULL ||
-		peer_allows(&ip, (uint32_t)settings[INET_ICMP_RATELIMIT]));
+		peer_allows(&ip, (uint32_t)settings[INET_ICMP_RATELIMIT], c));
 }
 
 /* All errors but a packet that is too big. */
@@ -136,19 +142,18 @@ static bool
 allows6(const ip6_addr_t *to, unsigned type, const struct netif *nif)
 {
 	uint32_t every = (uint32_t)settings[INET_ICMP6_RATELIMIT];
+	struct lwip_port_icmp *c = &lwip_port_stats.icmps[1];
 	struct inet_route6 r;
 	ip_addr_t ip;
 
 	if (type >= ICMP6_TYPE_EREQ || type == ICMP6_TYPE_PTB)
 		return true;
-	if (!all_allow())
-		return false;
 	if (ethif_nic(nif) == NULL)
-		return true;
+		return all_allow(c);
 	if (inet_route6_find(to, ethif_index(nif), &r) == 0 && r.plen < 128)
 		every >>= (128 - r.plen) >> 5;
 	ip_addr_copy_from_ip6(ip, *to);
-	return peer_allows(&ip, every);
+	return all_allow(c) && peer_allows(&ip, every, c);
 }
 
 /* -------------------------------------------------------------- lwIP sends -- */
@@ -164,6 +169,8 @@ lwip_hook_icmp_output(struct pbuf *p, const ip4_addr_t *src,
 	if (dest == LWIP_IP_HDRINCL ? settings[INET_ICMP_ECHO_IGNORE] != 0 :
 				      !allows4(dest, h->type, nif))
 		return ERR_OK;
+	lwip_port_stats.icmps[0]
+	    .out[dest == LWIP_IP_HDRINCL ? ICMP_ECHOREPLY : h->type]++;
 	return ip4_output_if(p, src, dest, ttl, tos, proto, nif);
 }
 
@@ -185,6 +192,7 @@ lwip_hook_icmp6_output(struct pbuf *p, const ip6_addr_t *src,
 	if (h->type == ICMP6_TYPE_EREP ? ignores_echo() :
 					 !allows6(dest, h->type, nif))
 		return ERR_OK;
+	lwip_port_stats.icmps[1].out[h->type]++;
 	return ip6_output_if(p, src, dest, hl, tc, nexth, nif);
 }
 
@@ -207,6 +215,7 @@ lwip_hook_unreachable(struct pbuf *p, enum icmp_dur_type code)
 		return;
 	icmp = q->payload;
 	icmp->type = ICMP_DEST_UNREACH;
+	lwip_port_stats.icmps[0].out[ICMP_DEST_UNREACH]++;
 	icmp->code = (u8_t)code;
 	icmp->chksum = icmp->id = icmp->seqno = 0;
 	(void)pbuf_copy_partial(p, icmp + 1, (u16_t)quoted, 0);

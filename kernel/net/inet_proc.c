@@ -168,52 +168,83 @@ inet_proc_raw(struct sbuf *sb, int v6)
 	put_dgrams(sb, SOCK_RAW, false, v6);
 }
 
+/* Sockets of a family, and connections of it that no program has any more. */
+struct usage {
+	unsigned tcp, udp, lite, raw;
+};
+
+static void
+count_sockets(struct usage u[2])
+{
+	const struct inet_sock *is;
+	struct usage *of;
+
+	TAILQ_FOREACH (is, &inet_all, all) {
+		of = &u[is->v6];
+		if (inet_is_ping(is))
+			continue;
+		of->tcp += is->s.type == SOCK_STREAM;
+		of->udp += is->s.type == SOCK_DGRAM && !inet_is_udplite(is);
+		of->lite += inet_is_udplite(is);
+		of->raw += is->s.type == SOCK_RAW;
+	}
+}
+
+/* Of either family; adds them to the connections of theirs. */
+static unsigned
+count_orphans(struct usage u[2])
+{
+	const struct tcp_pcb *pcb;
+	const struct inet_sock *is;
+	unsigned n = 0;
+
+	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+		is = pcb->callback_arg;
+		if (is != NULL && !is->orphan)
+			continue;
+		u[IP_IS_V6_VAL(pcb->remote_ip) != 0].tcp++;
+		n++;
+	}
+	return n;
+}
+
 void
 inet_proc_sockstat(struct sbuf *sb)
 {
-	unsigned n[4] = { 0 }, orphans = 0, tw = 0, lite = 0;
-	const struct inet_sock *is;
+	struct usage u[2] = { 0 };
+	unsigned orphans, tw = 0;
 	const struct tcp_pcb *pcb;
 
 	net_lock();
-	TAILQ_FOREACH (is, &inet_all, all) {
-		if (!inet_is_ping(is))
-			n[is->s.type & 3]++;
-		lite += inet_is_udplite(is);
-	}
-	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
-		is = pcb->callback_arg;
-		orphans += is == NULL || is->orphan;
-	}
+	count_sockets(u);
+	orphans = count_orphans(u);
 	for (pcb = tcp_tw_pcbs; pcb != NULL; pcb = pcb->next)
 		tw++;
 	net_unlock();
 	sbuf_printf(sb, "sockets: used %u\n",
-	    n[SOCK_STREAM] + n[SOCK_DGRAM] + n[SOCK_RAW]);
+	    u[0].tcp + u[0].udp + u[0].lite + u[0].raw + u[1].tcp + u[1].udp +
+		u[1].lite + u[1].raw - orphans);
 	sbuf_printf(sb, "TCP: inuse %u orphan %u tw %u alloc %u mem 0\n",
-	    n[SOCK_STREAM] + orphans, orphans, tw, n[SOCK_STREAM] + orphans);
+	    u[0].tcp, orphans, tw, u[0].tcp + u[1].tcp);
 	sbuf_printf(sb,
 	    "UDP: inuse %u mem 0\nUDPLITE: inuse %u\nRAW: inuse %u\n"
 	    "FRAG: inuse 0 memory 0\n",
-	    n[SOCK_DGRAM] - lite, lite, n[SOCK_RAW]);
+	    u[0].udp, u[0].lite, u[0].raw);
 }
 
 void
-inet_proc_snmp(struct sbuf *sb)
+inet_proc_sockstat6(struct sbuf *sb)
 {
-	const struct tcp_pcb *pcb;
-	unsigned established = 0;
+	struct usage u[2] = { 0 };
 
 	net_lock();
-	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next)
-		established += pcb->state == ESTABLISHED ||
-		    pcb->state == CLOSE_WAIT;
+	count_sockets(u);
+	(void)count_orphans(u);
 	net_unlock();
 	sbuf_printf(sb,
-	    "Ip: Forwarding DefaultTTL\nIp: 2 64\n"
-	    "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn CurrEstab\n"
-	    "Tcp: 1 500 120000 -1 %u\n",
-	    established);
+	    "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse %u\n"
+	    "RAW6: inuse %u\nFRAG6: inuse 0 memory 0\n",
+	    u[1].tcp, u[1].udp, u[1].lite, u[1].raw);
 }
 
 /* ------------------------------------------------------------- interfaces -- */

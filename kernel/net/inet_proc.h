@@ -16,8 +16,11 @@ void inet_proc_udplite(struct sbuf *sb, int v6);
 void inet_proc_raw(struct sbuf *sb, int v6);
 /* How many there are. */
 void inet_proc_sockstat(struct sbuf *sb);
-/* Counters; those that nobody counts are 0. */
+void inet_proc_sockstat6(struct sbuf *sb);
+/* inet_snmp.c: counters. */
 void inet_proc_snmp(struct sbuf *sb);
+void inet_proc_snmp6(struct sbuf *sb);
+void inet_proc_netstat(struct sbuf *sb);
 /* Interfaces, their addresses of IPv6, neighbours, routes. */
 void inet_proc_dev(struct sbuf *sb);
 void inet_proc_if_inet6(struct sbuf *sb);

@@ -10,6 +10,7 @@
 #include "net/stack.h"
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
+#include <lwip/stats.h>
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/prot/ip6.h>
@@ -217,12 +218,26 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 	return err;
 }
 
+/* Of a message of ICMP, for /proc/net; -1: it is none. */
+static int
+icmp_type_of(const struct inet_sock *is, const struct pbuf *p)
+{
+	bool icmp = is->s.protocol == (is->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+
+	return icmp && !is->hdrincl && p->len > 0 ?
+	    *(const uint8_t *)p->payload :
+	    -1;
+}
+
 int
 inet_raw_output(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
     const struct inet_how *how)
 {
+	int type = icmp_type_of(is, p);
 	err_t err = send_locked(is, p, to, how);
 
+	if (err == ERR_OK && type >= 0)
+		lwip_port_stats.icmps[is->v6].out[type]++;
 	switch (err) {
 	case ERR_RTE: return inet_route_error(&is->local.ip, &to->ip);
 	case ERR_BUF: return -EMSGSIZE;

@@ -21,6 +21,7 @@
 #include "net/stack.h"
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/stats.h>
 #include <lwip/tcp.h>
 #include <linux/errno.h>
 #include <linux/poll.h>
@@ -177,6 +178,9 @@ on_error(void *arg, err_t err)
 {
 	struct inet_sock *is = arg;
 
+	lwip_port_stats.tcp_failed += is->state == INET_CONNECTING;
+	lwip_port_stats.tcp_broken += is->state == INET_CONNECTED &&
+	    err != ERR_CLSD;
 	is->tcp = NULL;
 	if (is->error == 0)
 		is->error = error_of(is, err);
@@ -428,6 +432,7 @@ on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	if (err != ERR_OK || pcb == NULL || l == NULL)
 		return ERR_VAL;
+	lwip_port_stats.tcp_accepted++;
 	l = inet_reuse_listener(l, &pcb->remote_ip, pcb->remote_port);
 	if (l->rx_shut ||
 	    inet_alloc(l->v6, SOCK_STREAM, IPPROTO_TCP, &inet_tcp_ops, &is) !=

@@ -9,6 +9,7 @@
 #include "net/inet_route.h"
 #include "net/stack.h"
 #include <lwip/ip.h>
+#include <lwip/stats.h>
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/udp.h>
@@ -301,6 +302,8 @@ send_locked(struct inet_sock *is, struct pbuf *p, const struct inet_end *to,
 	inet_udplite_cover(is, p);
 	inet_pmtu_begin(is);
 	err = send_from(is, p, to, how);
+	lwip_port_stats.udp[IP_IS_V6_VAL(to->ip)][inet_is_udplite(is)].out +=
+	    err == ERR_OK;
 	inet_pmtu_end();
 	is->udp->ttl = ttl;
 	is->udp->tos = tos;

@@ -15,6 +15,7 @@
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/prot/udp.h>
+#include <lwip/stats.h>
 #include <lwip/udp.h>
 #include <linux/errno.h>
 #include <linux/in.h>
@@ -65,10 +66,19 @@ input(struct pbuf *p, struct netif *inp)
 void
 lwip_hook_udp_input(struct pbuf *p, struct netif *inp)
 {
-	if (ip_current_header_proto() == IP_PROTO_UDPLITE)
+	bool lite = ip_current_header_proto() == IP_PROTO_UDPLITE,
+	     v6 = ip_current_is_v6();
+	struct lwip_port_mib2 *m = &lwip_port_stats.mib2;
+	uint64_t no_ports = m->udpnoports, errors = m->udpinerrors;
+	struct lwip_port_udp *u = &lwip_port_stats.udp[v6][lite];
+
+	lwip_port_stats.delivered6 += v6;
+	if (lite)
 		input(p, inp);
 	else
 		lwip_port_udp_input(p, inp);
+	u->no_ports += m->udpnoports - no_ports;
+	u->errors += m->udpinerrors - errors;
 }
 
 bool

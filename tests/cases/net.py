@@ -396,6 +396,25 @@ def iproute():
                      r'^TCP: '])
 
 
+def counters():
+    """What Debian's tools make of what is counted."""
+    needs = ['/usr/bin/nstat', '/usr/bin/netstat', '/usr/bin/ss']
+    options = [o for n in needs for o in ('--add', n)]
+    yield program('counters', [
+        BUSYBOX, 'sh', '-c', 'ping -c 2 127.0.0.1 >/o; ping -6 -c 1 ::1 >/o; '
+        'wget -O - http://127.0.0.1:9/ 2>/o; httpd -p 80; /usr/bin/nstat -az; '
+        '/usr/bin/netstat -s; /usr/bin/ss -s'], options, limit=180,
+        needs=[BUSYBOX, *needs], has=[
+            r'^IcmpInEchos +2 +0\.0\r?\n', r'^IcmpOutEchos +2 ',
+            r'^TcpActiveOpens +1 ', r'^TcpAttemptFails +1 ',
+            r'^TcpOutRsts +1 ', r'^TcpExtTCPTimeouts +0 ',
+            r'^Icmp6InEchos +1 ', r'^Icmp6OutEchoReplies +1 ',
+            r'^ +2 ICMP messages sent|^ +4 ICMP messages sent',
+            r'^ +1 active connection openings', r'^ +1 resets sent',
+            r'^TCP:   1 \(estab 0, closed 0, orphaned 0, timewait 0\)',
+            r'^TCP\t +1 +0 +1'])
+
+
 def unplugged():
     """The driver is taken off the card under way, and put on again."""
     script = ('for i in 1 2 3 4; do '
@@ -411,5 +430,5 @@ def unplugged():
 
 def cases(_):
     for group in (transports, servers, servers_of_debian, login, configured,
-                  tools, iproute, unplugged):
+                  tools, iproute, counters, unplugged):
         yield from group()

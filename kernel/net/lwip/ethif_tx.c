@@ -26,6 +26,7 @@
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
 #include <lwip/prot/tcp.h>
+#include <lwip/stats.h>
 #include <lwip/tcp.h>
 #include <linux/errno.h>
 
@@ -578,6 +579,7 @@ ethif_tcp_follows(const struct tcp_pcb *pcb, const struct pbuf *p)
 	    !add_pages(t, p->next))
 		return false;
 	appended(t, tcp[TCP_FLAGS_AT], len);
+	lwip_port_stats.tcp_out++;
 	return true;
 }
 
@@ -588,6 +590,7 @@ lwip_hook_tcp_output(struct pbuf *p, const ip_addr_t *src, const ip_addr_t *dst,
 {
 	struct ethif *e = nif->state;
 
+	lwip_port_stats.tcp_out++;
 	if (nif->linkoutput == ethif_linkoutput && e->pending != NULL &&
 	    append_tcp(e->pending, p, src, dst)) {
 		growing = e;

@@ -17,6 +17,9 @@
 #include <sys/mman.h>
 
 #include <cmocka.h>
+#include <lwip/stats.h>
+
+struct lwip_port_stats lwip_port_stats;
 
 #define NPAGES 64
 #define MSS    1448u

@@ -157,6 +157,12 @@ void lwip_hook_tcp_urgent(struct tcp_pcb *pcb, struct tcp_hdr *h);
 err_t lwip_hook_ip4_output(struct pbuf *p, const ip4_addr_t *src,
     const ip4_addr_t *dst, u8_t ttl, u8_t tos, u8_t proto, struct netif *nif);
 u16_t lwip_hook_send_mss(u16_t mss, struct netif *nif, const ip_addr_t *to);
+/* counters.c: in place of icmp_input() and icmp6_input(); and what nd6.c and
+ * mld6.c send. */
+void lwip_hook_icmp_input(struct pbuf *p, struct netif *inp);
+void lwip_hook_icmp6_input(struct pbuf *p, struct netif *inp);
+err_t lwip_hook_link6_output(struct pbuf *p, const ip6_addr_t *src,
+    const ip6_addr_t *dest, u8_t hl, u8_t tc, u8_t nexth, struct netif *nif);
 /* net/inet_icmp.c: what icmp.c and icmp6.c send, if it may be sent now. */
 err_t lwip_hook_icmp_output(struct pbuf *p, const ip4_addr_t *src,
     const ip4_addr_t *dest, u8_t ttl, u8_t tos, u8_t proto, struct netif *nif);

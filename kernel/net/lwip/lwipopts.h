@@ -14,7 +14,7 @@
 #define LWIP_TIMERS          1
 #define LWIP_SOCKET          0
 #define LWIP_NETCONN         0
-#define LWIP_STATS           0
+#define LWIP_STATS           0 /* what is counted: lwip/stats.h here */
 #define LWIP_HOOK_FILENAME   "hooks.h"
 /* lwIP looks at this one before it includes hooks.h. */
 #define LWIP_HOOK_IP4_ROUTE_SRC(src, dest) lwip_hook_ip4_route(src, dest)

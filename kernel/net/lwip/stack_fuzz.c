@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c kernel/net/inet_route6.c kernel/net/inet_addr6.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/lwip/counters.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c kernel/net/inet_route6.c kernel/net/inet_addr6.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
