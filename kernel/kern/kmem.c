@@ -27,8 +27,9 @@ struct objcache_state {
 #define SLAB_HEADER ROUND_UP(sizeof(struct slab), 16)
 #define SMALL_MAX   2016 /* two a slab */
 
-static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512,
-	672, 1008, 1344, SMALL_MAX };
+/* From 400 on, what a slab has room for 10, 9, 8 ... of. */
+static const uint16_t sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 400, 448,
+	496, 576, 672, 800, 1008, 1344, SMALL_MAX };
 static struct objcache_state small[ARRAY_SIZE(sizes)];
 static uint8_t size_index[SMALL_MAX / 16 + 1];
 static uint64_t used;
