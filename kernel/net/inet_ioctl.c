@@ -13,6 +13,7 @@
 #include "net/inet_addr6.h"
 #include "net/inet_route.h"
 #include "net/inet_route6.h"
+#include "net/inet_rtnl.h"
 #include "net/ip_arg.h"
 #include "net/stack.h"
 #include <lwip/etharp.h>
@@ -46,16 +47,23 @@ put_addr(struct ifreq_sockaddr *sa, uint32_t v)
 }
 
 /* The first address that goes by the name. */
+static bool
+find_label(struct netif *nif, const char *label, struct ethif_addr *a)
+{
+	unsigned i;
+
+	for (i = 0; ethif_addr_nth(nif, i, a); i++)
+		if (strcmp(a->label, label) == 0)
+			return true;
+	return false;
+}
+
 static int
 get_if_addr(struct netif *nif, unsigned cmd, struct ifreq *r)
 {
 	struct ethif_addr a;
-	unsigned i;
 
-	for (i = 0; ethif_addr_nth(nif, i, &a); i++)
-		if (strcmp(a.label, r->name) == 0)
-			break;
-	if (!ethif_addr_nth(nif, i, &a))
+	if (!find_label(nif, r->name, &a))
 		return -EADDRNOTAVAIL;
 	switch (cmd) {
 	case SIOCGIFNETMASK: put_addr(&r->addr, a.mask); break;
@@ -92,6 +100,64 @@ set_if_addr(struct netif *nif, unsigned cmd, const struct ifreq *r)
 	netif_set_addr(nif, &ip, &mask, &gw);
 	/* Linux: an interface with an address comes up. */
 	return v != 0 && cmd == SIOCSIFADDR ? ethif_set_up(nif, true) : 0;
+}
+
+/* In place of the one that had the label; 0.0.0.0: of none. */
+static int
+set_labelled(struct netif *nif, const char *label, uint32_t ip)
+{
+	struct ethif_addr a, had;
+	int error;
+
+	if (find_label(nif, label, &had)) {
+		if (had.ip == ip)
+			return 0;
+		(void)ethif_addr_remove(nif, had.ip, rtnl_addr4_gone);
+	}
+	if (ip == 0)
+		return 0;
+	a = (struct ethif_addr){ .ip = ip, .mask = ip_class_mask(ip) };
+	strlcpy(a.label, label, sizeof(a.label));
+	error = ethif_addr_add(nif, &a);
+	if (error == 0)
+		rtnl_addr4_came(nif, ip);
+	return error;
+}
+
+static int
+mask_labelled(struct netif *nif, const struct ethif_addr *had, uint32_t mask)
+{
+	struct netif *which = ethif_with_address(nif, had->ip);
+
+	if (which == NULL)
+		return -EADDRNOTAVAIL;
+	rtnl_addr4_gone(nif, had);
+	ip_addr_set_ip4_u32(&which->netmask, mask);
+	rtnl_addr4_came(nif, had->ip);
+	return 0;
+}
+
+/* What is set of eth0:1 is set of that address of eth0; up it is anyway. */
+static int
+set_alias(struct netif *nif, unsigned cmd, const struct ifreq *r)
+{
+	uint32_t v = get_addr(&r->addr);
+	struct ethif_addr had;
+	bool has = find_label(nif, r->name, &had);
+
+	if (cmd == SIOCSIFADDR)
+		return r->addr.family == AF_INET ?
+		    set_labelled(nif, r->name, v) :
+		    -EINVAL;
+	if (cmd == SIOCSIFMTU || cmd == SIOCSIFMETRIC || cmd == SIOCSIFTXQLEN)
+		return -EINVAL;
+	if (!has)
+		return -EADDRNOTAVAIL;
+	if (cmd == SIOCSIFNETMASK)
+		return mask_labelled(nif, &had, v);
+	if (cmd == SIOCSIFFLAGS && ((uint16_t)r->flags & IFF_UP) == 0)
+		return ethif_addr_remove(nif, had.ip, rtnl_addr4_gone);
+	return 0;
 }
 
 /* ------------------------------------------------------------- interfaces -- */
@@ -159,14 +225,14 @@ is_setting(unsigned cmd)
 
 /* eth0:1 is an address of eth0, asked for as that one. */
 static struct netif *
-by_label(const char *label, unsigned cmd)
+by_label(const char *label)
 {
 	char name[IFNAMSIZ];
 	char *colon;
 
 	strlcpy(name, label, sizeof(name));
 	colon = strchr(name, ':');
-	if (colon != NULL && !is_setting(cmd))
+	if (colon != NULL)
 		*colon = '\0';
 	return ethif_by_name(name);
 }
@@ -181,12 +247,14 @@ with_interface(unsigned cmd, struct ifreq *r)
 	if (is_setting(cmd) && !sock_hooks->capable(CAP_NET_ADMIN))
 		return -EPERM;
 	net_lock();
-	nif = by_label(r->name, cmd);
+	nif = by_label(r->name);
 	if (nif == NULL)
 		error = -ENODEV;
+	else if (!is_setting(cmd))
+		error = get_one(nif, cmd, r);
 	else
-		error = is_setting(cmd) ? set_one(nif, cmd, r) :
-					  get_one(nif, cmd, r);
+		error = strchr(r->name, ':') != NULL ? set_alias(nif, cmd, r) :
+						       set_one(nif, cmd, r);
 	net_unlock();
 	return error;
 }

@@ -36,6 +36,13 @@ void rtnl_link_watch(void);
 void rtnl_route_watch(void);
 void rtnl_route6_watch(void);
 
+/* inet_rtnl_link.c: tells that an interface has lost an address of IPv4; that
+ * it has got one. */
+struct ethif_addr;
+struct netif;
+void rtnl_addr4_gone(struct netif *nif, const struct ethif_addr *addr);
+void rtnl_addr4_came(struct netif *nif, uint32_t ip);
+
 /* inet_rtnl_route6.c: requests about routes, of IPv6; as handlers' run(). */
 int rtnl_route6_dump(struct rtnl_request *r);
 /* One way. */

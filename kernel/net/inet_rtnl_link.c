@@ -283,16 +283,16 @@ fill_addr4(struct nlmsg *m, void *arg)
 	put_addr4(m, n->type, 0, n->nif, &n->addr);
 }
 
-static void
-addr4_gone(struct netif *nif, const struct ethif_addr *addr)
+void
+rtnl_addr4_gone(struct netif *nif, const struct ethif_addr *addr)
 {
 	struct news n = { .nif = nif, .type = RTM_DELADDR, .addr = *addr };
 
 	rtnl_notify(RTNLGRP_IPV4_IFADDR, fill_addr4, &n);
 }
 
-static void
-addr4_came(struct netif *nif, uint32_t ip)
+void
+rtnl_addr4_came(struct netif *nif, uint32_t ip)
 {
 	struct news n = { .nif = nif, .type = RTM_NEWADDR };
 	unsigned i;
@@ -325,7 +325,7 @@ add_addr4(struct rtnl_request *r, struct netif *nif, uint32_t ip,
 	error = ethif_addr_add(nif, &addr);
 	/* Of an interface's first one lwIP tells (addr_changed()). */
 	if (error == 0 && !(first && netif_ip4_addr(nif)->addr == ip))
-		addr4_came(nif, ip);
+		rtnl_addr4_came(nif, ip);
 	return error;
 }
 
@@ -394,7 +394,7 @@ change_addr(struct rtnl_request *r)
 	if (a->ifa_family == AF_INET && a->ifa_prefixlen <= 32 &&
 	    nlattr_get(local, ip, 4))
 		return add ? add_addr4(r, nif, ip[0], attr[IFA_LABEL]) :
-			     ethif_addr_remove(nif, ip[0], addr4_gone);
+			     ethif_addr_remove(nif, ip[0], rtnl_addr4_gone);
 	if (a->ifa_family == AF_INET6 && nlattr_get(local, ip, 16))
 		return change_addr6(r, nif, attr, ip);
 	return -EINVAL;
@@ -449,8 +449,8 @@ addr_changed(struct netif *nif, netif_nsc_reason_t reason,
 		n.addr.ip = ip_2_ip4(args->ipv4_changed.old_address)->addr;
 		n.addr.mask = ip_2_ip4(args->ipv4_changed.old_netmask)->addr;
 		strlcpy(n.addr.label, ethif_name(nif), sizeof(n.addr.label));
-		addr4_gone(nif, &n.addr);
-		addr4_came(nif, netif_ip4_addr(nif)->addr);
+		rtnl_addr4_gone(nif, &n.addr);
+		rtnl_addr4_came(nif, netif_ip4_addr(nif)->addr);
 	}
 	if ((reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED) != 0) {
 		i = (unsigned)args->ipv6_addr_state_changed.addr_index;

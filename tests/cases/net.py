@@ -379,6 +379,30 @@ def iproute():
                      r'^-- first\r?\n2: eth0: .*\n    inet 192\.168\.5\.1/25 .*\n.*\n'
                      r'192\.168\.5\.0/25 dev eth0 proto kernel scope link',
                      r'^1 packets transmitted, 1 packets received', r'^gone'])
+    yield script('aliases', 'ip() { /usr/sbin/ip "$@"; }; '
+                 'ifconfig eth0:1 10.0.2.20 netmask 255.255.255.0 up; '
+                 'ifconfig eth0:2 192.168.9.1; '
+                 'ifconfig eth0:web 172.16.0.1 netmask 255.255.255.128; '
+                 'ip -4 -o addr show dev eth0; ifconfig eth0:2; '
+                 'ping -c 1 192.168.9.1 | grep from; '
+                 'ifconfig eth0:2 192.168.9.5 netmask 255.255.0.0; '
+                 'for o in "1 down" "1 down" "7 netmask 255.0.0.0" "7 up" '
+                 '"web 0.0.0.0"; do ifconfig eth0:$o 2>&1; done; '
+                 'ifconfig eth9:1 10.0.0.1 2>&1; echo "-- left"; '
+                 'ip -4 -o addr show dev eth0; ping -c 1 10.0.2.2', [
+                     r'eth0 +inet 192\.168\.9\.1/24 brd 192\.168\.9\.255 '
+                     r'scope global eth0:2', r'eth0 +inet 172\.16\.0\.1/25 '
+                     r'brd 172\.16\.0\.127 scope global eth0:web',
+                     r'eth0 +inet 10\.0\.2\.20/24 brd 10\.0\.2\.255 scope '
+                     r'global secondary eth0:1', r'^eth0:2 +Link encap',
+                     r'^64 bytes from 192\.168\.9\.1',
+                     r'^ifconfig: SIOCSIFFLAGS: Cannot assign requested '
+                     r'address\r?\nifconfig: SIOCSIFNETMASK: Cannot assign '
+                     r'requested address\r?\nifconfig: SIOCSIFFLAGS: Cannot '
+                     r'assign', r'^ifconfig: SIOCSIFADDR: No such device',
+                     r'^-- left\r?\n2: eth0 +inet 10\.0\.2\.15/24 .*\n2: eth0 '
+                     r'+inet 192\.168\.9\.5/16 brd 192\.168\.255\.255 scope '
+                     r'global eth0:2.*\nPING', r'1 packets received'])
     yield script('monitor', 'ip() { /usr/sbin/ip "$@"; }; /usr/sbin/ip monitor >/m & '
                  'until test -s /m; do ip link set eth0 mtu 1400; '
                  'ip link set eth0 mtu 1500; done; ip link set eth0 down; '
