@@ -56,6 +56,17 @@ begin(struct nlmsg *m, unsigned state, bool v6, const void *cookie)
 }
 
 static void
+put_timer(struct inet_diag_msg *d, const struct tcp_pcb *pcb)
+{
+	struct inet_tcp_timer t;
+
+	inet_tcp_timer(pcb, &t);
+	d->idiag_timer = (uint8_t)t.kind;
+	d->idiag_retrans = (uint8_t)(t.kind == 1 ? t.tries : t.probes);
+	d->idiag_expires = t.left_ms;
+}
+
+static void
 put_extras(struct nlmsg *m, const struct inet_diag_req_v2 *q,
     struct inet_sock *is)
 {
@@ -103,6 +114,8 @@ put_sock(struct nlmsg *m, const struct inet_diag_req_v2 *q,
 		d->idiag_rqueue = is->nwaiting;
 		d->idiag_wqueue = is->backlog;
 	}
+	if (is->s.type == SOCK_STREAM)
+		put_timer(d, is->tcp);
 	put_extras(m, q, is);
 	nlmsg_end(m);
 }
@@ -130,6 +143,7 @@ put_orphans(struct nlmsg *m, const struct inet_diag_req_v2 *q,
 		    pcb->local_port, v6);
 		put_end(d->id.idiag_dst, &d->id.idiag_dport, &pcb->remote_ip,
 		    pcb->remote_port, v6);
+		put_timer(d, pcb);
 		nlmsg_end(m);
 	}
 }

@@ -15,6 +15,7 @@
 #include "kern/string.h"
 #include "net/ethif.h"
 #include "net/inet_error.h"
+#include "net/lwip/rexmit.h"
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
@@ -555,25 +556,53 @@ on_time_wait(struct tcp_pcb *pcb, const struct segment *s)
 	return ERR_VAL;
 }
 
+/* For recovery.c, the options in one piece. */
+static void
+hear(struct tcp_pcb *pcb, const struct segment *s)
+{
+	uint8_t copy[60 - TCP_HLEN];
+	const uint8_t *options = s->opt[0];
+	unsigned i;
+
+	if ((s->flags & (TCP_ACK | TCP_RST | TCP_SYN)) != TCP_ACK)
+		return;
+	if (s->first < s->len) {
+		for (i = 0; i < s->len; i++)
+			copy[i] = *byte_at(s, i);
+		options = copy;
+	}
+	lwip_recovery_hear(pcb, s->h, options, s->len, s->p->tot_len);
+}
+
+static err_t
+judge(struct tcp_pcb *pcb, const struct segment *s)
+{
+	switch (pcb->state) {
+	case LISTEN: return on_listener(pcb, s);
+	case TIME_WAIT: return on_time_wait(pcb, s);
+	case SYN_SENT: return on_connecting(pcb, s);
+	case SYN_RCVD: return on_half_open(pcb, s);
+	default: return on_connection(pcb, s);
+	}
+}
+
 err_t
 lwip_hook_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned optlen,
     unsigned opt1len, u8_t *opt2, struct pbuf *p)
 {
 	struct segment s = { h, p, { (u8_t *)h + TCP_HLEN, opt2 }, optlen,
 		opt1len, TCPH_FLAGS(h), false };
+	err_t err;
 
 	s.usual = is_usual(&s);
 	if (!s.usual) {
 		tidy_options(&s);
 		look_at_mss(&s, pcb->state != LISTEN && pcb->state != SYN_SENT);
 	}
-	switch (pcb->state) {
-	case LISTEN: return on_listener(pcb, &s);
-	case TIME_WAIT: return on_time_wait(pcb, &s);
-	case SYN_SENT: return on_connecting(pcb, &s);
-	case SYN_RCVD: return on_half_open(pcb, &s);
-	default: return on_connection(pcb, &s);
-	}
+	err = judge(pcb, &s);
+	if (err == ERR_OK && pcb->state >= SYN_RCVD && pcb->state < TIME_WAIT)
+		hear(pcb, &s);
+	return err;
 }
 
 /*

@@ -26,6 +26,7 @@ struct row {
 	uint64_t tx, rx;
 	uint32_t uid;
 	uint64_t ino;
+	const struct tcp_pcb *pcb; /* NULL: none, or not TCP */
 };
 
 /* -------------------------------------------------------------- sockets -- */
@@ -54,13 +55,17 @@ put_end(struct sbuf *sb, const struct inet_end *end, int v6)
 static void
 put_row(struct sbuf *sb, unsigned *n, const struct row *r, int v6)
 {
+	struct inet_tcp_timer t;
+
 	sbuf_printf(sb, "%4u:", *n);
 	put_end(sb, r->local, v6);
 	put_end(sb, r->remote, v6);
+	inet_tcp_timer(r->pcb, &t);
 	sbuf_printf(sb,
-	    " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 2 "
+	    " %02X %08X:%08X %02X:%08X %08X %5u %8u %lu 2 "
 	    "0000000000000000\n",
-	    r->state, (unsigned)r->tx, (unsigned)r->rx, r->uid, r->ino);
+	    r->state, (unsigned)r->tx, (unsigned)r->rx, t.kind,
+	    (t.left_ms + 9) / 10, t.tries, r->uid, t.probes, r->ino);
 	*n += 1;
 }
 
@@ -96,6 +101,7 @@ put_sockets(struct sbuf *sb, int type, bool lite, int v6, unsigned *n)
 		r.state = is->state == INET_CONNECTED ? 1 : 7;
 		if (type == SOCK_STREAM) {
 			r.state = inet_tcp_state(is);
+			r.pcb = is->tcp;
 			r.tx = is->queued - is->acked;
 		}
 		if (is->state == INET_LISTENING)
@@ -121,7 +127,8 @@ put_orphans(struct sbuf *sb, const struct tcp_pcb *pcb, int v6, unsigned *n)
 		remote = (struct inet_end){ pcb->remote_ip, pcb->remote_port };
 		r = (struct row){ .local = &local,
 			.remote = &remote,
-			.state = inet_tcp_state_of(pcb->state) };
+			.state = inet_tcp_state_of(pcb->state),
+			.pcb = pcb };
 		put_row(sb, n, &r, v6);
 	}
 }

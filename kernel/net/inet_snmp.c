@@ -162,12 +162,15 @@ inet_proc_snmp(struct sbuf *sb)
 void
 inet_proc_netstat(struct sbuf *sb)
 {
+	const struct lwip_rexmit_stats *c = &lwip_rexmit_stats;
+
 	net_lock();
 	sbuf_printf(sb,
-	    "TcpExt: ListenOverflows ListenDrops TCPTimeouts\n"
-	    "TcpExt: %lu %lu %lu\n",
+	    "TcpExt: ListenOverflows ListenDrops TCPSackRecovery "
+	    "TCPSACKReneging TCPTimeouts TCPLossProbes TCPDSACKRecv\n"
+	    "TcpExt: %lu %lu %lu %lu %lu %lu %lu\n",
 	    lwip_port_stats.tcp_overflows, lwip_port_stats.tcp_overflows,
-	    lwip_rexmit_stats.timeouts);
+	    c->recoveries, c->reneged, c->timeouts, c->probes, c->dsacks);
 	net_unlock();
 }
 

@@ -51,14 +51,55 @@ inet_tcp_mss(const struct inet_sock *is)
 	return mss;
 }
 
-static unsigned
-segments(const struct tcp_seg *seg)
+static uint32_t
+ticks_left(uint32_t all, uint32_t since)
 {
-	unsigned n = 0;
+	uint32_t gone = tcp_ticks - since;
 
-	for (; seg != NULL; seg = seg->next)
-		n++;
-	return n;
+	return gone < all ? (all - gone) * TCP_SLOW_INTERVAL : 0;
+}
+
+void
+inet_tcp_timer(const struct tcp_pcb *pcb, struct inet_tcp_timer *t)
+{
+	/* lwIP's ticks between questions for a window. */
+	static const uint8_t ask[] = { 3, 6, 12, 24, 48, 96, 120 };
+
+	*t = (struct inet_tcp_timer){ 0 };
+	if (pcb == NULL || pcb->state == LISTEN || pcb->state == CLOSED)
+		return;
+	t->tries = lwip_rexmit_of(pcb)->tries;
+	t->probes = pcb->persist_probe;
+	if (pcb->state == TIME_WAIT) {
+		t->kind = 3;
+		t->left_ms = ticks_left(2 * TCP_MSL / TCP_SLOW_INTERVAL,
+		    pcb->tmr);
+	} else if (lwip_rexmit_left(pcb, &t->left_ms)) {
+		t->kind = 1;
+	} else if (pcb->persist_backoff > 0) {
+		t->kind = 4;
+		t->left_ms = ticks_left(
+		    ask[MIN(pcb->persist_backoff, ARRAY_SIZE(ask)) - 1],
+		    tcp_ticks - pcb->persist_cnt);
+	} else if ((pcb->so_options & SOF_KEEPALIVE) != 0 &&
+	    (pcb->state == ESTABLISHED || pcb->state == CLOSE_WAIT)) {
+		t->kind = 2;
+		t->left_ms = ticks_left(
+		    (pcb->keep_idle + pcb->keep_cnt_sent * pcb->keep_intvl) /
+			TCP_SLOW_INTERVAL,
+		    pcb->tmr);
+		t->probes = pcb->keep_cnt_sent;
+	}
+}
+
+/* Linux's tcp_ca_state: all is well, out of order, recovery, loss. */
+static uint8_t
+congestion(const struct lwip_rexmit *r)
+{
+	return r->state == LWIP_LOSS    ? 4 :
+	    r->state == LWIP_RECOVERY   ? 3 :
+	    r->any || r->duplicates > 0 ? 1 :
+					  0;
 }
 
 static void
@@ -66,11 +107,19 @@ fill(const struct tcp_pcb *pcb, struct tcp_info *info)
 {
 	const struct lwip_rexmit *r = lwip_rexmit_of(pcb);
 	unsigned mss = pcb->mss != 0 ? pcb->mss : 536;
+	struct lwip_counts n;
 
+	lwip_recovery_counts(pcb, &n);
+	info->tcpi_unacked = n.unacked;
+	info->tcpi_sacked = n.sacked;
+	info->tcpi_lost = n.lost;
+	info->tcpi_retrans = n.resent;
+	info->tcpi_ca_state = congestion(r);
+	info->tcpi_min_rtt = r->rtt_min;
 	info->tcpi_retransmits = r->tries;
 	info->tcpi_total_retrans = r->total;
 	info->tcpi_probes = pcb->persist_probe;
-	info->tcpi_backoff = pcb->persist_backoff;
+	info->tcpi_backoff = MAX(pcb->persist_backoff, r->tries);
 	info->tcpi_options = ((pcb->flags & TF_TIMESTAMP) != 0 ?
 				     TCPI_OPT_TIMESTAMPS :
 				     0) |
@@ -80,11 +129,12 @@ fill(const struct tcp_pcb *pcb, struct tcp_info *info)
 	info->tcpi_rcv_wscale = pcb->rcv_scale;
 	info->tcpi_rto = r->rto * 1000;
 	info->tcpi_snd_mss = info->tcpi_rcv_mss = info->tcpi_advmss = mss;
-	info->tcpi_unacked = segments(pcb->unacked);
 	info->tcpi_pmtu = mss + 40;
 	info->tcpi_rtt = r->srtt >> 3;
 	info->tcpi_rttvar = r->var >> 2;
-	info->tcpi_snd_ssthresh = pcb->ssthresh / mss;
+	info->tcpi_snd_ssthresh = pcb->ssthresh >= lwip_tcp_window ?
+	    INT_MAX : /* as it began */
+	    pcb->ssthresh / mss;
 	info->tcpi_snd_cwnd = MAX(pcb->cwnd / mss, 1u);
 	info->tcpi_rcv_space = pcb->rcv_wnd;
 	info->tcpi_snd_wnd = pcb->snd_wnd;

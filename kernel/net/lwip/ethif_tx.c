@@ -40,6 +40,7 @@ struct ethif_tx {
 	struct ethif *e;
 	TAILQ_ENTRY(ethif_tx) link;
 	struct pbuf *p; /* held; NULL: pages are */
+	uint64_t rom;   /* with p: runs whose pages are held, too; a bit each */
 	struct dma_run run[RUNS];
 	/* TCP only: */
 	uint8_t *tcp;      /* in head */
@@ -107,6 +108,9 @@ let_go(struct ethif_tx *t)
 
 	for (i = 1; t->head_len != 0 && t->p == NULL && i < t->tx.nruns; i++)
 		each_page(&t->run[i], false);
+	for (i = 0; t->rom >> i != 0; i++)
+		if ((t->rom >> i & 1) != 0)
+			each_page(&t->run[i], false);
 	if (t->p != NULL)
 		pbuf_free(t->p);
 	objcache_free(&txs, t);
@@ -634,6 +638,26 @@ flatten(struct pbuf *p)
 	return q;
 }
 
+/*
+ * What a pbuf only points to is TCP's: the peer may acknowledge one copy while
+ * the card has not read another, and the pages would be gone.
+ */
+static void
+hold_rom(struct ethif_tx *t, const struct pbuf *p)
+{
+	unsigned i = 0;
+
+	for (; p != NULL && i < t->tx.nruns; p = p->next) {
+		if (p->len == 0)
+			continue;
+		if (p->type_internal == PBUF_ROM) {
+			each_page(&t->run[i], true);
+			t->rom |= 1ull << i;
+		}
+		i++;
+	}
+}
+
 static err_t
 output_other(struct ethif *e, struct pbuf *p)
 {
@@ -651,6 +675,7 @@ output_other(struct ethif *e, struct pbuf *p)
 			goto dropped;
 		}
 	}
+	hold_rom(t, t->p);
 	submit(e, t);
 	return ERR_OK;
 dropped:

@@ -581,6 +581,25 @@ a_full_card(void **state)
 }
 
 /* The card goes: what grew and what waited is let go. */
+/* The peer may have all before the card has read a second copy. */
+static void
+pages_are_held_without_sums_too(void **state)
+{
+	struct sending s = { 100, MSS, TCP_ACK, false };
+
+	(void)state;
+	nic.info.tx_csum = false;
+	send_one(&s, false);
+	s.seq = PAGE_SIZE - 10;
+	send_one(&s, true);
+	nic.info.tx_csum = true;
+	assert_int_equal(nsent, 2);
+	assert_int_equal(VMEMMAP[0].refs, 3);
+	assert_int_equal(VMEMMAP[1].refs, 2);
+	assert_int_equal(VMEMMAP[2].refs, 1);
+	all_done();
+}
+
 static void
 the_card_goes(void **state)
 {
@@ -638,6 +657,7 @@ main(void)
 		cmocka_unit_test(too_many_pieces),
 		cmocka_unit_test(numbers_differ),
 		cmocka_unit_test(a_full_card),
+		cmocka_unit_test(pages_are_held_without_sums_too),
 		cmocka_unit_test(the_card_goes),
 	};
 

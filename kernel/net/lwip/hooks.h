@@ -18,6 +18,7 @@ struct pbuf;
 struct tcp_hdr;
 struct tcp_pcb;
 struct tcp_pcb_listen;
+struct tcp_seg;
 struct udp_pcb;
 
 /* A first sequence number that nobody can guess (RFC 6528). */
@@ -108,6 +109,21 @@ extern bool lwip_port_fast;
  */
 err_t lwip_port_output(struct tcp_pcb *pcb);
 void *lwip_port_pcb_alloc(void);
+/* lwip/recovery.c: segments are, too; and one may be sent again in its place. */
+void *lwip_port_seg_alloc(void);
+err_t
+lwip_port_resend(struct tcp_pcb *pcb, struct tcp_seg *seg, struct netif *nif);
+#ifdef LWIP_PORT_TCP_OUT
+#define memp_malloc(type) lwip_port_seg_alloc()
+static err_t
+tcp_output_segment(struct tcp_seg *seg, struct tcp_pcb *pcb, struct netif *nif);
+
+err_t
+lwip_port_resend(struct tcp_pcb *pcb, struct tcp_seg *seg, struct netif *nif)
+{
+	return tcp_output_segment(seg, pcb, nif);
+}
+#endif
 #ifdef LWIP_PORT_TCP
 #undef TCP_SYN_RCVD_TIMEOUT
 #define TCP_SYN_RCVD_TIMEOUT 70000 /* ms; 63 s are the tries' end */

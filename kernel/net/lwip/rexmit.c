@@ -24,6 +24,7 @@
 #define RTO_FIRST    1000u
 #define RTO_MIN      200u
 #define RTO_MAX      120000u
+#define PROBE_MIN    2u      /* beyond two round trips */
 #define SYN_TRIES    6u      /* tcp_syn_retries */
 #define SYNACK_TRIES 5u      /* tcp_synack_retries */
 #define GIVE_UP      924600u /* ms: 15 tries, as of tcp_retries2 */
@@ -58,6 +59,13 @@ pcb_of(struct lwip_rexmit *r)
 	    offsetof(struct lwip_conn, r));
 }
 
+static bool
+is_waiting(const struct tcp_pcb *pcb)
+{
+	return pcb->unacked != NULL ||
+	    (lwip_rexmit_of(pcb)->failed && pcb->unsent != NULL);
+}
+
 /* ------------------------------------------------------------ the blocks -- */
 
 void *
@@ -72,7 +80,7 @@ lwip_port_pcb_alloc(void)
 	c->window = lwip_tcp_window;
 	c->r.rto = RTO_FIRST;
 	c->r.var = RTO_FIRST * 1000;
-	return c; /* lwIP clears its own part */
+	return c; /* lwIP clears the rest */
 }
 
 /* -------------------------------------------------------------- the tree -- */
@@ -113,6 +121,19 @@ lwip_rexmit_forget(struct tcp_pcb *pcb)
 
 	r->wait = LWIP_WAIT_NONE;
 	dequeue(r);
+	lwip_recovery_forget(pcb);
+}
+
+bool
+lwip_rexmit_left(const struct tcp_pcb *pcb, u32_t *ms)
+{
+	const struct lwip_rexmit *r = lwip_rexmit_of(pcb);
+	s32_t left = (s32_t)(r->due - sys_now());
+
+	if (r->wait == LWIP_WAIT_NONE || !is_waiting(pcb))
+		return false;
+	*ms = left > 0 ? (u32_t)left : 0;
+	return true;
 }
 
 u32_t
@@ -130,12 +151,14 @@ lwip_rexmit_sleep(u32_t now, u32_t max)
 /* ------------------------------------------------------- the round trip -- */
 
 /* RFC 6298, 2, with what Linux takes for the least variation. */
-static void
-measured(struct lwip_rexmit *r, u32_t us)
+void
+lwip_rexmit_measured(struct lwip_rexmit *r, u32_t us)
 {
 	s32_t off;
 
 	us = LWIP_MIN(LWIP_MAX(us, 1), RTO_MAX * 1000);
+	if (r->rtt_min == 0 || us < r->rtt_min)
+		r->rtt_min = us;
 	if (r->srtt == 0) {
 		r->srtt = us << 3;
 		r->var = us << 1;
@@ -153,87 +176,154 @@ measured(struct lwip_rexmit *r, u32_t us)
 void
 lwip_rexmit_requeued(struct tcp_pcb *pcb)
 {
-	lwip_rexmit_of(pcb)->timing = false;
+	struct lwip_rexmit *r = lwip_rexmit_of(pcb);
+
+	r->timing = r->any = false;
+	r->look = true;
+}
+
+/* ------------------------------------------------------- what it waits for -- */
+
+/* ms until the first segment is sent again; it was sent before. */
+static u32_t
+rto_left(const struct tcp_pcb *pcb, u64_t us)
+{
+	const struct lwip_rexmit *r = lwip_rexmit_of(pcb);
+	u32_t gone = 0;
+
+	if (pcb->unacked != NULL)
+		gone = ((u32_t)us - lwip_recovery_first_us(pcb)) / 1000;
+	return gone < r->rto ? r->rto - gone : 1;
+}
+
+/* RFC 8985, 7.2, with Linux's times. */
+static bool
+may_probe(const struct tcp_pcb *pcb, const struct lwip_rexmit *r)
+{
+	return pcb->state >= ESTABLISHED && (pcb->flags & TF_SACK) != 0 &&
+	    pcb->unacked != NULL && !r->partial && r->srtt != 0 &&
+	    r->probed == LWIP_PROBE_NONE && r->tries == 0;
+}
+
+/* `left`: ms until it is too long. */
+static void
+wait_for_answer(struct tcp_pcb *pcb, u64_t us, u32_t left)
+{
+	struct lwip_rexmit *r = lwip_rexmit_of(pcb);
+	enum lwip_wait what = LWIP_WAIT_ACK;
+
+	if (!is_waiting(pcb)) {
+		r->wait = LWIP_WAIT_NONE;
+		return;
+	}
+	if (may_probe(pcb, r)) {
+		what = LWIP_WAIT_PROBE;
+		left = LWIP_MIN(left,
+		    (r->srtt >> 2) / 1000 +
+			(pcb->unacked->next == NULL ? RTO_MIN : PROBE_MIN));
+	}
+	wait_for(r, what, (u32_t)(us / 1000) + left);
+}
+
+void
+lwip_rexmit_restart(struct tcp_pcb *pcb, u64_t us)
+{
+	struct lwip_rexmit *r = lwip_rexmit_of(pcb);
+
+	wait_for(r, LWIP_WAIT_ACK, (u32_t)(us / 1000) + r->rto);
+}
+
+void
+lwip_rexmit_wait_order(struct tcp_pcb *pcb, u64_t us, u32_t left)
+{
+	u32_t ms = left / 1000 + 1;
+
+	if (ms < rto_left(pcb, us))
+		wait_for(lwip_rexmit_of(pcb), LWIP_WAIT_ORDER,
+		    (u32_t)(us / 1000) + ms);
 }
 
 /* -------------------------------------------------- what leaves, what came -- */
 
-/* lwIP's own timer starts anew, and has far to go. */
+/* lwIP's own timer stands still, and would have far to go. */
 static void
 calm(struct tcp_pcb *pcb)
 {
+	pcb->rtime = -1;
 	pcb->rttest = 0;
 	pcb->sa = 0;
 	pcb->sv = pcb->rto = NEVER;
 	pcb->nrtx = 0;
-	if (pcb->rtime > 0)
-		pcb->rtime = 0;
-}
-
-static bool
-is_waiting(const struct tcp_pcb *pcb)
-{
-	return pcb->unacked != NULL ||
-	    (lwip_rexmit_of(pcb)->failed && pcb->unsent != NULL);
-}
-
-static void
-start_waiting(struct tcp_pcb *pcb, u32_t now)
-{
-	struct lwip_rexmit *r = lwip_rexmit_of(pcb);
-
-	if (is_waiting(pcb))
-		wait_for(r, LWIP_WAIT_ACK, now + r->rto);
-	else
-		r->wait = LWIP_WAIT_NONE;
 }
 
 /* More than before is acknowledged. */
 static void
 on_progress(struct tcp_pcb *pcb, struct lwip_rexmit *r, u64_t us)
 {
+	u32_t ms = (u32_t)(us / 1000), echo;
+
 	if (r->timing && TCP_SEQ_GT(pcb->lastack, r->timed)) {
 		r->timing = false;
-		measured(r, (u32_t)us - r->timed_us);
+		lwip_rexmit_measured(r, (u32_t)us - r->timed_us);
+	} else if (!r->timing && lwip_recovery_echo(pcb, &echo) &&
+	    ms - echo < RTO_MAX) {
+		lwip_rexmit_measured(r, LWIP_MAX(ms - echo, 1) * 1000);
 	}
 	r->una = pcb->lastack;
 	r->tries = 0;
-	start_waiting(pcb, (u32_t)(us / 1000));
+	wait_for_answer(pcb, us, r->rto);
 }
 
-/* What was never sent before has left, from the number `first` on. */
-static void
-on_new(struct tcp_pcb *pcb, struct lwip_rexmit *r, u32_t first, u64_t us)
+err_t
+lwip_rexmit_send_new(struct tcp_pcb *pcb, u64_t us)
 {
-	if (!r->timing && (pcb->flags & (TF_INFR | TF_RTO)) == 0) {
-		r->timing = true;
-		r->timed = first;
-		r->timed_us = (u32_t)us;
+	struct lwip_rexmit *r = lwip_rexmit_of(pcb);
+	struct tcp_seg *unsent = pcb->unsent;
+	u32_t first = pcb->snd_nxt;
+	err_t err = lwip_port_send(pcb);
+
+	r->failed = err != ERR_OK && pcb->unsent != NULL;
+	if (unsent != pcb->unsent) {
+		us = us != 0 ? us : lwip_port_us();
+		lwip_recovery_sent(unsent, pcb->unsent, us);
+		r->pipe += pcb->snd_nxt - first;
+		if (first != pcb->snd_nxt && !r->timing && !r->partial) {
+			r->timing = true;
+			r->timed = first;
+			r->timed_us = (u32_t)us;
+		}
+		if (r->wait == LWIP_WAIT_PROBE)
+			wait_for_answer(pcb, us, rto_left(pcb, us));
 	}
-	if (r->wait == LWIP_WAIT_NONE)
-		start_waiting(pcb, (u32_t)(us / 1000));
+	if (r->wait == LWIP_WAIT_NONE && is_waiting(pcb)) {
+		us = us != 0 ? us : lwip_port_us();
+		wait_for_answer(pcb, us, rto_left(pcb, us));
+	}
+	return err;
 }
 
 err_t
 tcp_output(struct tcp_pcb *pcb)
 {
 	struct lwip_rexmit *r = lwip_rexmit_of(pcb);
-	u32_t first = pcb->snd_nxt;
+	bool progress = r->una != pcb->lastack;
+	tcpwnd_size_t cwnd;
 	u64_t us = 0;
 	err_t err;
 
 	if (tcp_input_pcb == pcb)
 		return ERR_OK; /* lwIP comes again when it is done with it */
-	if (r->una != pcb->lastack)
+	if (progress)
 		on_progress(pcb, r, us = lwip_port_us());
-	if ((pcb->flags & (TF_INFR | TF_RTO)) != 0)
-		r->timing = false;
-	err = lwip_port_send(pcb);
-	r->failed = err != ERR_OK && pcb->unsent != NULL;
-	if (first != pcb->snd_nxt)
-		on_new(pcb, r, first, us != 0 ? us : lwip_port_us());
-	else if (r->wait == LWIP_WAIT_NONE && is_waiting(pcb))
-		start_waiting(pcb, sys_now());
+	if (r->look || r->partial)
+		lwip_recovery_look(pcb, us = us != 0 ? us : lwip_port_us(),
+		    progress);
+	cwnd = pcb->cwnd;
+	if (r->partial)
+		pcb->cwnd = pcb->snd_nxt - pcb->lastack +
+		    (cwnd > r->pipe ? cwnd - r->pipe : 0);
+	err = lwip_rexmit_send_new(pcb, us);
+	pcb->cwnd = cwnd;
 	calm(pcb);
 	return err;
 }
@@ -266,16 +356,12 @@ slow_down(struct tcp_pcb *pcb, const struct lwip_rexmit *r)
 		pcb->ssthresh = LWIP_MAX(window / 2, 2u * pcb->mss);
 	pcb->cwnd = pcb->mss;
 	pcb->bytes_acked = 0;
-	pcb->dupacks = 0;
-	pcb->flags &= (tcpflags_t)~TF_INFR;
 }
 
-/* All that was not acknowledged goes back before what waits. */
 static void
-send_again(struct tcp_pcb *pcb, struct lwip_rexmit *r, u32_t now)
+send_again(struct tcp_pcb *pcb, struct lwip_rexmit *r, u64_t us)
 {
-	bool ready = pcb->unacked == NULL ||
-	    tcp_rexmit_rto_prepare(pcb) == ERR_OK; /* no card has it still */
+	u32_t now = (u32_t)(us / 1000);
 
 	lwip_rexmit_stats.timeouts++;
 	r->timing = false;
@@ -286,46 +372,55 @@ send_again(struct tcp_pcb *pcb, struct lwip_rexmit *r, u32_t now)
 		r->tries++;
 	r->rto = LWIP_MIN(r->rto * 2, RTO_MAX);
 	wait_for(r, LWIP_WAIT_ACK, now + r->rto);
-	if (!ready)
-		return;
-	(void)tcp_output(pcb);
-	if (pcb->unacked != NULL) {
-		r->total++;
-		lwip_rexmit_stats.retrans++;
-	}
+	if (pcb->unacked != NULL)
+		lwip_recovery_timeout(pcb, us);
+	else
+		(void)lwip_rexmit_send_new(pcb, us); /* what did not leave */
 }
 
-static bool
-on_due(struct lwip_rexmit *r, u32_t now)
+static void
+on_due(struct lwip_rexmit *r, u64_t us)
 {
 	struct tcp_pcb *pcb = pcb_of(r);
+	u8_t what = r->wait;
 
-	if (!is_waiting(pcb)) {
-		r->wait = LWIP_WAIT_NONE;
-		return false;
-	}
-	if (has_tried_enough(pcb, r, now))
+	r->wait = LWIP_WAIT_NONE;
+	if (!is_waiting(pcb))
+		return;
+	if (what == LWIP_WAIT_PROBE && r->state == LWIP_OPEN &&
+	    pcb->unacked != NULL) {
+		lwip_recovery_probe(pcb, us);
+		lwip_rexmit_restart(pcb, us);
+	} else if (what != LWIP_WAIT_ACK && pcb->unacked != NULL) {
+		r->look = true;
+		(void)tcp_output(pcb);
+	} else if (has_tried_enough(pcb, r, (u32_t)(us / 1000))) {
 		tcp_abandon(pcb, 0); /* the program is told */
-	else
-		send_again(pcb, r, now);
-	return true;
+		return;
+	} else {
+		send_again(pcb, r, us);
+	}
+	calm(pcb);
 }
 
 bool
 lwip_rexmit_run(u32_t now)
 {
+	u64_t us = lwip_port_us();
 	struct lwip_rexmit *r;
-	bool sent = false;
+	bool any = false;
 
 	while ((r = RB_MIN(rexmit_tree, &tree)) != NULL &&
 	    (s32_t)(r->at - now) <= 0) {
 		dequeue(r);
 		if (r->wait == LWIP_WAIT_NONE)
 			continue;
-		if ((s32_t)(r->due - now) > 0)
+		if ((s32_t)(r->due - now) > 0) {
 			enqueue(r);
-		else
-			sent |= on_due(r, now);
+			continue;
+		}
+		on_due(r, us);
+		any = true;
 	}
-	return sent;
+	return any;
 }

@@ -24,10 +24,12 @@ unsigned lwip_tcp_window = 64 * 1024;
 static struct lwip_conn conns[MANY];
 static struct tcp_seg segs[MANY];
 static u64_t now_us;
-static unsigned nsent, nabandoned, nlooks;
+static unsigned nsent, nabandoned, nlooks, nprobes, nlookings;
 static struct tcp_pcb *last_sent, *last_abandoned;
 static err_t answer; /* of lwIP's tcp_output() */
-static bool busy;    /* the card still has a segment */
+static u32_t echo;   /* of the peer */
+static bool echoed;
+static bool busy; /* the card still has a segment */
 
 /* --------------------------------------------------------- in place of lwIP -- */
 
@@ -55,14 +57,69 @@ lwip_timers_look(void)
 	nlooks++;
 }
 
-err_t
-tcp_rexmit_rto_prepare(struct tcp_pcb *pcb)
+/* recovery.c's. */
+static u32_t first_us[MANY];
+
+static unsigned
+number_of(const struct tcp_pcb *pcb)
 {
+	return (unsigned)((const struct lwip_conn *)(const void *)pcb - conns);
+}
+
+void
+lwip_recovery_timeout(struct tcp_pcb *pcb, u64_t us)
+{
+	assert_non_null(pcb->unacked);
 	if (busy)
-		return ERR_VAL;
-	pcb->unsent = pcb->unacked;
-	pcb->unacked = NULL;
-	return ERR_OK;
+		return;
+	first_us[number_of(pcb)] = (u32_t)us;
+	lwip_rexmit_of(pcb)->total++;
+	nsent++;
+	last_sent = pcb;
+}
+
+void
+lwip_recovery_probe(struct tcp_pcb *pcb, u64_t us)
+{
+	(void)us;
+	lwip_rexmit_of(pcb)->probed = LWIP_PROBE_COPY;
+	nprobes++;
+}
+
+void
+lwip_recovery_look(struct tcp_pcb *pcb, u64_t us, bool progress)
+{
+	(void)us;
+	(void)progress;
+	lwip_rexmit_of(pcb)->look = false;
+	nlookings++;
+}
+
+void
+lwip_recovery_sent(struct tcp_seg *seg, const struct tcp_seg *end, u64_t us)
+{
+	(void)end;
+	first_us[seg - segs] = (u32_t)us;
+}
+
+void
+lwip_recovery_forget(const struct tcp_pcb *pcb)
+{
+	(void)pcb;
+}
+
+bool
+lwip_recovery_echo(const struct tcp_pcb *pcb, u32_t *ms)
+{
+	(void)pcb;
+	*ms = echo;
+	return echoed;
+}
+
+u32_t
+lwip_recovery_first_us(const struct tcp_pcb *pcb)
+{
+	return first_us[number_of(pcb)];
 }
 
 /* All that waits leaves; the number of the next is snd_lbb. */
@@ -171,9 +228,9 @@ fresh(void **state)
 	(void)state;
 	for (i = 0; i < MANY; i++)
 		lwip_rexmit_forget(&conns[i].pcb);
-	nsent = nabandoned = nlooks = 0;
+	nsent = nabandoned = nlooks = nprobes = nlookings = 0;
 	answer = ERR_OK;
-	busy = false;
+	busy = echoed = false;
 	now_us = 0xffffff00ull * 1000; /* soon 0 again, in ms */
 	(void)lwip_rexmit_sleep(sys_now(), 300000);
 	return 0;
@@ -443,9 +500,104 @@ within_the_input_nothing_leaves(void **state)
 	tcp_input_pcb = NULL;
 	assert_int_equal(tcp_output(pcb), ERR_OK);
 	assert_int_equal(nsent, 1);
-	/* lwIP's own timer stays where it cannot be due. */
-	assert_true(pcb->rtime < pcb->rto);
+	/* lwIP's own timer does not run. */
+	assert_int_equal(pcb->rtime, -1);
 	assert_int_equal(pcb->rto, 0x7fff);
+}
+
+/* RFC 8985, 7: one that is alone gets time for a late acknowledgement. */
+static void
+a_probe_goes_before(void **state)
+{
+	struct tcp_pcb *pcb = fresh_conn(0);
+
+	(void)state;
+	write_some(0);
+	now_us += 40000;
+	acknowledge(0);
+	assert_int_equal(conns[0].r.rto, 240);
+	pcb->flags |= TF_SACK;
+	write_some(0);
+	pass(239); /* 280, but not beyond the time-out */
+	assert_int_equal(nprobes, 0);
+	pass(1);
+	assert_int_equal(nprobes, 1);
+	assert_int_equal(nsent, 2);
+	pass(239);
+	assert_int_equal(nsent, 2);
+	pass(1);
+	assert_int_equal(nsent, 3);
+	assert_int_equal(nprobes, 1);
+}
+
+static void
+a_probe_of_several_goes_soon(void **state)
+{
+	struct tcp_pcb *pcb = fresh_conn(0);
+
+	(void)state;
+	write_some(0);
+	now_us += 40000;
+	acknowledge(0);
+	pcb->flags |= TF_SACK;
+	segs[0].next = &segs[1];
+	write_some(0);
+	pass(81);
+	assert_int_equal(nprobes, 0);
+	pass(1);
+	assert_int_equal(nprobes, 1);
+	/* The time-out itself counts from the probe on. */
+	pass(239);
+	assert_int_equal(nsent, 2);
+	pass(1);
+	assert_int_equal(nsent, 3);
+	segs[0].next = NULL;
+}
+
+static void
+what_was_overtaken_gets_its_time(void **state)
+{
+	(void)state;
+	(void)fresh_conn(0);
+	write_some(0);
+	lwip_rexmit_wait_order(&conns[0].pcb, now_us, 9500);
+	pass(9);
+	assert_int_equal(nlookings, 0);
+	pass(1);
+	assert_int_equal(nlookings, 1);
+	/* And the time-out is where it was. */
+	pass(989);
+	assert_int_equal(nsent, 1);
+	pass(1);
+	assert_int_equal(nsent, 2);
+}
+
+static void
+echoed_times_measure_copies(void **state)
+{
+	struct lwip_rexmit *r = &conns[0].r;
+
+	(void)state;
+	(void)fresh_conn(0);
+	write_some(0);
+	pass(1000);
+	assert_int_equal(nsent, 2);
+	pass(30);
+	echoed = true;
+	echo = sys_now() - 30;
+	acknowledge(0);
+	assert_int_equal(r->srtt >> 3, 30000);
+	assert_int_equal(r->rto, 230);
+	/* A peer that echoes what comes later, or long ago, says nothing. */
+	write_some(0);
+	r->timing = false;
+	echo = sys_now() + 5;
+	acknowledge(0);
+	write_some(0);
+	r->timing = false;
+	echo = sys_now() - 200000;
+	acknowledge(0);
+	assert_int_equal(r->srtt >> 3, 30000);
 }
 
 int
@@ -468,6 +620,10 @@ main(void)
 		cmocka_unit_test_setup(what_a_card_still_has_is_not_copied,
 		    fresh),
 		cmocka_unit_test_setup(windows_shrink_once, fresh),
+		cmocka_unit_test_setup(a_probe_goes_before, fresh),
+		cmocka_unit_test_setup(a_probe_of_several_goes_soon, fresh),
+		cmocka_unit_test_setup(what_was_overtaken_gets_its_time, fresh),
+		cmocka_unit_test_setup(echoed_times_measure_copies, fresh),
 		cmocka_unit_test_setup(within_the_input_nothing_leaves, fresh),
 	};
 

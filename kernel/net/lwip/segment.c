@@ -36,15 +36,19 @@
 #define PBUFS_MAX (TCP_SND_QUEUELEN - PIECES - 1) /* to add a segment to */
 
 struct segment {
-	u32_t refs;    /* `seg`, `head` and pieces that are in use */
-	u32_t npieces; /* that ever were */
+	u16_t refs;    /* `seg`, `head` and pieces that are in use */
+	u16_t npieces; /* that ever were */
+	u32_t sent_us; /* lwip_seg_sent_us() */
 	struct tcp_seg seg;
 	struct lwip_conn *conn; /* whose list it is in */
 	struct pbuf_custom piece[PIECES];
 	struct pbuf_custom head; /* lwIP knows of nothing between it and: */
 	u8_t room[ROOM];
 };
-_Static_assert(offsetof(struct segment, seg) % 16 == 8, "see is_ours()");
+_Static_assert(offsetof(struct segment, seg) % 16 == 8, "see rexmit.h");
+_Static_assert(offsetof(struct segment, seg) ==
+	offsetof(struct segment, sent_us) + sizeof(u32_t),
+    "see rexmit.h");
 _Static_assert(PBUF_LINK_HLEN + 40 <= TCP_AT &&
 	PBUF_LINK_ENCAPSULATION_HLEN == 0,
     "room for headers");
@@ -63,12 +67,6 @@ static struct segment *spare; /* by seg.next */
 static unsigned nspare;
 
 /* ----------------------------------------------------------------- memory -- */
-
-static bool
-is_ours(const struct tcp_seg *seg)
-{
-	return ((uintptr_t)seg & 15) == 8;
-}
 
 static struct segment *
 segment_alloc(void)
@@ -132,7 +130,7 @@ lwip_port_seg_free(void *seg)
 {
 	struct segment *s;
 
-	if (!is_ours(seg)) {
+	if (!lwip_seg_is_ours(seg)) {
 		memp_free(MEMP_TCP_SEG, seg);
 		return;
 	}
@@ -237,7 +235,7 @@ follow(struct tcp_pcb *pcb, struct tcp_seg *last)
 	u32_t edge = pcb->lastack + LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
 	struct tcp_seg *seg;
 
-	while ((seg = pcb->unsent)->next != NULL && is_ours(seg) &&
+	while ((seg = pcb->unsent)->next != NULL && lwip_seg_is_ours(seg) &&
 	    TCP_SEQ_LEQ(pcb->snd_nxt + seg->len, edge)) {
 		TCPH_SET_FLAG(seg->tcphdr, TCP_ACK);
 		if (!ethif_tcp_follows(pcb, seg->p))
@@ -272,7 +270,7 @@ lwip_port_send(struct tcp_pcb *pcb)
 			last = follow(pcb, last);
 	} while (more);
 	pcb->unacked = first;
-	if (is_ours(last))
+	if (lwip_seg_is_ours(last))
 		conn_of(pcb)->sent = last;
 	return err;
 }
@@ -398,7 +396,7 @@ most(const struct tcp_pcb *pcb)
 static unsigned
 space_in(const struct tcp_pcb *pcb, const struct tcp_seg *seg, unsigned max)
 {
-	if (seg == NULL || !is_ours(seg) || seg->len >= max ||
+	if (seg == NULL || !lwip_seg_is_ours(seg) || seg->len >= max ||
 	    (TCPH_FLAGS(seg->tcphdr) & (TCP_SYN | TCP_FIN)) != 0 ||
 	    seq_of(seg) + seg->len != pcb->snd_lbb)
 		return 0;

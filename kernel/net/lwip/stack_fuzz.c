@@ -7,7 +7,7 @@
  * passes.  None of lwIP's assertions may fail, no byte outside be touched, and
  * in the end all memory must have come back.
  */
-/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/lwip/counters.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c kernel/net/inet_route6.c kernel/net/inet_addr6.c */
+/* unit: lwip kernel/net/lwip/pcbs.c kernel/net/lwip/segment.c kernel/net/lwip/udps.c kernel/net/lwip/timers.c kernel/net/lwip/rexmit.c kernel/net/lwip/recovery.c kernel/net/lwip/counters.c kernel/net/inet_guard.c kernel/net/inet_window.c kernel/net/inet_urgent.c kernel/net/inet_report.c kernel/net/inet_udplite.c kernel/net/inet_error.c kernel/net/inet_pmtu.c kernel/net/inet_icmp.c kernel/net/inet_route6.c kernel/net/inet_addr6.c */
 /* First: hooks.h has a macro of the name of a function there. */
 #include <lwip/netif.h>
 #include "net/inet.h"
@@ -21,7 +21,7 @@
 #include "net/inet_route.h"
 #include "net/inet_route6.h"
 #include "net/stack.h"
-#include "net/lwip/port.h"
+#include "net/lwip/stack_fuzz.h"
 #include "tests/host/inet_sum.h"
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
@@ -35,12 +35,9 @@
 #include <lwip/nd6.h>
 #include <lwip/pbuf.h>
 #include <lwip/priv/nd6_priv.h>
-#include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/dhcp.h>
 #include <lwip/udp.h>
 #include <netif/ethernet.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -592,7 +589,7 @@ act(struct input *in)
 {
 	struct conn *c = &conns[take(in, 1) % CONNS];
 	struct tcp_pcb *pcb = c->pcb;
-	unsigned what = take(in, 1) % 9, n = take(in, 2);
+	unsigned what = take(in, 1) % 10, n = take(in, 2);
 
 	if (pcb == NULL) {
 		connect_somewhere(in);
@@ -631,6 +628,7 @@ act(struct input *in)
 		set_buffer(&c->is, n);
 		break;
 	case 7: narrow_path(pcb, n); break;
+	case 8: tcp_set_flags(pcb, TF_SACK); break;
 	default: (void)tcp_output(pcb);
 	}
 }
@@ -719,7 +717,7 @@ static void
 send_segment(struct input *in)
 {
 	static uint8_t b[40 + 60 + 3000];
-	uint8_t *t = b + 40, options[40];
+	uint8_t *t = b + 40, options[40], any[16] = { 0 };
 	unsigned which = take(in, 1), flags = take(in, 1), n, len;
 	struct tcp_pcb *pcb = which < 128 ? any_pcb(which % 8) : NULL;
 	bool v6 = pcb != NULL ? IP_IS_V6_VAL(pcb->remote_ip) : which & 1;
@@ -734,7 +732,13 @@ send_segment(struct input *in)
 	put32(t + 8, near(ack, in));
 	t[13] = (uint8_t)flags;
 	put16(t + 14, take(in, 2));
-	n = take_bytes(in, options, 40) & ~3u;
+	if (pcb != NULL && (which & 32) != 0) {
+		if (take_bytes(in, any, sizeof(any)) & 1)
+			put32(t + 8, pcb->lastack);
+		n = put_sack(options, pcb, any);
+	} else {
+		n = take_bytes(in, options, 40) & ~3u;
+	}
 	memcpy(t + 20, options, n);
 	t[12] = (uint8_t)((5 + n / 4) << 4);
 	len = take(in, 2) % 2900;
@@ -846,11 +850,11 @@ check_timers(void)
 static void
 pass_time(struct input *in)
 {
-	unsigned steps = 1 + take(in, 1) % 64;
+	unsigned how = take(in, 1), steps = 1 + how % 64;
 
 	let_go();
 	while (steps-- > 0) {
-		now_ms += 250;
+		now_ms += how & 0x80 ? 250 : 3;
 		check_timers();
 		netif_poll_all();
 		detach_ended();
@@ -983,6 +987,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		netif_poll_all();
 		detach_ended();
+		check_conns(now_ms);
 	}
 	end(before);
 	if (allocated != before) {
