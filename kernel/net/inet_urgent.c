@@ -111,7 +111,7 @@ inet_urgent_input(struct tcp_pcb *pcb, const struct tcp_hdr *h,
 	uint64_t from;
 	int32_t ahead;
 
-	if (is == NULL || is->rx_shut || is->eof)
+	if (is == NULL || is->eof)
 		return;
 	ahead = (int32_t)(h->seqno - pcb->rcv_nxt); /* of its first byte */
 	look_at_pointer(is, ahead + (pointer > 0 ? pointer - 1 : 0));
