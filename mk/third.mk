@@ -141,8 +141,8 @@ LWIP_DEF_dhcp = -Dudp_bind=lwip_port_udp_bind \
 	  -Dudp_connect=lwip_port_udp_connect -Dudp_remove=lwip_port_udp_remove
 LWIP_DEF_netif = -Dudp_netif_ip_addr_changed=lwip_port_udp_address
 LWIP_DEF_raw = -Dip4_output_if=lwip_hook_ip4_output
-$(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk \
-    $(wildcard kernel/net/lwip/*.h kernel/net/lwip/*/*.h)
+LWIP_H := $(wildcard kernel/net/lwip/*.h kernel/net/lwip/*/*.h)
+$(THIRD)/obj/lwip/%.o: $(THIRD_STAMP) mk/third.mk $(LWIP_H)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(THIRD_CFLAGS) $(if $(filter $*,$(LWIP_HOT)),-O2) \
 	  $(LWIP_USE) $(LWIP_DEF_$(notdir $*)) -c -o $@ $(THIRD)/lwip/src/$*.c
@@ -152,8 +152,10 @@ $(THIRD)/liblwip.a: $(LWIP_O)
 
 # Those who call it.
 $(B)/kernel/net/inet% $(B)/kernel/net/lwip/%: KCFLAGS += $(LWIP_USE)
-$(patsubst %.c,$(B)/%.o,$(wildcard kernel/net/inet*.c kernel/net/lwip/*.c)): \
-    | $(THIRD_STAMP)
+LWIP_USERS := $(wildcard kernel/net/inet*.c kernel/net/lwip/*.c)
+$(LWIP_USERS:%.c=$(B)/%.o): | $(THIRD_STAMP)
+# Of what lwIP's headers include the compiler tells make nothing.
+$(foreach d,$(B) $(B)/unit $(B)/fuzz,$(LWIP_USERS:%.c=$(d)/%.o)): $(LWIP_H)
 
 $(THIRD)/libinflate.a: $(ZLIB_O)
 	$(Q)rm -f $@ && ar rcsD $@ $^
