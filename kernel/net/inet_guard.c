@@ -29,10 +29,10 @@
 #include <lwip/prot/udp.h>
 #include <lwip/stats.h>
 
-#define HALF_OPEN_MIN 128u /* that a listener may have, whatever its backlog */
-#define HALF_OPEN_MAX 1024u
-#define MSS_MIN       88u      /* as Linux has it: with 40 bytes of options */
-#define PAWS_TICKS    4147200u /* 24 days: a timestamp says nothing more */
+#define HALF_OPEN_MIN     128u /* that a listener may have, whatever its backlog */
+#define HALF_OPEN_AT_ONCE 32u
+#define MSS_MIN           88u /* as Linux has it: with 40 bytes of options */
+#define PAWS_TICKS        4147200u /* 24 days: a timestamp says nothing more */
 
 /* --------------------------------------------------------------------- IP -- */
 
@@ -447,31 +447,40 @@ is_half_open_of(const struct tcp_pcb *pcb, const void *listener)
 	return pcb->state == SYN_RCVD && pcb->listener == listener;
 }
 
+static unsigned half_open_max = UINT32_MAX;
+
+void
+inet_guard_set_half_open_max(unsigned n)
+{
+	half_open_max = MAX(n, HALF_OPEN_MIN);
+}
+
 /*
- * One more would be too many: the one that waits longest is forgotten.  They
- * are counted when they may be: all connections are looked at then.
+ * One more would be too many: those that wait longest are forgotten, as many as
+ * make it unnecessary to look through all connections each time.  They are
+ * counted when there may be too many.
  */
 static void
 make_room(const struct tcp_pcb *listener, const struct inet_sock *l)
 {
 	static unsigned most; /* that all listeners together may have */
-	unsigned max = MAX(l->backlog, HALF_OPEN_MIN), n = 0, all = 0;
-	struct tcp_pcb *pcb, *oldest = NULL;
+	struct tcp_pcb *pcb, *old[HALF_OPEN_AT_ONCE]; /* the last ones seen */
+	unsigned max = MAX(l->backlog, HALF_OPEN_MIN), n = 0, all = 0, i;
 
-	max = MIN(max, HALF_OPEN_MAX);
+	max = MIN(max, half_open_max);
 	if (most++ < max)
 		return;
 	for (pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
 		all += pcb->state == SYN_RCVD;
-		if (!is_half_open_of(pcb, listener))
-			continue;
-		n++;
-		if (oldest == NULL || (int32_t)(oldest->tmr - pcb->tmr) >= 0)
-			oldest = pcb; /* those behind came earlier */
+		if (is_half_open_of(pcb, listener)) /* later ones come first */
+			old[n++ % HALF_OPEN_AT_ONCE] = pcb;
 	}
 	most = all + 1;
-	if (n >= max)
-		tcp_abandon(oldest, 0);
+	if (n < max)
+		return;
+	for (i = 0; i < MIN(max / HALF_OPEN_MIN, HALF_OPEN_AT_ONCE); i++)
+		tcp_abandon(old[--n % HALF_OPEN_AT_ONCE], 0);
+	most -= i;
 }
 
 static err_t

@@ -81,6 +81,20 @@ def flood__SYN(peer):
     settled(peer, before, 300, 'after the flood')
 
 
+def many_at_once(peer):
+    """Those who come all at once come in all, as far as the backlog goes."""
+    listener = peer.listen(80, backlog=4096)
+    conns = [peer.conn(80, 4000 + i) for i in range(1500)]
+    for c in conns:
+        c.send('S')
+    for c in conns:
+        c.until(lambda p: p.flags == 'SA', 'a SYN/ACK')
+    for c in conns:
+        c.send('A')
+    peer.fence()
+    same(peer.do('accept_all', listener), len(conns), 'accepted')
+
+
 @script
 def flood__connections(peer):
     """More than the backlog holds: they wait, none is lost, all come in."""
@@ -429,6 +443,9 @@ def lossy_cases():
 
 def cases(_):
     yield from script.cases()
+    yield Case('flood/many at once',
+               lambda context: agent_command(context, ['--memory', '256M']),
+               act=scripted(many_at_once), timeout=300)
     yield Case('two processors',
                lambda context: agent_command(context, ['--cpus', '2']),
                act=scripted(few_pokes), timeout=300)

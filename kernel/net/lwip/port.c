@@ -31,10 +31,12 @@
 #include "net/stack.h"
 #include <linux/errno.h>
 
-#define WINDOW_MIN  (64u * 1024)
-#define WINDOW_MAX  (2048u * 1024)
-#define WAITING_MAX (256u * 1024)
-#define SHORT_MS    1000 /* less sleep than that is not for long */
+#define WINDOW_MIN      (64u * 1024)
+#define WINDOW_MAX      (2048u * 1024)
+#define WAITING_MAX     (256u * 1024)
+#define HALF_OPEN_MAX   4096u
+#define HALF_OPEN_BYTES 1024u /* that one takes, about */
+#define SHORT_MS        1000  /* less sleep than that is not for long */
 
 unsigned lwip_tcp_window = WINDOW_MIN;
 
@@ -265,7 +267,8 @@ net_thread(void *arg)
 
 /*
  * A window is a 64th of memory: many connections must have room; and those that
- * are over but in TIME_WAIT have no more than that together.
+ * are over but in TIME_WAIT have no more than that together, as those have of
+ * one listener that are not quite there yet.
  */
 static void
 set_limits(void)
@@ -279,6 +282,8 @@ set_limits(void)
 	lwip_tcp_window = MAX(w, (uint64_t)WINDOW_MIN);
 	lwip_port_set_waiting_max((unsigned)MIN(share / sizeof(struct tcp_pcb),
 	    (uint64_t)WAITING_MAX));
+	inet_guard_set_half_open_max(
+	    (unsigned)MIN(share / HALF_OPEN_BYTES, (uint64_t)HALF_OPEN_MAX));
 }
 
 static void

@@ -15,6 +15,9 @@ err_t lwip_port_bind(struct tcp_pcb *pcb, const ip_addr_t *ip, u16_t port);
 /* More connections than that may not stay in TIME_WAIT. */
 void lwip_port_set_waiting_max(unsigned n);
 
+/* inet_guard.c: more half-open connections a listener may not have. */
+void inet_guard_set_half_open_max(unsigned n);
+
 /*
  * udps.c: as lwIP's functions of these names, each of which sees the blocks of
  * one port alone.  A port is never 0.
