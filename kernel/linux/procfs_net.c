@@ -23,6 +23,11 @@ SHOW(udp6, inet_proc_udp(sb, 1))
 SHOW(udplite, inet_proc_udplite(sb, 0))
 SHOW(udplite6, inet_proc_udplite(sb, 1))
 SHOW(raw, inet_proc_raw(sb, 0))
+SHOW(icmp, inet_proc_icmp(sb, 0))
+SHOW(icmp6, inet_proc_icmp(sb, 1))
+SHOW(igmp, inet_proc_igmp(sb))
+SHOW(igmp6, inet_proc_igmp6(sb))
+SHOW(dev_mcast, inet_proc_dev_mcast(sb))
 SHOW(raw6, inet_proc_raw(sb, 1))
 SHOW(sockstat, inet_proc_sockstat(sb))
 SHOW(sockstat6, inet_proc_sockstat6(sb))
@@ -48,7 +53,12 @@ show_unix(const struct pseudo_id *id, struct sbuf *sb)
 const struct pseudo_entry proc_net_entries[] = {
 	PROC_FILE("arp", 0444, show_arp),
 	PROC_FILE("dev", 0444, show_dev),
+	PROC_FILE("dev_mcast", 0444, show_dev_mcast),
+	PROC_FILE("icmp", 0444, show_icmp),
+	PROC_FILE("icmp6", 0444, show_icmp6),
 	PROC_FILE("if_inet6", 0444, show_if_inet6),
+	PROC_FILE("igmp", 0444, show_igmp),
+	PROC_FILE("igmp6", 0444, show_igmp6),
 	PROC_FILE("ipv6_route", 0444, show_route6),
 	PROC_FILE("netstat", 0444, show_netstat),
 	PROC_FILE("pnp", 0444, show_pnp),

@@ -81,17 +81,28 @@ put_head(struct sbuf *sb, int v6)
 		"tm->when retrnsmt   uid  timeout inode\n");
 }
 
+enum kind { KIND_TCP, KIND_UDP, KIND_LITE, KIND_RAW, KIND_PING };
+
+static enum kind
+kind_of(const struct inet_sock *is)
+{
+	return inet_is_ping(is)       ? KIND_PING :
+	    inet_is_udplite(is)       ? KIND_LITE :
+	    is->s.type == SOCK_STREAM ? KIND_TCP :
+	    is->s.type == SOCK_DGRAM  ? KIND_UDP :
+					KIND_RAW;
+}
+
 static void
-put_sockets(struct sbuf *sb, int type, bool lite, int v6, unsigned *n)
+put_sockets(struct sbuf *sb, enum kind kind, int v6, unsigned *n)
 {
 	const struct inet_sock *is;
 	struct row r;
 
 	TAILQ_FOREACH (is, &inet_all, all) {
-		if (is->s.type != type || is->v6 != (v6 != 0) ||
-		    inet_is_udplite(is) != lite || inet_is_ping(is))
+		if (kind_of(is) != kind || is->v6 != (v6 != 0))
 			continue;
-		if (type != SOCK_RAW && is->local.port == 0)
+		if (kind != KIND_RAW && is->local.port == 0)
 			continue;
 		r = (struct row){ .local = &is->local,
 			.remote = &is->remote,
@@ -99,7 +110,7 @@ put_sockets(struct sbuf *sb, int type, bool lite, int v6, unsigned *n)
 			.ino = is->s.ino,
 			.rx = is->rx_bytes };
 		r.state = is->state == INET_CONNECTED ? 1 : 7;
-		if (type == SOCK_STREAM) {
+		if (kind == KIND_TCP) {
 			r.state = inet_tcp_state(is);
 			r.pcb = is->tcp;
 			r.tx = is->queued - is->acked;
@@ -140,39 +151,45 @@ inet_proc_tcp(struct sbuf *sb, int v6)
 
 	put_head(sb, v6);
 	net_lock();
-	put_sockets(sb, SOCK_STREAM, false, v6, &n);
+	put_sockets(sb, KIND_TCP, v6, &n);
 	put_orphans(sb, tcp_active_pcbs, v6, &n);
 	put_orphans(sb, tcp_tw_pcbs, v6, &n);
 	net_unlock();
 }
 
 static void
-put_dgrams(struct sbuf *sb, int type, bool lite, int v6)
+put_dgrams(struct sbuf *sb, enum kind kind, int v6)
 {
 	unsigned n = 0;
 
 	put_head(sb, v6);
 	net_lock();
-	put_sockets(sb, type, lite, v6, &n);
+	put_sockets(sb, kind, v6, &n);
 	net_unlock();
 }
 
 void
 inet_proc_udp(struct sbuf *sb, int v6)
 {
-	put_dgrams(sb, SOCK_DGRAM, false, v6);
+	put_dgrams(sb, KIND_UDP, v6);
 }
 
 void
 inet_proc_udplite(struct sbuf *sb, int v6)
 {
-	put_dgrams(sb, SOCK_DGRAM, true, v6);
+	put_dgrams(sb, KIND_LITE, v6);
 }
 
 void
 inet_proc_raw(struct sbuf *sb, int v6)
 {
-	put_dgrams(sb, SOCK_RAW, false, v6);
+	put_dgrams(sb, KIND_RAW, v6);
+}
+
+void
+inet_proc_icmp(struct sbuf *sb, int v6)
+{
+	put_dgrams(sb, KIND_PING, v6);
 }
 
 /* Sockets of a family, and connections of it that no program has any more. */

@@ -14,6 +14,7 @@ void inet_proc_tcp(struct sbuf *sb, int v6);
 void inet_proc_udp(struct sbuf *sb, int v6);
 void inet_proc_udplite(struct sbuf *sb, int v6);
 void inet_proc_raw(struct sbuf *sb, int v6);
+void inet_proc_icmp(struct sbuf *sb, int v6); /* those of echoes */
 /* How many there are. */
 void inet_proc_sockstat(struct sbuf *sb);
 void inet_proc_sockstat6(struct sbuf *sb);
@@ -28,6 +29,10 @@ void inet_proc_arp(struct sbuf *sb);
 void inet_proc_route(struct sbuf *sb);
 /* -ENOMEM */
 int inet_proc_route6(struct sbuf *sb);
+/* inet_proc_mcast.c: groups, of IPv4, of IPv6, of Ethernet. */
+void inet_proc_igmp(struct sbuf *sb);
+void inet_proc_igmp6(struct sbuf *sb);
+void inet_proc_dev_mcast(struct sbuf *sb);
 /* What was learnt at boot. */
 void inet_proc_pnp(struct sbuf *sb);
 

@@ -22,8 +22,10 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 
 #define PORT    7
@@ -76,10 +78,14 @@ address(const struct call *c, int i, struct sockaddr_storage *to)
 static void
 do_socket(struct call *c)
 {
-	bool tcp = strcmp(c->word[2], "tcp") == 0;
+	bool tcp = strcmp(c->word[2], "tcp") == 0,
+	     ping = strcmp(c->word[2], "ping") == 0;
 
 	c->value = result(socket(number(c, 1) == 6 ? AF_INET6 : AF_INET,
-	    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0));
+	    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK,
+	    !ping                 ? 0 :
+		number(c, 1) == 6 ? IPPROTO_ICMPV6 :
+				    IPPROTO_ICMP));
 }
 
 static void
@@ -582,6 +588,11 @@ main(int argc, char **argv)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	size_t i;
 
+	/* As the first program of a Linux it finds none. */
+	if (access("/proc/self", F_OK) != 0) {
+		(void)mkdir("/proc", 0755);
+		(void)mount("proc", "/proc", "proc", 0, NULL);
+	}
 	must("socket", fd);
 	(void)setrlimit(RLIMIT_NOFILE, &all);
 	for (i = 0; i < sizeof(pattern); i++)
