@@ -337,13 +337,14 @@ has_tried_enough(const struct tcp_pcb *pcb, const struct lwip_rexmit *r,
 	u32_t spent = r->tries == 0 ? 0 : now - r->since;
 	u32_t most = (pcb->flags & TF_RXCLOSED) != 0 ? GIVE_UP_LONE : GIVE_UP;
 
-	if (r->user_ms != 0 && pcb->state != SYN_RCVD)
-		return r->tries > 0 && spent >= r->user_ms;
-	if (pcb->state == SYN_SENT)
-		return r->tries >= (r->syn_tries ? r->syn_tries : SYN_TRIES);
+	bool user = r->user_ms != 0 && r->tries > 0 && spent >= r->user_ms;
+
 	if (pcb->state == SYN_RCVD)
 		return r->tries >= SYNACK_TRIES;
-	return spent >= most;
+	if (pcb->state == SYN_SENT)
+		return user ||
+		    r->tries >= (r->syn_tries ? r->syn_tries : SYN_TRIES);
+	return r->user_ms != 0 ? user : spent >= most;
 }
 
 /* RFC 5681, 3.1, (4): of what is lost once, once. */

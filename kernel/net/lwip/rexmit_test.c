@@ -271,6 +271,27 @@ tries_of_a_SYN_are_an_option(void **state)
 	assert_int_equal(nsent, 3);
 }
 
+/* TCP_USER_TIMEOUT makes less of them, not more. */
+static void
+a_program_says_how_long_for_a_SYN(void **state)
+{
+	struct tcp_pcb *pcb = fresh_conn(0);
+
+	(void)state;
+	pcb->state = SYN_SENT;
+	conns[0].r.user_ms = 4000;
+	write_some(0);
+	pass(10000);
+	assert_int_equal(nabandoned, 1);
+	assert_int_equal(nsent, 3);
+	pcb = fresh_conn(1);
+	pcb->state = SYN_SENT;
+	conns[1].r.user_ms = 4000000;
+	write_some(1);
+	pass(127001);
+	assert_int_equal(nabandoned, 2);
+}
+
 static void
 a_SYN_ACK_ends_sooner(void **state)
 {
@@ -606,6 +627,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_SYN_doubles_from_a_second_on, fresh),
 		cmocka_unit_test_setup(tries_of_a_SYN_are_an_option, fresh),
+		cmocka_unit_test_setup(a_program_says_how_long_for_a_SYN,
+		    fresh),
 		cmocka_unit_test_setup(a_SYN_ACK_ends_sooner, fresh),
 		cmocka_unit_test_setup(data_is_given_up_as_by_linux, fresh),
 		cmocka_unit_test_setup(who_has_no_program_is_given_up_sooner,
