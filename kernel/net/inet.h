@@ -198,6 +198,8 @@ int inet_ping_create(struct inet_sock *is);
 /* inet_tcp.c */
 /* The control block is not the socket's any more; lock held. */
 void inet_tcp_detach(struct inet_sock *is);
+/* The connection, or listener, ends with ECONNABORTED; lock held. */
+void inet_tcp_destroy(struct inet_sock *is);
 /* Waits until cond-like `ready(is)`; a stream's time limits.  0, -EAGAIN... */
 int inet_wait(struct inet_sock *is, bool (*ready)(struct inet_sock *is),
     int64_t timeo_ns, bool nonblock);
@@ -332,6 +334,8 @@ int inet_get_option(struct socket *s, int level, int name, void *value,
 int inet_take_error(struct socket *s);
 /* A common option changed: socket.h. */
 void inet_options_changed(struct socket *s);
+/* As struct socket_ops' memory. */
+void inet_memory(struct socket *s, uint32_t *in, uint32_t *out);
 /* The options that lwIP must know, told to a fresh control block; lock. */
 void inet_tell_options(struct inet_sock *is);
 /* inet_group.c */

@@ -8,15 +8,19 @@
 #include "net/inet_tcp_info.h"
 #include "net/netlink.h"
 #include "net/nlmsg.h"
+#include "net/sock_option.h"
 #include "net/stack.h"
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/in.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
+
+#define CLOSE 7u /* TCP_CLOSE, which no header for the kernel has */
 
 /* inet_diag_req_v2's states: a bit each, by Linux's numbers. */
 static bool
@@ -42,7 +46,7 @@ put_end(__be32 to[4], __be16 *port, const ip_addr_t *ip, uint16_t p, bool v6)
 }
 
 static struct inet_diag_msg *
-begin(struct nlmsg *m, unsigned state, bool v6, const void *cookie)
+begin(struct nlmsg *m, unsigned state, bool v6, uint64_t cookie)
 {
 	struct inet_diag_msg *d = nlmsg_begin(m, SOCK_DIAG_BY_FAMILY,
 	    NLM_F_MULTI, sizeof(*d));
@@ -51,7 +55,8 @@ begin(struct nlmsg *m, unsigned state, bool v6, const void *cookie)
 		return NULL;
 	d->idiag_family = v6 ? AF_INET6 : AF_INET;
 	d->idiag_state = (uint8_t)state;
-	d->id.idiag_cookie[0] = (uint32_t)(uintptr_t)cookie;
+	d->id.idiag_cookie[0] = (uint32_t)cookie;
+	d->id.idiag_cookie[1] = (uint32_t)(cookie >> 32);
 	return d;
 }
 
@@ -64,6 +69,25 @@ put_timer(struct inet_diag_msg *d, const struct tcp_pcb *pcb)
 	d->idiag_timer = (uint8_t)t.kind;
 	d->idiag_retrans = (uint8_t)(t.kind == 1 ? t.tries : t.probes);
 	d->idiag_expires = t.left_ms;
+}
+
+static void
+put_memory(struct nlmsg *m, const struct inet_diag_req_v2 *q,
+    struct inet_sock *is)
+{
+	uint32_t v[SK_MEMINFO_VARS];
+	struct inet_diag_meminfo old;
+
+	sock_memory(&is->s, v);
+	old = (struct inet_diag_meminfo){
+		.idiag_rmem = v[SK_MEMINFO_RMEM_ALLOC],
+		.idiag_wmem = v[SK_MEMINFO_WMEM_QUEUED],
+		.idiag_tmem = v[SK_MEMINFO_WMEM_ALLOC],
+	};
+	if ((q->idiag_ext & 1 << (INET_DIAG_MEMINFO - 1)) != 0)
+		nlmsg_put(m, INET_DIAG_MEMINFO, &old, sizeof(old));
+	if ((q->idiag_ext & 1 << (INET_DIAG_SKMEMINFO - 1)) != 0)
+		nlmsg_put(m, INET_DIAG_SKMEMINFO, v, sizeof(v));
 }
 
 static void
@@ -80,6 +104,7 @@ put_extras(struct nlmsg *m, const struct inet_diag_req_v2 *q,
 	if ((q->idiag_ext & 1 << (INET_DIAG_CONG - 1)) != 0 &&
 	    is->s.type == SOCK_STREAM)
 		nlmsg_put_string(m, INET_DIAG_CONG, "reno");
+	put_memory(m, q, is);
 	nlmsg_put_u8(m, INET_DIAG_SHUTDOWN,
 	    (uint8_t)(is->rx_shut | is->tx_shut << 1));
 	if (is->v6)
@@ -95,10 +120,10 @@ put_sock(struct nlmsg *m, const struct inet_diag_req_v2 *q,
 						     7;
 	struct inet_diag_msg *d;
 
-	if (!wants(q, state) ||
-	    (is->s.type == SOCK_STREAM && is->local.port == 0))
+	/* Who neither listens nor is connected is not shown. */
+	if (!wants(q, state) || (is->s.type == SOCK_STREAM && state == CLOSE))
 		return;
-	d = begin(m, state, is->v6, (const void *)(uintptr_t)is->s.ino);
+	d = begin(m, state, is->v6, is->s.ino);
 	if (d == NULL)
 		return;
 	put_end(d->id.idiag_src, &d->id.idiag_sport, &is->local.ip,
@@ -136,7 +161,7 @@ put_orphans(struct nlmsg *m, const struct inet_diag_req_v2 *q,
 		if ((is != NULL && !is->orphan) || !wants(q, state) ||
 		    IP_IS_V6_VAL(pcb->remote_ip) != v6)
 			continue;
-		d = begin(m, state, v6, NULL);
+		d = begin(m, state, v6, 0);
 		if (d == NULL)
 			return;
 		put_end(d->id.idiag_src, &d->id.idiag_sport, &pcb->local_ip,
@@ -167,10 +192,62 @@ dump(struct nlmsg *m, const struct inet_diag_req_v2 *q)
 	net_unlock();
 }
 
+/* ------------------------------------------------------- one by its name -- */
+
+static bool
+is_named(const struct inet_diag_sockid *id, const struct inet_sock *is)
+{
+	struct inet_diag_sockid own = { 0 };
+
+	if (id->idiag_cookie[0] != INET_DIAG_NOCOOKIE &&
+	    (id->idiag_cookie[0] != (uint32_t)is->s.ino ||
+		id->idiag_cookie[1] != (uint32_t)(is->s.ino >> 32)))
+		return false;
+	put_end(own.idiag_src, &own.idiag_sport, &is->local.ip, is->local.port,
+	    is->v6);
+	put_end(own.idiag_dst, &own.idiag_dport, &is->remote.ip,
+	    is->remote.port, is->v6);
+	return own.idiag_sport == id->idiag_sport &&
+	    own.idiag_dport == id->idiag_dport &&
+	    memcmp(own.idiag_src, id->idiag_src, sizeof(own.idiag_src)) == 0 &&
+	    memcmp(own.idiag_dst, id->idiag_dst, sizeof(own.idiag_dst)) == 0;
+}
+
+/* SOCK_DESTROY: whoever has it is told ECONNABORTED, and the peer a reset. */
+static int
+destroy(const struct inet_diag_req_v2 *q)
+{
+	int error = -ENOENT;
+	struct inet_sock *is;
+
+	if (!sock_hooks->capable(CAP_NET_ADMIN))
+		return -EPERM;
+	if (q->sdiag_protocol != IPPROTO_TCP &&
+	    q->sdiag_protocol != IPPROTO_UDP)
+		return -EOPNOTSUPP;
+	net_lock();
+	TAILQ_FOREACH (is, &inet_all, all) {
+		if (is->s.family != q->sdiag_family ||
+		    is->s.protocol != q->sdiag_protocol ||
+		    !is_named(&q->id, is))
+			continue;
+		error = 0;
+		if (is->s.type == SOCK_STREAM)
+			inet_tcp_destroy(is);
+		else
+			is->error = ECONNABORTED;
+		waitq_wake_all(&is->wq);
+		break;
+	}
+	net_unlock();
+	return error;
+}
+
 static int
 check(const struct nlmsghdr *h, const struct inet_diag_req_v2 *q)
 {
-	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY &&
+	    h->nlmsg_type != SOCK_DESTROY)
 		return -EINVAL;
 	if (h->nlmsg_len < NLMSG_HDRLEN + 1)
 		return -EINVAL;
@@ -178,7 +255,9 @@ check(const struct nlmsghdr *h, const struct inet_diag_req_v2 *q)
 		return -ENOENT;
 	if (h->nlmsg_len < NLMSG_HDRLEN + sizeof(*q))
 		return -EINVAL;
-	/* One socket by its name is not offered. */
+	if (h->nlmsg_type == SOCK_DESTROY)
+		return net_up();
+	/* What one socket is like, by its name, is not offered. */
 	return (h->nlmsg_flags & NLM_F_DUMP) == 0 ? -EOPNOTSUPP : net_up();
 }
 
@@ -192,7 +271,9 @@ answer(struct netlink_sock *from, const struct nlmsghdr *h)
 	struct nlmsg m;
 
 	nlmsg_init(&m, from, h->nlmsg_seq, netlink_portid(from));
-	if (error == 0) {
+	if (error == 0 && h->nlmsg_type == SOCK_DESTROY)
+		error = destroy(q);
+	if (error == 0 && h->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
 		dump(&m, q);
 		(void)nlmsg_begin(&m, NLMSG_DONE, NLM_F_MULTI, sizeof(int));
 	} else {

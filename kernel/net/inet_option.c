@@ -213,6 +213,15 @@ inet_take_error(struct socket *s)
 	return __atomic_exchange_n(&inet_of(s)->error, 0, __ATOMIC_ACQ_REL);
 }
 
+void
+inet_memory(struct socket *s, uint32_t *in, uint32_t *out)
+{
+	const struct inet_sock *is = inet_of(s);
+
+	*in = __atomic_load_n(&is->rx_bytes, __ATOMIC_RELAXED);
+	*out = s->type == SOCK_STREAM ? (uint32_t)(is->queued - is->acked) : 0;
+}
+
 /* ------------------------------------------------------------------ setting -- */
 
 /* One byte will do for many (ip(7)). */

@@ -199,4 +199,5 @@ const struct socket_ops inet_ping_ops = {
 	.ioctl = inet_ioctl,
 	.options_changed = inet_options_changed,
 	.take_error = inet_take_error,
+	.memory = inet_memory,
 };

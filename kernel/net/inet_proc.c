@@ -104,6 +104,9 @@ put_sockets(struct sbuf *sb, enum kind kind, int v6, unsigned *n)
 			continue;
 		if (kind != KIND_RAW && is->local.port == 0)
 			continue;
+		/* Who neither listens nor is connected is not shown. */
+		if (kind == KIND_TCP && inet_tcp_state(is) == 7)
+			continue;
 		r = (struct row){ .local = &is->local,
 			.remote = &is->remote,
 			.uid = is->uid,

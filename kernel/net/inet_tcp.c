@@ -709,6 +709,20 @@ shutdown_listener(struct inet_sock *is, int how)
 	return 0;
 }
 
+void
+inet_tcp_destroy(struct inet_sock *is)
+{
+	inet_get(is);
+	if (is->state == INET_LISTENING)
+		(void)shutdown_listener(is, SHUT_RDWR);
+	else if (is->tcp != NULL)
+		abort_now(is);
+	is->error = ECONNABORTED;
+	is->eof = is->tx_shut = true;
+	is->state = INET_CLOSED;
+	inet_put(is);
+}
+
 static int
 shutdown_locked(struct inet_sock *is, int how)
 {
@@ -815,5 +829,6 @@ const struct socket_ops inet_tcp_ops = {
 	.ioctl = inet_ioctl,
 	.options_changed = inet_options_changed,
 	.take_error = inet_take_error,
+	.memory = inet_memory,
 	.is_listening = is_listening,
 };

@@ -51,7 +51,11 @@ ss -Htln
 exec 8<>/dev/tcp/127.0.0.1/7777
 until ss -Htn state established | grep -q :7777; do :; done
 ss -Htn state established '( dport = :7777 )' | sed 's/127.0.0.1:[3-6]....* /FROM /'
-echo over >&8; exec 8>&-; wait $pid; cat got; ss -Htln | wc -l
+ss -Htnem state established '( dport = :7777 )' |
+    grep -o 'skmem:(r0,rb[0-9]*,t0,tb[0-9]*,f0,w0,o0,bl0,d0)'
+echo over >&8; until [ -s got ]; do :; done; cat got
+echo killed $(ss -HK -tn state established '( sport = :7777 )' | wc -l)
+wait $pid; cat <&8; echo $?; ss -Htan | wc -l; wc -l </proc/net/tcp
 '''
 
 STRACE = r'''
@@ -86,7 +90,8 @@ def inside():
                        r'length %d\r?\n' % n for n in (4, 6, 6))])
     yield tool('ss', SS, ['/usr/bin/nc', '/usr/bin/ss'], net=(), has=[
         r'^LISTEN 0 +1 +127\.0\.0\.1:7777 +0\.0\.0\.0:\* *\r?\n'
-        r'0 +0 +FROM 127\.0\.0\.1:7777 *\r?\nover\r?\n0\r?$'])
+        r'0 +0 +FROM 127\.0\.0\.1:7777 *\r?\nskmem:.*\r?\nover\r?\n'
+        r'killed 1\r?\n.*Connection reset by peer\r?\n1\r?\n0\r?\n1\r?$'])
     yield tool('strace of a server', STRACE, [
         '/usr/bin/strace', '/usr/bin/nc', '/usr/bin/ss'], net=(), has=[
             r'^fish\r?\nbind\(3, \{sa_family=AF_INET, sin_port=htons\(7777\), '
