@@ -258,6 +258,17 @@ queue_of(const struct ethif *e)
 	return cpu_id() % e->nic->info.nqueues;
 }
 
+/*
+ * How many packets may wait for the card.  TCP's windows bound what it has
+ * there, and it would only send again what is dropped.
+ */
+static unsigned
+backlog_max(const struct ethif_tx *t)
+{
+	return t->head_len == 0 ? BACKLOG_MAX :
+				  MAX(BACKLOG_MAX, lwip_tcp_window >> 9);
+}
+
 /* To the card, or behind what waits for it. */
 static void
 submit(struct ethif *e, struct ethif_tx *t)
@@ -271,7 +282,7 @@ submit(struct ethif *e, struct ethif_tx *t)
 	if (error == 0) {
 		e->kick = true;
 		ethif_dirty = true;
-	} else if (error == -EAGAIN && e->nbacklog < BACKLOG_MAX) {
+	} else if (error == -EAGAIN && e->nbacklog < backlog_max(t)) {
 		TAILQ_INSERT_TAIL(&e->backlog, t, link);
 		e->nbacklog++;
 	} else {

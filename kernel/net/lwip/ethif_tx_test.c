@@ -21,6 +21,8 @@
 
 struct lwip_port_stats lwip_port_stats;
 
+unsigned lwip_tcp_window;
+
 #define NPAGES 64
 #define MSS    1448u
 #define OPTS   12u
@@ -580,7 +582,29 @@ a_full_card(void **state)
 	all_done();
 }
 
-/* The card goes: what grew and what waited is let go. */
+/* More of TCP waits than of what nobody would send again. */
+static void
+a_long_wait(void **state)
+{
+	uint8_t frame[60] = { 0 };
+	unsigned i;
+
+	(void)state;
+	full = true;
+	lwip_tcp_window = 512 * 1024;
+	for (i = 0; i < 1100; i++) {
+		send_n(0, 1);
+		flush_pending(&e);
+	}
+	assert_int_equal(e.nbacklog, 1024);
+	assert_int_equal(ethif_send_frame(&e.nif, frame, sizeof(frame)), 0);
+	assert_int_equal(e.nbacklog, 1024);
+	assert_int_equal(nic.stats.tx_dropped, 1100 - 1024 + 1);
+	ethif_tx_end(&e);
+	e.nbacklog = 0;
+	all_done();
+}
+
 /* The peer may have all before the card has read a second copy. */
 static void
 pages_are_held_without_sums_too(void **state)
@@ -600,6 +624,7 @@ pages_are_held_without_sums_too(void **state)
 	all_done();
 }
 
+/* The card goes: what grew and what waited is let go. */
 static void
 the_card_goes(void **state)
 {
@@ -639,6 +664,8 @@ prepare(void **state)
 	e.nic = &nic;
 	e.nif.state = &e;
 	e.nif.linkoutput = ethif_linkoutput;
+	e.nif.flags = NETIF_FLAG_UP;
+	e.nif.mtu = 1500;
 	TAILQ_INIT(&e.backlog);
 	return 0;
 }
@@ -657,6 +684,7 @@ main(void)
 		cmocka_unit_test(too_many_pieces),
 		cmocka_unit_test(numbers_differ),
 		cmocka_unit_test(a_full_card),
+		cmocka_unit_test(a_long_wait),
 		cmocka_unit_test(pages_are_held_without_sums_too),
 		cmocka_unit_test(the_card_goes),
 	};
