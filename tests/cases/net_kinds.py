@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """net_kinds.py - Debian's network programs in their other ways: iperf3's kinds
-of streams, addresses of socat and nc.  One machine does many, so that they
-cost little."""
+of streams, addresses of socat and nc, and what strace sees of servers and
+clients.  One machine does many, so that they cost little."""
 from cases.net_tools import tool
 
 UP = r'''
@@ -63,6 +63,70 @@ SOCAT_SAYS = r'\r?\n'.join((
     '^one', 'dgram', 'abstract', 'udp', 'udp6', 'to a pty', 'tls', 'sys six',
     'bb', 'u', 'unix', 'v6', 'closed 1', 'open 0', 'a', r'b\r?$'))
 
+# Each serves once below strace and ends, by itself or as it is told to: its log
+# has the calls that one serves by, each is known, and each thread has an end.
+TRACED = UP + r'''
+s() { n=$1; strace -f -o log.$n "$@" >out.$n 2>&1 & spid=$!; }
+over() { wait $spid; r=$?; for w in "$@"; do
+    grep -qE "^[0-9]+ +(<\.\.\. )?$w( resumed>|\()" log.$n || echo no $w; done
+    grep -E '^[0-9]+ +([^ a-z+<-]|syscall_)' log.$n
+    awk '{ all[$1] } $2 == "+++" { delete all[$1] }
+        END { for (p in all) print p " has no end" }' log.$n; echo $n $r; }
+served() { over bind listen accept4? "$@"; }
+stop() { read -r pid _ <log.$n; kill $pid; }
+end() { stop; served "$@"; }
+'''
+
+STRACE = TRACED + r'''
+mkdir www ng; echo small >www/small; get='curl -sS http://127.0.0.1'
+s python3 -m http.server -d www 8001; up 8001; $get:8001/small
+end recvfrom sendto
+s memcached -u root -p 11211 -t 2; up 11211
+printf 'get none\r\nquit\r\n' | nc -N 127.0.0.1 11211; end read sendmsg
+s redis-server --save ''; up 6379; redis-cli set a b; end read write
+cat >ng/conf <<X
+daemon off; pid /tmp/ng/pid; error_log stderr warn; worker_processes 1;
+events { worker_connections 64; }
+http { access_log off; client_body_temp_path ng/b; proxy_temp_path ng/p;
+fastcgi_temp_path ng/f; uwsgi_temp_path ng/u; scgi_temp_path ng/s;
+server { root /tmp/www; listen 80; } }
+X
+s nginx -p /tmp -c ng/conf; up 80; $get/small; end recvfrom writev
+s node -e 'require("http").createServer((q,a)=>a.end("node\n")).listen(8080)'
+up 8080; $get:8080/x; end read write
+s iperf3 -s -1; up 5201; iperf3 -c 127.0.0.1 -n 1M >/dev/null; echo sent $?
+served read write
+s socat TCP-LISTEN:7000 EXEC:/bin/cat; up 7000
+echo hi | socat -t 1000 - TCP:127.0.0.1:7000; served read write shutdown
+s nc -l 7001; up 7001; echo hey | nc -N 127.0.0.1 7001; served read; cat out.nc
+dropbearkey -t ed25519 -f hk >/dev/null 2>&1
+s dropbear -F -E -r hk -p 2222; up 2222
+exec 8<>/dev/tcp/127.0.0.1/2222; read -r l <&8; echo ${l%%_*}; stop; exec 8>&-
+served getpeername writev
+'''
+STRACE_SAYS = r'\r?\n'.join((
+    '^small', 'python3 143', r'END\r?', 'memcached 0', 'OK', 'redis-server 0',
+    'small', 'nginx 0', 'node', 'node 143', 'sent 0', 'iperf3 0', 'hi',
+    'socat 0', 'nc 0', 'hey', 'SSH-2.0-dropbear', r'dropbear 1\r?$'))
+
+# Each below strace ends as it does without.
+CLIENTS = TRACED + r'''
+t() { calls=$1; shift; "$@" >plain 2>&1; p=$?; s "$@"; over $calls
+    [ $p = $r ] || echo but $p without; }
+mkdir www; echo small >www/small; small=http://127.0.0.1:8001/small
+python3 -m http.server -d www 8001 2>/dev/null & up 8001
+t 'connect sendto recvfrom' curl -sS $small; cat out.curl
+t 'connect write read' wget -q -O - $small; cat out.wget
+t 'sendto recvmsg' ping -n -c 1 -W 100 127.0.0.1
+t 'bind sendto recvmsg' ip addr
+t 'sendmsg recvmsg' ss -tln
+t 'connect sendto recvmsg' traceroute -n -w 90 127.0.0.1
+t 'connect sendm+sg recvm+sg' dig +tries=1 +time=90 -p 9 @127.0.0.1 box
+'''
+CLIENTS_SAY = r'\r?\n'.join((
+    '^curl 0', 'small', 'wget 0', 'small', 'ping 0', 'ip 0', 'ss 0',
+    'traceroute 0', r'dig 9\r?$'))
+
 
 def cases(_):
     yield tool('iperf3', IPERF, ['/usr/bin/iperf3', '/usr/bin/ss'], net=(),
@@ -70,3 +134,13 @@ def cases(_):
     yield tool('socat, nc', SOCAT, [
         '/usr/bin/socat', '/usr/bin/nc', '/usr/bin/ss', '/usr/bin/openssl',
         '/bin/busybox'], net=(), has=[SOCAT_SAYS])
+    yield tool('strace of servers', STRACE, [
+        '/usr/bin/strace', '/usr/bin/python3', '/usr/bin/memcached',
+        '/usr/bin/redis-server', '/usr/sbin/nginx', '/usr/bin/node',
+        '/usr/bin/iperf3', '/usr/bin/socat', '/usr/bin/nc',
+        '/usr/sbin/dropbear', '/usr/bin/curl', '/usr/bin/ss'], net=(),
+               has=[STRACE_SAYS])
+    yield tool('strace of clients', CLIENTS, [
+        '/usr/bin/strace', '/usr/bin/python3', '/usr/bin/curl', '/usr/bin/wget',
+        '/usr/bin/ping', '/usr/bin/ip', '/usr/bin/ss', '/usr/sbin/traceroute',
+        '/usr/bin/dig'], net=(), has=[CLIENTS_SAY])
