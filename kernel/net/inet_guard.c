@@ -2,11 +2,11 @@
 /*
  * inet_guard.c - packets that lwIP would take in a wrong way, looked at before
  * it gets them.  RFC 9293 (TCP), 5961 (blind attacks), 7323 (timestamps), 6191
- * (TIME_WAIT); ip(7), listen(2).
+ * (TIME_WAIT), 2131 (DHCP); ip(7), listen(2).
  *
  * lwIP trusts its peers here and there: a number half the space away from
  * what it expects trips its assertions, bytes without ACK are taken, a SYN in
- * TIME_WAIT is refused.  And what listen(2) says of backlogs is done here: half
+ * TIME_WAIT is refused, a lease of an address that none can have is bound.  And what listen(2) says of backlogs is done here: half
  * open connections are bounded, the oldest gives way.
  * Locking: the network lock is held.
  */
@@ -76,6 +76,80 @@ is_martian(const struct ip_hdr *h, const struct netif *inp)
 	return is_own(src.addr) || is_broadcast(&src, inp);
 }
 
+/* Where an option's value of `size` bytes is in m[at..end); NULL: none. */
+static const uint8_t *
+dhcp_option_in(const uint8_t *m, unsigned at, unsigned end, uint8_t code,
+    uint8_t size)
+{
+	while (at < end && m[at] != DHCP_OPTION_END) {
+		if (m[at] == DHCP_OPTION_PAD) {
+			at++;
+			continue;
+		}
+		if (at + 1 >= end || at + 2 + m[at + 1] > end)
+			return NULL;
+		if (m[at] == code)
+			return m[at + 1] == size ? m + at + 2 : NULL;
+		at += 2u + m[at + 1];
+	}
+	return NULL;
+}
+
+/* The same in all of an answer, in the order in which lwIP looks. */
+static const uint8_t *
+dhcp_option_of(const uint8_t *m, unsigned len, uint8_t code, uint8_t size)
+{
+	const uint8_t *o, *over;
+
+	o = dhcp_option_in(m, DHCP_OPTIONS_OFS, len, code, size);
+	over = dhcp_option_in(m, DHCP_OPTIONS_OFS, len, DHCP_OPTION_OVERLOAD,
+	    1);
+	if (over == NULL || *over > DHCP_OVERLOAD_SNAME_FILE)
+		return o;
+	if (o == NULL && (*over & DHCP_OVERLOAD_FILE) != 0)
+		o = dhcp_option_in(m, DHCP_FILE_OFS,
+		    DHCP_FILE_OFS + DHCP_FILE_LEN, code, size);
+	if (o == NULL && (*over & DHCP_OVERLOAD_SNAME) != 0)
+		o = dhcp_option_in(m, DHCP_SNAME_OFS,
+		    DHCP_SNAME_OFS + DHCP_SNAME_LEN, code, size);
+	return o;
+}
+
+/* An address that one station can have: one of class E, too, as on Linux. */
+static bool
+is_station(const uint8_t *address)
+{
+	ip4_addr_t ip;
+
+	memcpy(&ip.addr, address, sizeof(ip.addr));
+	return !ip4_addr_isany_val(ip) && !ip4_addr_isloopback(&ip) &&
+	    !ip4_addr_ismulticast(&ip) && ip.addr != IPADDR_BROADCAST;
+}
+
+/*
+ * An offer, or a lease, that no station could use: the client goes on asking,
+ * as another server may have a better one.  Refusals have no address.
+ */
+static bool
+is_wrong_lease(const uint8_t *m, unsigned len)
+{
+	const uint8_t *kind, *mask, *server;
+	uint32_t bits;
+
+	kind = dhcp_option_of(m, len, DHCP_OPTION_MESSAGE_TYPE, 1);
+	if (kind == NULL || (*kind != DHCP_OFFER && *kind != DHCP_ACK))
+		return false;
+	server = dhcp_option_of(m, len, DHCP_OPTION_SERVER_ID, 4);
+	if (!is_station(m + offsetof(struct dhcp_msg, yiaddr)) ||
+	    (server != NULL && !is_station(server)))
+		return true;
+	mask = dhcp_option_of(m, len, DHCP_OPTION_SUBNET_MASK, 4);
+	if (mask == NULL)
+		return false;
+	memcpy(&bits, mask, sizeof(bits));
+	return !ip4_addr_netmask_valid(bits);
+}
+
 /* An answer of another protocol (RFC 2131, 3): lwIP looks at less. */
 static bool
 is_wrong_dhcp(const uint8_t *m, unsigned len)
@@ -84,7 +158,8 @@ is_wrong_dhcp(const uint8_t *m, unsigned len)
 
 	return len < DHCP_OPTIONS_OFS || m[0] != DHCP_BOOTREPLY ||
 	    m[1] != LWIP_IANA_HWTYPE_ETHERNET || m[2] != ETH_HWADDR_LEN ||
-	    memcmp(m + DHCP_MSG_LEN, cookie, sizeof(cookie)) != 0;
+	    memcmp(m + DHCP_MSG_LEN, cookie, sizeof(cookie)) != 0 ||
+	    is_wrong_lease(m, len);
 }
 
 /*
@@ -103,9 +178,10 @@ is_wrong_udp(const struct pbuf *p, const struct ip_hdr *h)
 		return p->len < at + UDP_HLEN && !is_own(h->dest.addr);
 	if (p->len < at + UDP_HLEN)
 		return true;
-	if ((IPH_OFFSET(h) & PP_HTONS(IP_MF)) != 0)
-		return false;
 	udp = (const void *)((const uint8_t *)h + at);
+	/* No answer of DHCP is so long that it comes in pieces. */
+	if ((IPH_OFFSET(h) & PP_HTONS(IP_MF)) != 0)
+		return udp->dest == PP_HTONS(LWIP_IANA_PORT_DHCP_CLIENT);
 	len = lwip_ntohs(udp->len);
 	if (len < UDP_HLEN || at + len > all)
 		return true;

@@ -75,12 +75,12 @@ def ip4__options_are_passed_over(peer):
         answered(peer, echo(peer, b'with options', options=options))
 
 
-def fragments(payload, size, proto=P.UDP, ident=7, more_at_end=0):
+def fragments(payload, size, proto=P.UDP, ident=7, more_at_end=0, dst=GUEST):
     """(offset, IPv4 packet) of each."""
     out = []
     for at in range(0, len(payload), size):
         last = at + size >= len(payload)
-        out.append((at, P.ip4(PEER, GUEST, proto, payload[at:at + size],
+        out.append((at, P.ip4(PEER, dst, proto, payload[at:at + size],
                               ident=ident, offset=at,
                               flags=more_at_end if last else 1)))
     return out
