@@ -181,6 +181,7 @@ vmspace_counts(struct vmspace *vm, struct vm_counts *c)
 	c->stack = vm->stack;
 	c->peak = vm->peak;
 	c->locked = vm->locked;
+	c->tables = 1; /* the root: those below it are not counted */
 	c->mappings = vm->nmappings;
 	mutex_unlock(&vm->lock);
 }
