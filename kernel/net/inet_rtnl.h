@@ -43,6 +43,15 @@ struct netif;
 void rtnl_addr4_gone(struct netif *nif, const struct ethif_addr *addr);
 void rtnl_addr4_came(struct netif *nif, uint32_t ip);
 
+/*
+ * inet_rtnl_route.c: a route of what there is here, whose addresses have so
+ * many bits.  -EINVAL; -EOPNOTSUPP: other tables, ways, kinds
+ */
+struct nlattr;
+struct rtmsg;
+int rtnl_route_check(const struct rtmsg *t, const struct nlattr **attr,
+    unsigned bits);
+
 /* inet_rtnl_route6.c: requests about routes, of IPv6; as handlers' run(). */
 int rtnl_route6_dump(struct rtnl_request *r);
 /* One way. */

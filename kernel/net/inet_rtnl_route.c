@@ -118,14 +118,14 @@ get_route(struct rtnl_request *r)
 				    -EOPNOTSUPP;
 }
 
-/* Of what there is here; -EOPNOTSUPP: other tables, ways, kinds. */
-static int
-check_kind(const struct rtmsg *t, const struct nlattr **attr)
+int
+rtnl_route_check(const struct rtmsg *t, const struct nlattr **attr,
+    unsigned bits)
 {
 	uint32_t table = t->rtm_table;
 
 	(void)nlattr_get(attr[RTA_TABLE], &table, 4);
-	if (t->rtm_dst_len > 32 || t->rtm_src_len > 0)
+	if (t->rtm_dst_len > bits || t->rtm_src_len > 0)
 		return -EINVAL;
 	if ((table != RT_TABLE_MAIN && table != RT_TABLE_UNSPEC) ||
 	    attr[RTA_MULTIPATH] != NULL || attr[RTA_METRICS] != NULL ||
@@ -159,7 +159,7 @@ change_route(struct rtnl_request *r)
 		return -EOPNOTSUPP;
 	error = route_attrs(r, attr);
 	if (error == 0)
-		error = check_kind(t, attr);
+		error = rtnl_route_check(t, attr, 32);
 	if (error != 0)
 		return error;
 	if (t->rtm_dst_len > 0) {

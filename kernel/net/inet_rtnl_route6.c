@@ -125,30 +125,6 @@ rtnl_route6_get(struct rtnl_request *r)
 }
 
 static int
-check_kind(const struct rtmsg *t, const struct nlattr **attr)
-{
-	uint32_t table = t->rtm_table;
-
-	(void)nlattr_get(attr[RTA_TABLE], &table, 4);
-	if (t->rtm_dst_len > 128 || t->rtm_src_len != 0)
-		return -EINVAL;
-	if ((table != RT_TABLE_MAIN && table != RT_TABLE_UNSPEC) ||
-	    attr[RTA_MULTIPATH] != NULL || attr[RTA_METRICS] != NULL ||
-	    attr[RTA_ENCAP] != NULL || attr[RTA_VIA] != NULL ||
-	    attr[RTA_NH_ID] != NULL)
-		return -EOPNOTSUPP;
-	switch (t->rtm_type) {
-	case RTN_UNSPEC:
-	case RTN_UNICAST:
-	case RTN_BLACKHOLE:
-	case RTN_UNREACHABLE:
-	case RTN_PROHIBIT:
-	case RTN_THROW: return 0;
-	default: return -EOPNOTSUPP;
-	}
-}
-
-static int
 read_route(struct rtnl_request *r, struct inet_route6 *route)
 {
 	const struct rtmsg *t = r->body;
@@ -157,7 +133,7 @@ read_route(struct rtnl_request *r, struct inet_route6 *route)
 	int error = attrs_of(r, attr);
 
 	if (error == 0)
-		error = check_kind(t, attr);
+		error = rtnl_route_check(t, attr, 128);
 	if (error != 0)
 		return error;
 	*route = (struct inet_route6){ .plen = t->rtm_dst_len,
